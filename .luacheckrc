@@ -1,0 +1,10 @@
+-- SPDX-License-Identifier: MIT
+std = "lua54+lua51+luajit"
+max_line_length = 120
+cache = false
+exclude_files = { "build", "types" }
+files["spec"] = { std = "+busted" }
+files["bench"] = { std = "+busted" }
+files["spec/standin"] = { std = "+ngx_lua" }
+files[".luacheckrc"] = { ignore = { "111", "112", "113", "131" } }
+files["*.rockspec"] = { std = "+rockspec" }

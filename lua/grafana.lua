@@ -1,0 +1,80 @@
+-- SPDX-License-Identifier: MIT
+--- A client for Grafana's HTTP API.
+--
+--     local grafana = require "grafana"
+--     local g = grafana.connect("https://example.org/grafana", {"admin", "secret"})
+--     local r = g:create_org("Acme")
+--     print(r.ok, r.id, r)
+--
+-- `print(grafana.help())` lists every operation, `print(g:help("create_org"))` describes one.
+-- @module grafana
+
+local core = require "grafana.core"
+local client = require "grafana.client"
+local result = require "grafana.result"
+
+local grafana = {
+  --- The library's version.
+  _VERSION = core.version,
+
+  --- Connect to a server; sends nothing yet.
+  -- @function connect
+  -- @string[opt] url `https://host[:port][/sub-path]`; left out: from `GRAFANA_URL`
+  -- @tab[opt] credentials `{user, password}` or `{token = "…"}`; left out together with the url: from the environment
+  --   (`GRAFANA_TOKEN`, or `GRAFANA_USER` and `GRAFANA_PASSWORD`); left out alone: anonymous
+  -- @tab[opt] options see `grafana.help("connect")`
+  -- @return the client; raises for a wrong argument, naming it
+  connect = client.connect,
+
+  --- The result itself, if it is ok or has one of the statuses; else raises it (its `tostring` is the message).
+  -- @function check
+  -- @tab r what an operation returned
+  -- @string[opt] … statuses that are fine too
+  -- @return r
+  check = result.check,
+
+  --- Stands for the organisation of the credentials where an operation takes an organisation.
+  own = core.own,
+
+  --- JSON's null, equal to `cjson.null`.
+  null = core.null,
+
+  --- Mark a table as a JSON array, so that an empty one is `[]`.
+  -- @function array
+  array = core.array,
+
+  --- Mark a table as a JSON object, so that an empty one is `{}`.
+  -- @function object
+  object = core.object,
+
+  --- A number by its digits, exact whatever its size.
+  -- @function number
+  number = core.number,
+
+  --- Follow a path of keys and indices; nil where it ends early or at null.
+  -- @function get
+  -- @param value a table, or a document
+  -- @param … keys and indices
+  get = core.get,
+
+  --- JSON text to a value, or nil and a message.
+  -- @function decode
+  -- @string text
+  -- @tab[opt] options `{raw = true}` gives a document
+  decode = core.decode,
+
+  --- A value to JSON text; raises, naming the path, where it cannot be JSON.
+  -- @function encode
+  -- @param value
+  -- @tab[opt] options `{pretty = true, sorted = true}`
+  encode = core.encode,
+}
+
+--- Text about everything, one operation, one topic, or what a word occurs in.
+-- @string[opt] word
+-- @treturn string
+function grafana.help(word)
+  return require("grafana.help").text(word)
+end
+
+return grafana

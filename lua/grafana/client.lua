@@ -1,0 +1,165 @@
+-- SPDX-License-Identifier: MIT
+--- The client that `grafana.connect` returns: one method for each row of the operation table, and the loop that
+-- drives a call.
+-- @module grafana.client
+
+local core = require "grafana.core"
+
+local error, pcall, rawget, setmetatable = error, pcall, rawget, setmetatable
+local new_call = core.call
+
+local client = {}
+
+-- How long the driver may wait at once: Ctrl-C is seen after this many milliseconds at the latest.
+local PATIENCE = 100
+
+local methods = {}
+local metatable = {__index = methods, __name = "grafana.client"}
+
+--- Methods that every client has besides the operations.
+-- @type client
+
+-- A client is a table with `_core` (the core's client), `_driver` (false until something is sent), `_transport` (the
+-- driver's options), `_on_retry` and `_log` (functions or false). No secret is in it.
+local function is_client(self)
+  return type(self) == "table" and rawget(self, "_core") ~= nil
+end
+
+local function check_self(self, name)
+  if is_client(self) then return end
+  error(("bad self in '%s' (client expected, got %s): write g:%s(…), with a colon"):format(name, type(self), name), 3)
+end
+
+-- ---------------------------------------------------------------------------------------------- driving a call --
+
+local function driver_of(self)
+  local driver = self._driver
+  if not driver then
+    driver = require("grafana.curl").driver(self._transport)
+    self._driver, self._transport = driver, false
+  end
+  return driver
+end
+
+local function log_retry(log, retry)
+  local why = retry.reason and retry.status .. ", " .. retry.reason or retry.status
+  log(("%s: attempt %d failed (%s), again in %d ms"):format(retry.operation, retry.attempt, why, retry.delay_ms))
+end
+
+-- Tell of the retries decided since the last time.
+local function report(self, call)
+  local retry = call:retried()
+  while retry do
+    if self._log then log_retry(self._log, retry) end
+    if self._on_retry then self._on_retry(retry) end
+    retry = call:retried()
+  end
+end
+
+local function loop(self, driver, call)
+  local quiet = not (self._on_retry or self._log)
+  driver:add(call)
+  while not call:done() do
+    driver:step(PATIENCE)
+    if not quiet then report(self, call) end
+  end
+end
+
+-- Send and receive until the call is done. Whatever leaves the loop early (Ctrl-C, an error in on_retry) breaks the
+-- call off and goes on up; the client stays usable.
+local function drive(self, call)
+  local driver = driver_of(self)
+  local fine, problem = pcall(loop, self, driver, call)
+  if fine then return end
+  driver:drop(call)
+  call:close()
+  error(problem, 0)
+end
+
+local function log_end(self, name, result, began)
+  local took = require("grafana.curl").now() - began
+  local why = result.reason and " (" .. result.reason .. ")" or ""
+  local code = result.code and ", HTTP " .. result.code or ""
+  self._log(("%s: %s%s%s, %d ms"):format(name, result.status, why, code, took))
+end
+
+-- The operation `name`, from arguments to result. Raises at the caller's line for an error of the program only.
+local function perform(self, name, ...)
+  check_self(self, name)
+  local made, call = pcall(new_call, self._core, name, ...)
+  if not made then error(call, 2) end
+  local began = self._log and require("grafana.curl").now()
+  if not call:done() then drive(self, call) end
+  local result = call:result()
+  call:close()
+  if began then log_end(self, name, result, began) end
+  return result
+end
+
+for _, name in ipairs(core.names()) do
+  methods[name] = function(self, ...) return perform(self, name, ...) end
+end
+
+-- --------------------------------------------------------------------------------------------- other methods --
+
+--- Close the client: its connections, and the calls that are under way (reason `closed`). Later calls return a result
+-- with that reason. Twice is fine.
+function methods:close()
+  check_self(self, "close")
+  self._core:close()
+  if self._driver then self._driver:close() end
+  self._driver = false
+end
+
+--- Text about everything, one operation, one topic, or what a word occurs in.
+-- @string[opt] word
+-- @treturn string
+function methods:help(word)
+  check_self(self, "help")
+  return require("grafana.help").text(word)
+end
+
+metatable.__close = methods.close
+
+function metatable:__tostring()
+  local state = self._core
+  if state:closed() then return "grafana.client: " .. (state:url() or "?") .. " (closed)" end
+  local auth = state:auth()
+  local how, user = auth:match("^(%S+) as (.*)$")
+  auth = how and ("as %s (%s)"):format(user, how) or "(" .. auth .. ")"
+  return ("grafana.client: %s %s"):format(state:url(), auth)
+end
+
+-- A misspelt name is an error where it stands, not a nil that is called later.
+setmetatable(methods, {__index = function(_, name)
+  if type(name) ~= "string" then return nil end
+  local names = core.names()
+  names[#names + 1], names[#names + 2] = "close", "help"
+  error(("a Grafana client has no method '%s'%s"):format(name, require("grafana.nearest").hint(name, names)), 2)
+end})
+
+-- ------------------------------------------------------------------------------------------------ connecting --
+
+-- What only the driver can check is checked when connecting; otherwise it is made with the first request.
+local function needs_check(transport)
+  return transport.ca_file or transport.ca_path or transport.cert or transport.key or transport.proxy
+end
+
+--- See `grafana.connect`.
+function client.connect(url, credentials, options)
+  local read, config, transport, hooks = pcall(require("grafana.options").read, url, credentials, options)
+  if not read then error(config, 2) end
+  local made, state = pcall(core.client, config)
+  if not made then error("grafana.connect: " .. state, 2) end
+  local self = setmetatable({
+    _core = state, _driver = false, _transport = transport,
+    _on_retry = hooks.on_retry or false, _log = hooks.log or false,
+  }, metatable)
+  if needs_check(transport) then
+    local checked, problem = pcall(driver_of, self)
+    if not checked then error("grafana.connect: " .. problem, 2) end
+  end
+  return self
+end
+
+return client

@@ -1,0 +1,254 @@
+-- SPDX-License-Identifier: MIT
+--- The arguments of `grafana.connect`, checked. Messages name the argument and never show its value: it may be secret.
+-- @module grafana.options
+
+local core = require "grafana.core"
+
+local options = {}
+
+local HUGE_MS = 2 ^ 31 - 1
+
+local function fail(text, ...)
+  error("grafana.connect: " .. text:format(...), 0)
+end
+
+local function hint(word, list)
+  return require("grafana.nearest").hint(tostring(word), list)
+end
+
+-- ------------------------------------------------------------------------------------------------- checkers --
+-- Each returns the value to use, or nil and what was expected.
+
+local function whole(least, most)
+  local expected = ("integer from %.0f"):format(least)
+  if most then expected = expected .. (" to %.0f"):format(most) end
+  return function(value)
+    if type(value) ~= "number" or value % 1 ~= 0 or value < least or value > (most or 2 ^ 53) then
+      return nil, expected
+    end
+    return value
+  end
+end
+
+local function of_type(name)
+  return function(value)
+    if type(value) ~= name then return nil, name end
+    return value
+  end
+end
+
+local function text(value)
+  if type(value) ~= "string" or value == "" then return nil, "string that is not empty" end
+  if value:find("\0", 1, true) then return nil, "string without NUL" end
+  return value
+end
+
+local function one_of(...)
+  local names = {...}
+  local expected = "'" .. table.concat(names, "' or '") .. "'"
+  return function(value)
+    for _, name in ipairs(names) do
+      if value == name then return value end
+    end
+    return nil, expected
+  end
+end
+
+local function org(value)
+  if value == core.own or type(value) == "number" and value % 1 == 0 then return value end
+  if type(value) == "userdata" and value ~= core.null and tostring(value):find("^%-?%d+$") then return value end
+  return nil, "id of an organisation or grafana.own"
+end
+
+local function backoff(value)
+  local expected = "{first delay, largest delay, multiplier}, as in {500, 1000, 2.0}"
+  if type(value) ~= "table" then return nil, expected end
+  for key, number in pairs(value) do
+    if key ~= 1 and key ~= 2 and key ~= 3 or type(number) ~= "number" then return nil, expected end
+  end
+  local first, most, multiplier = value[1], value[2], value[3] or 2.0
+  if not first or not most then return nil, expected end
+  if first >= 0 and first <= most and most <= HUGE_MS and multiplier >= 1 and multiplier <= 1000 then
+    return {math.floor(first), math.floor(most), multiplier}
+  end
+  return nil, expected .. " with 0 <= first <= largest and multiplier >= 1"
+end
+
+-- As an array of names and values in turn, in the order of names.
+local function headers(value)
+  local expected = "table of strings by name"
+  if type(value) ~= "table" then return nil, expected end
+  local names, flat = {}, {}
+  for name, content in pairs(value) do
+    if type(name) ~= "string" or type(content) ~= "string" then return nil, expected end
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    flat[#flat + 1], flat[#flat + 2] = name, value[name]
+  end
+  return flat
+end
+
+-- Where an option goes: the core's configuration, the driver's, or hooks that the client keeps.
+local ms = whole(0, HUGE_MS)
+local OPTIONS = {
+  {"timeout", "core", ms, "ms for one request, 0: none", "5000"},
+  {"connect_timeout", "core", ms, "ms for connecting, 0: none", "2000"},
+  {"deadline", "core", ms, "ms for a whole call with its retries, 0: none", "0"},
+  {"max_retries", "core", whole(0, 1000000), "of one request", "10"},
+  {"backoff_ms", "core", backoff, "first delay, largest delay, multiplier", "{500, 1000, 2.0}"},
+  {"auth_method", "none", of_type("string"), "how to authenticate", '"basic-auth"'},
+  {"org", "core", org, "organisation where a call names none", "none"},
+  {"headers", "core", headers, "sent with every request", "{}"},
+  {"ca_file", "driver", text, "PEM file of the authorities to trust", "the system's"},
+  {"ca_path", "driver", text, "folder of them", "the system's"},
+  {"cert", "driver", text, "client certificate, a PEM file", "none"},
+  {"key", "driver", text, "its key, a PEM file", "in cert"},
+  {"verify", "driver", of_type("boolean"), "whether the server must prove who it is", "true"},
+  {"proxy", "driver", of_type("string"), "address of a proxy, \"\": none", "the environment's"},
+  {"user_agent", "core", text, "what the client calls itself", "lua-grafana/…"},
+  {"concurrency", "both", whole(1, 1024), "requests on the wire at once", "8"},
+  {"max_body", "core", whole(1), "bytes of one answer", "64 MiB"},
+  {"transport", "none", of_type("string"), "\"auto\" or \"curl\"", '"auto"'},
+  {"on_retry", "hook", of_type("function"), "called with {operation, attempt, delay_ms, status, reason}", "none"},
+  {"log", "hook", of_type("function"), "called with one line for each call ended and each retry", "none"},
+}
+
+local by_name, names = {}, {}
+for i, row in ipairs(OPTIONS) do
+  names[i] = row[1]
+  by_name[row[1]] = row
+end
+
+--- The options as help shows them.
+-- @treturn {{name=string,text=string,default=string},...}
+function options.list()
+  local list = {}
+  for i, row in ipairs(OPTIONS) do list[i] = {name = row[1], text = row[4], default = row[5]} end
+  return list
+end
+
+-- ------------------------------------------------------------------------------------------------- the url --
+
+local function environment(name)
+  local value = os.getenv(name)
+  return value ~= "" and value or nil
+end
+
+-- The core refuses what is no url; this only says better what people do most often.
+local function check_url(url, what)
+  if url:match("^%a[%w+.-]*://[^/?#]*@") then
+    fail("%s holds credentials: give them as the second argument, {user, password}, instead", what)
+  end
+  if not url:match("^[hH][tT][tT][pP][sS]?://") then fail("%s must begin with http:// or https://", what) end
+  return url
+end
+
+local function read_url(url)
+  if url ~= nil then
+    if type(url) ~= "string" then fail("bad argument #1 'url' (string expected, got %s)", type(url)) end
+    return check_url(url, "argument 'url'")
+  end
+  url = environment("GRAFANA_URL")
+  if not url then fail("no url given, and GRAFANA_URL is not set") end
+  return check_url(url, "GRAFANA_URL")
+end
+
+-- -------------------------------------------------------------------------------------------- credentials --
+
+local function check_text(value, what)
+  if type(value) ~= "string" then fail("%s: string expected, got %s", what, type(value)) end
+  if value == "" then fail("%s is empty", what) end
+end
+
+local function read_token(credentials, config)
+  if type(credentials.token) == "function" then fail("a function as token is not supported yet: give a string") end
+  check_text(credentials.token, "the token in argument 'credentials'")
+  config.token = credentials.token
+end
+
+local function read_password(credentials, config)
+  check_text(credentials[1], "the user, first in argument 'credentials'")
+  if type(credentials[2]) ~= "string" then
+    fail("the password, second in argument 'credentials': string expected, got %s", type(credentials[2]))
+  end
+  config.user, config.password = credentials[1], credentials[2]
+end
+
+local function read_credentials(credentials, config)
+  if type(credentials) ~= "table" then
+    fail("bad argument #2 'credentials' ({user, password} or {token = string} expected, got %s)", type(credentials))
+  end
+  for key in pairs(credentials) do
+    if key ~= 1 and key ~= 2 and key ~= "token" then
+      fail("bad argument #2 'credentials': {user, password} or {token = string} expected, but it has the key '%s'",
+        tostring(key))
+    end
+  end
+  if credentials.token == nil then return read_password(credentials, config) end
+  if credentials[1] ~= nil then fail("argument 'credentials' holds both a user and a token") end
+  return read_token(credentials, config)
+end
+
+local function read_environment(config)
+  config.token = environment("GRAFANA_TOKEN")
+  if config.token then return end
+  config.user, config.password = environment("GRAFANA_USER"), environment("GRAFANA_PASSWORD")
+  if config.user and not config.password then fail("GRAFANA_USER is set, but GRAFANA_PASSWORD is not") end
+end
+
+-- ------------------------------------------------------------------------------------------------- options --
+
+local function check_support(given)
+  local method, transport = given.auth_method, given.transport
+  if method == "regular-login" then fail("option 'auth_method': 'regular-login' is not supported yet") end
+  local fine, expected = one_of("basic-auth")(method or "basic-auth")
+  if not fine then fail("option 'auth_method': %s expected%s", expected, hint(method, {"basic-auth"})) end
+  fine, expected = one_of("auto", "curl")(transport or "auto")
+  if not fine then fail("option 'transport': %s expected; others are not supported yet", expected) end
+end
+
+local function put(row, value, into)
+  local name, where = row[1], row[2]
+  if name == "backoff_ms" then
+    into.core.backoff_first, into.core.backoff_max, into.core.backoff_multiplier = value[1], value[2], value[3]
+  elseif where == "both" then
+    into.core[name], into.driver[name] = value, value
+  elseif where ~= "none" then
+    into[where][name] = value
+  end
+end
+
+local function read_options(given, into)
+  if given == nil then return end
+  if type(given) ~= "table" then fail("bad argument #3 'options' (table expected, got %s)", type(given)) end
+  for name, value in pairs(given) do
+    local row = by_name[name]
+    if not row then fail("unknown option '%s'%s", tostring(name), hint(name, names)) end
+    local checked, expected = row[3](value)
+    if checked == nil then
+      local got = type(value) == "number" and tostring(value) or type(value)
+      fail("option '%s': %s expected, got %s", name, expected, got)
+    end
+    put(row, checked, into)
+  end
+  check_support(given)
+end
+
+--- Check the arguments of `connect`; raises a sentence without a position.
+-- @return the core's configuration, the driver's options, the hooks
+function options.read(url, credentials, given)
+  local into = {core = {}, driver = {}, hook = {}}
+  local from_environment = url == nil
+  into.core.url = read_url(url)
+  if credentials ~= nil then
+    read_credentials(credentials, into.core)
+  elseif from_environment then
+    read_environment(into.core)
+  end
+  read_options(given, into)
+  return into.core, into.driver, into.hook
+end
+
+return options

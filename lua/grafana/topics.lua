@@ -1,0 +1,135 @@
+-- SPDX-License-Identifier: MIT
+--- What there is to say besides the operations: statuses, reasons, and a few pages of text.
+-- @module grafana.topics
+
+local topics = {}
+
+--- Each status and what it means, in the order of the core.
+topics.statuses = {
+  {"ok", "done"},
+  {"access-denied", "bad credentials, or not allowed"},
+  {"not-found", "the thing named does not exist"},
+  {"already-exists", "its name, uid, login or version is taken"},
+  {"user-not-found", "the user named does not exist, or is no member"},
+  {"role-not-found", "there is no such role"},
+  {"invalid-data", "the server refuses a value"},
+  {"missing-mandatory-data", "something required was not given"},
+  {"unknown-host", "no such host"},
+  {"connection-refused", "nobody listens there"},
+  {"error", "anything else; the reason says more"},
+}
+
+--- Each reason and what it means, in the order of the core.
+topics.reasons = {
+  {"timeout", "no whole answer within `timeout`"},
+  {"deadline", "the call with its retries took longer than `deadline`"},
+  {"tls", "no secure connection: a certificate, most often"},
+  {"cut", "the connection broke before the whole answer had come"},
+  {"invalid-json", "the answer is no JSON"},
+  {"not-grafana", "something else answered: a proxy's page, for instance"},
+  {"too-large", "the answer is larger than `max_body`"},
+  {"redirect", "the server wants to send the request elsewhere"},
+  {"rate-limited", "the server asks for fewer requests"},
+  {"unavailable", "the server, or a proxy before it, says that it cannot answer now"},
+  {"bad-credentials", "user and password, or the token, are wrong"},
+  {"forbidden", "the credentials are right, but not enough"},
+  {"org-not-found", "there is no such organisation"},
+  {"folder-not-found", "there is no such folder"},
+  {"version-mismatch", "somebody else has changed it since it was read"},
+  {"name-exists", "the name is taken"},
+  {"uid-exists", "the uid is taken"},
+  {"unsupported", "this server has no such route"},
+  {"cancelled", "the call was cancelled"},
+  {"closed", "the client is closed"},
+  {"server-error", "Grafana failed and does not say why"},
+}
+
+local function listed(rows)
+  local lines = {}
+  for i, row in ipairs(rows) do lines[i] = ("  %-22s %s"):format(row[1], (row[2]:gsub("`", ""))) end
+  return table.concat(lines, "\n")
+end
+
+local function connect_text()
+  local lines = {}
+  for i, option in ipairs(require("grafana.options").list()) do
+    lines[i] = ("  %-16s %s (%s)"):format(option.name, option.text, option.default)
+  end
+  return [[
+local g = grafana.connect("https://example.org/grafana", {"admin", "secret"})
+local g = grafana.connect(url, {token = "glsa_..."})
+local g = grafana.connect()     -- GRAFANA_URL, GRAFANA_TOKEN or GRAFANA_USER and GRAFANA_PASSWORD
+local g = grafana.connect(url, credentials, options)
+
+It sends nothing. g:close() ends its connections; in Lua 5.4: local g <close> = grafana.connect(...)
+
+Options, with their defaults:
+]] .. table.concat(lines, "\n")
+end
+
+local function results_text()
+  return [[
+Every operation returns one table r. r.status is always there; r.ok is r.status == "ok".
+An operation raises only for an error of the program, such as a wrong type; never for what a server or a
+network does. A result that is not ok has r.message (a sentence), r.operation, r.code (HTTP status), r.attempts,
+perhaps r.reason, and r.uncertain = true where a write may have arrived but no answer came. print(r) shows it in
+one line.
+grafana.check(r, "already-exists") returns r if it is ok or has one of these statuses, else raises it.
+
+Statuses:
+]] .. listed(topics.statuses) .. "\n\nReasons:\n" .. listed(topics.reasons)
+end
+
+local function options_text()
+  local lines = {}
+  for i, option in ipairs(require("grafana.core").general_options()) do
+    lines[i] = ("  %-12s %s: %s"):format(option.name, option.expected, option.text)
+  end
+  return [[
+One table of options may follow the arguments of an operation: its own options, and these:
+]] .. table.concat(lines, "\n") .. [[
+
+
+    g:get_orgs({query = "Acme", timeout = 1000})]]
+end
+
+local JSON = [[
+grafana.decode(text)            a value, or nil and a message; {raw = true} gives a document
+grafana.encode(value)           JSON text; {pretty = true, sorted = true}
+grafana.null                    JSON's null, equal to cjson.null
+grafana.array{}, grafana.object{}    mark a table, so that an empty one is [] or {}
+grafana.number("123456789012345678901")    a number by its digits
+grafana.get(value, "panels", 1, "title")   follows a path; nil where it ends early
+
+A document is JSON that stays in C. The option raw = true makes objects of results come as documents; every
+argument that takes a table takes a document too.
+  doc:get(path...)  doc:each(path...)  doc:len(path...)  doc:type(path...)       read
+  doc:set(value, path...)  doc:remove(path...)                                   change
+  doc:walk(function(path, value) end)  doc:table()  doc:text{pretty = true}      take out
+  doc:copy()  doc:digest()  doc:equal(other)  ==  doc:close()]]
+
+--- Each topic: its title, its text (a string, or a function that returns it).
+topics.pages = {
+  connect = {"How to connect, and with which options", connect_text},
+  results = {"What operations return, statuses and reasons", results_text},
+  options = {"Options that every operation takes", options_text},
+  json = {"JSON values and documents", JSON},
+}
+
+--- The topics' names in the order to show them in.
+topics.names = {"connect", "results", "options", "json"}
+
+-- Words that mean a topic.
+topics.aliases = {
+  statuses = "results", status = "results", result = "results", reasons = "results", reason = "results",
+  check = "results", option = "options", documents = "json", document = "json", raw = "json", null = "json",
+  array = "json", object = "json", number = "json", get = "json", encode = "json", decode = "json",
+}
+
+--- The text of the topic `name`.
+function topics.text(name)
+  local text = topics.pages[name][2]
+  return type(text) == "function" and text() or text
+end
+
+return topics

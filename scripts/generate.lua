@@ -1,0 +1,440 @@
+-- SPDX-License-Identifier: MIT
+--- Writes types/grafana.lua (annotations for lua-language-server) and doc/reference.md from the operation table.
+--
+--     lua5.4 scripts/generate.lua [folder]     the folder that has types/ and doc/, "." when left out
+--
+-- The same table gives the same bytes: nothing here depends on the order of `pairs`, the time or the machine.
+
+local help = require "grafana.help"
+local core = require "grafana.core"
+local options = require "grafana.options"
+local topics = require "grafana.topics"
+
+local NOTE = "Made by scripts/generate.lua from the operation table: change that, then run `make generate`."
+
+local function add(lines, format, ...)
+  lines[#lines + 1] = select("#", ...) > 0 and format:format(...) or format
+end
+
+-- ------------------------------------------------------------------------------------------------ reference --
+
+local REFERENCE_HEAD = [[
+# Reference
+
+<!-- %s -->
+
+Every operation of the client `g` that `grafana.connect` returns. `print(g:help("create_org"))` shows the same in the
+interpreter.
+
+## Results
+
+An operation returns one table `r`. `r.status` is always there, `r.ok` is `r.status == "ok"`. It raises, naming the
+argument, only for an error of the program: a wrong type, a nil where an argument is due, an unknown option. What a
+server or a network does never raises.
+
+| `status` | means |
+|---|---|
+%s
+
+A result that is not ok also has `message` (a sentence to show a person), `operation`, `code` (the HTTP status, where
+there was one), `attempts`, `uncertain = true` where a write may have arrived but no answer came, and often `reason`:
+
+| `reason` | means |
+|---|---|
+%s
+
+`tostring(r)` shows a result in one line. `grafana.check(r, [status…])` returns `r` if it is ok or has one of those
+statuses, else it raises `r`, whose `tostring` is the message:
+
+```lua
+local check = grafana.check
+local id = check(g:create_org("Acme"), "already-exists").id
+```
+
+Objects inside a result keep Grafana's own key names (`folderUid`); keys that the client adds are snake_case. Lists are
+whole: every page is fetched, unless `{page = 2, perpage = 50}` asks for one.
+
+## Organisations of a call
+
+Where an operation acts inside an organisation, its first argument `org` is that organisation's id; `grafana.own` says
+the credentials' own; `nil` stands for the `org` given to `connect`, and raises where none was.
+
+## Options of every operation
+
+One table of options may follow the arguments: the operation's own, and these.
+
+| option | takes | |
+|---|---|---|
+%s
+
+## Connecting
+
+```lua
+local grafana = require "grafana"
+local g = grafana.connect("https://example.org/grafana", {"admin", "secret"}, {timeout = 2000})
+local g = grafana.connect(url, {token = "glsa_…"})
+local g = grafana.connect()     -- GRAFANA_URL, GRAFANA_TOKEN or GRAFANA_USER and GRAFANA_PASSWORD
+```
+
+It sends nothing yet. `g:close()` ends connections and calls; in Lua 5.4 `local g <close> = grafana.connect(…)` does so
+at the end of the block. A closed client's operations return a result with the reason `closed`.
+
+| option | | default |
+|---|---|---|
+%s
+
+## JSON and documents
+
+JSON is lossless both ways. Null is `grafana.null` (the same as `cjson.null`). Arrays carry a metatable;
+`grafana.array{}` and `grafana.object{}` mark a table, so that an empty one is written as `[]` or `{}`. An unmarked
+empty table is `[]` where Grafana expects a list, else `{}`. A number that this Lua cannot hold exactly comes as a
+`grafana.number`: its `tostring` has all digits, it is accepted wherever an id is, and it is written back digit
+for digit.
+
+| function | |
+|---|---|
+| `grafana.decode(text, [{raw = true}])` | the value, or nil and a message; with `raw` a document |
+| `grafana.encode(value, [{pretty, sorted}])` | text; raises, naming the path, for what cannot be JSON |
+| `grafana.get(value, key…)` | the value at the end of the path, or nil |
+| `grafana.array(table)`, `grafana.object(table)` | the table, marked |
+| `grafana.number(digits)` | a number by its digits |
+
+With the option `raw = true` the objects of a result come as documents, which stay in C; every argument that takes a
+table takes a document too.
+
+| method | |
+|---|---|
+| `doc:get(path…)` | a scalar, or a table for what lies below |
+| `doc:each(path…)` | iterates |
+| `doc:len(path…)`, `doc:type(path…)` | how many parts; which JSON type |
+| `doc:set(value, path…)`, `doc:remove(path…)` | change it |
+| `doc:walk(function(path, value) … end)` | visits every part |
+| `doc:copy()`, `doc:table()`, `doc:text([{pretty, sorted}])`, `doc:digest()` | take it out |
+| `doc:equal(other)`, `==` | compare contents |
+| `doc:close()` | gives its memory back at once |
+]]
+
+local function cell(text)
+  return (text or ""):gsub("|", "\\|")
+end
+
+local function status_rows(rows)
+  local lines = {}
+  for _, row in ipairs(rows) do add(lines, "| `%s` | %s |", row[1], row[2]) end
+  return table.concat(lines, "\n")
+end
+
+local function general_rows()
+  local lines = {}
+  for _, option in ipairs(core.general_options()) do
+    add(lines, "| `%s` | %s | %s |", option.name, cell(option.expected), cell(option.text))
+  end
+  return table.concat(lines, "\n")
+end
+
+local function connect_rows()
+  local lines = {}
+  for _, option in ipairs(options.list()) do
+    add(lines, "| `%s` | %s | %s |", option.name, cell(option.text), cell(option.default))
+  end
+  return table.concat(lines, "\n")
+end
+
+local function anchor(text)
+  return (text:lower():gsub("[^%w%s_-]", ""):gsub("%s", "-"))
+end
+
+local function item_lines(lines, heading, list)
+  if #list == 0 then return end
+  add(lines, "")
+  add(lines, "%s:", heading)
+  add(lines, "")
+  for _, item in ipairs(list) do
+    local text = item.text and ": " .. item.text or ""
+    add(lines, "- `%s` (%s)%s", item.name, item.shape or help.expected(item), text)
+  end
+end
+
+local function operation_lines(lines, op)
+  add(lines, "")
+  add(lines, "### %s", op.name)
+  add(lines, "")
+  add(lines, "`g:%s`", help.signature(op))
+  add(lines, "")
+  lines[#lines + 1] = op.summary
+  item_lines(lines, "Takes", op.params)
+  item_lines(lines, "Options", op.options)
+  item_lines(lines, "Returns", op.keys)
+  if #op.statuses > 0 then
+    add(lines, "")
+    add(lines, "Special statuses: `%s`.", table.concat(op.statuses, "`, `"))
+  end
+  add(lines, "")
+  add(lines, "```lua")
+  lines[#lines + 1] = help.example(op)
+  add(lines, "```")
+  add(lines, "")
+  add(lines, "`%s %s`%s", op.method, op.path, op.see and ", after " .. op.see or "")
+end
+
+local function reference()
+  local lines = {}
+  add(lines, REFERENCE_HEAD, NOTE, status_rows(topics.statuses), status_rows(topics.reasons), general_rows(),
+    connect_rows())
+  add(lines, "## Operations")
+  add(lines, "")
+  for _, group in ipairs(help.groups()) do
+    local links = {}
+    for i, op in ipairs(group) do links[i] = ("[`%s`](#%s)"):format(op.name, op.name) end
+    add(lines, "- [%s](#%s): %s", group.name, anchor(group.name), table.concat(links, ", "))
+  end
+  for _, group in ipairs(help.groups()) do
+    add(lines, "")
+    add(lines, "## %s", group.name)
+    for _, op in ipairs(group) do operation_lines(lines, op) end
+  end
+  return table.concat(lines, "\n") .. "\n"
+end
+
+-- ---------------------------------------------------------------------------------------------- annotations --
+
+local TYPES_HEAD = [[
+-- SPDX-License-Identifier: MIT
+-- %s
+---@meta grafana
+
+---@alias grafana.Status %s
+---@alias grafana.Reason %s
+
+---What every operation returns.
+---@class grafana.Result
+---@field status grafana.Status
+---@field ok boolean whether `status` is "ok"
+---@field message? string a sentence for a person, where it is not ok
+---@field operation? string
+---@field code? integer the HTTP status
+---@field attempts? integer
+---@field uncertain? boolean a write may have arrived, but no answer came
+---@field reason? grafana.Reason
+
+---A number by its digits.
+---@class grafana.Number: userdata
+
+---JSON's null.
+---@class grafana.Null: lightuserdata
+
+---The organisation of the credentials.
+---@class grafana.Own: userdata
+
+---@alias grafana.Integer integer|grafana.Number
+---@alias grafana.Org grafana.Integer|grafana.Own|nil
+---@alias grafana.Id grafana.Integer|string
+
+---JSON that stays in C.
+---@class grafana.Document: userdata
+local Document = {}
+---@param ... string|integer
+---@return any
+function Document:get(...) end
+---@param ... string|integer
+---@return fun(): any, any
+function Document:each(...) end
+---@param ... string|integer
+---@return integer
+function Document:len(...) end
+---@param ... string|integer
+---@return string
+function Document:type(...) end
+---@param value any
+---@param ... string|integer
+function Document:set(value, ...) end
+---@param ... string|integer
+function Document:remove(...) end
+---@param visit fun(path: (string|integer)[], value: any)
+function Document:walk(visit) end
+---@return grafana.Document
+function Document:copy() end
+---@return any
+function Document:table() end
+---@param options? {pretty?: boolean, sorted?: boolean}
+---@return string
+function Document:text(options) end
+---@return string
+function Document:digest() end
+---@param other grafana.Document
+---@return boolean
+function Document:equal(other) end
+function Document:close() end
+
+---@alias grafana.Object table|grafana.Document
+
+---The options that every operation takes.
+---@class grafana.Options
+%s
+
+---What `connect` takes.
+---@class grafana.ConnectOptions
+---@field timeout? integer milliseconds for one request
+---@field connect_timeout? integer milliseconds
+---@field deadline? integer milliseconds for a whole call with its retries
+---@field max_retries? integer
+---@field backoff_ms? number[] first delay, largest delay, multiplier
+---@field auth_method? "basic-auth"
+---@field org? grafana.Integer|grafana.Own
+---@field headers? table<string, string>
+---@field ca_file? string
+---@field ca_path? string
+---@field cert? string
+---@field key? string
+---@field verify? boolean
+---@field proxy? string
+---@field user_agent? string
+---@field concurrency? integer
+---@field max_body? integer
+---@field transport? "auto"|"curl"
+---@field on_retry? fun(retry: grafana.Retry)
+---@field log? fun(line: string)
+
+---@class grafana.Retry
+---@field operation string
+---@field attempt integer the one that failed
+---@field delay_ms integer until the next
+---@field status grafana.Status
+---@field reason? grafana.Reason
+
+---@class grafana
+---@field _VERSION string
+---@field own grafana.Own
+---@field null grafana.Null
+local grafana = {}
+---@param url? string
+---@param credentials? {[1]: string, [2]: string}|{token: string}
+---@param options? grafana.ConnectOptions
+---@return grafana.Client
+function grafana.connect(url, credentials, options) end
+---@generic T: grafana.Result
+---@param r T
+---@param ... grafana.Status
+---@return T
+function grafana.check(r, ...) end
+---@param word? string
+---@return string
+function grafana.help(word) end
+---@generic T: table
+---@param t T
+---@return T
+function grafana.array(t) end
+---@generic T: table
+---@param t T
+---@return T
+function grafana.object(t) end
+---@param digits string|number
+---@return grafana.Number
+function grafana.number(digits) end
+---@param value any
+---@param ... string|integer
+---@return any
+function grafana.get(value, ...) end
+---@param text string
+---@param options? {raw?: boolean}
+---@return any value
+---@return string? message
+function grafana.decode(text, options) end
+---@param value any
+---@param options? {pretty?: boolean, sorted?: boolean}
+---@return string
+function grafana.encode(value, options) end
+
+---@class grafana.Client
+local Client = {}
+function Client:close() end
+---@param word? string
+---@return string
+function Client:help(word) end
+]]
+
+local LUALS = {
+  string = "string", integer = "grafana.Integer", boolean = "boolean", org = "grafana.Org", id = "grafana.Id",
+  object = "grafana.Object", list = "grafana.Object", strings = "string|string[]|grafana.Document",
+  role = "string|{role: string}",
+}
+local SHAPES = {
+  integer = "grafana.Integer", string = "string", object = "grafana.Object", list = "grafana.Object[]",
+  boolean = "boolean",
+}
+
+local function alternatives(list)
+  local quoted = {}
+  for i, name in ipairs(list) do quoted[i] = '"' .. name .. '"' end
+  return table.concat(quoted, "|")
+end
+
+local function option_fields(list)
+  local lines = {}
+  for _, option in ipairs(list) do
+    add(lines, "---@field %s? %s %s", option.name, LUALS[option.type] or "any", option.text or "")
+  end
+  return table.concat(lines, "\n")
+end
+
+-- The class `name` that extends `base`; nothing and `base` itself when it would add nothing.
+local function class(lines, name, base, fields)
+  if fields == "" then return base end
+  add(lines, "")
+  add(lines, "---@class %s: %s", name, base)
+  lines[#lines + 1] = fields
+  return name
+end
+
+local function key_fields(keys)
+  local lines = {}
+  for _, key in ipairs(keys) do
+    add(lines, "---@field %s? %s %s", key.name, SHAPES[key.shape] or "any", key.text or "")
+  end
+  return table.concat(lines, "\n")
+end
+
+local KEYWORDS = {["end"] = true, ["repeat"] = true, ["function"] = true}
+
+local function method(lines, op)
+  local own = class(lines, "grafana.options." .. op.name, "grafana.Options", option_fields(op.options))
+  local result = class(lines, "grafana.result." .. op.name, "grafana.Result", key_fields(op.keys))
+  local names = {}
+  add(lines, "")
+  lines[#lines + 1] = "---" .. op.summary
+  for i, param in ipairs(op.params) do
+    names[i] = KEYWORDS[param.name] and param.name .. "_" or param.name
+    local name = names[i] .. (param.optional and "?" or "")
+    add(lines, "---@param %s %s %s", name, LUALS[param.type] or "any", param.text or "")
+  end
+  names[#names + 1] = "options"
+  add(lines, "---@param options? %s", own)
+  add(lines, "---@return %s", result)
+  add(lines, "function Client:%s(%s) end", op.name, table.concat(names, ", "))
+end
+
+local function annotations()
+  local statuses, reasons = core.statuses()
+  local lines = {}
+  add(lines, TYPES_HEAD, NOTE, alternatives(statuses), alternatives(reasons), option_fields(core.general_options()))
+  lines[1] = lines[1]:gsub("\n$", "")
+  for _, op in ipairs(core.operations()) do method(lines, op) end
+  add(lines, "")
+  add(lines, "return grafana")
+  for i, line in ipairs(lines) do lines[i] = line:gsub("[ \t]+\n", "\n"):gsub("[ \t]+$", "") end
+  return table.concat(lines, "\n") .. "\n"
+end
+
+-- ---------------------------------------------------------------------------------------------------- main --
+
+local function write(path, text)
+  local file = assert(io.open(path, "wb"))
+  assert(file:write(text))
+  assert(file:close())
+  print(path)
+end
+
+local folder = arg[1] or "."
+os.execute("mkdir -p '" .. folder:gsub("'", "'\\''") .. "/types' '" .. folder:gsub("'", "'\\''") .. "/doc'")
+write(folder .. "/types/grafana.lua", annotations())
+write(folder .. "/doc/reference.md", reference())

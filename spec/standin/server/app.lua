@@ -1,0 +1,49 @@
+-- SPDX-License-Identifier: MIT
+-- From a request to an answer: the route, who asks, whether they may.
+
+local answer = require "server.answer"
+local auth = require "server.auth"
+local other = require "server.other"
+local router = require "server.router"
+local state = require "server.state"
+
+local app = {}
+
+local routes = router.new()
+for _, area in ipairs { "orgs", "users", "datasources", "folders", "dashboards", "search", "teams", "service_accounts", "other", "kube" } do
+  for _, row in ipairs(require("server." .. area).routes) do routes:add(row) end
+end
+
+-- An API path whose organisation is gone leaves nothing to work in; only these know what to say then.
+local KNOWS_NO_ORG = { ["signed-in"] = true, anyone = true }
+
+local function without_org(req, permission)
+  return not req.org and not KNOWS_NO_ORG[permission] and not permission:find(":.+:") and answer.denied(permission) or nil
+end
+
+-- /apis names the organisation in the path: "default" is 1, "org-2" is 2.
+local function namespace_org(segments)
+  if segments[1] ~= "apis" or segments[4] ~= "namespaces" then return nil end
+  if segments[5] == "default" then return 1 end
+  return tonumber((segments[5] or ""):match("^org%-(%d+)$")) or -1
+end
+
+function app.answer(req)
+  local segments = req:segments()
+  local is_api = segments[1] == "api" or segments[1] == "apis" or req.method == "POST" and req.path == "/login"
+  req.namespace_org = not state.v9 and namespace_org(segments) or nil
+  if not is_api then return other.page(req, auth.sign_in(req) == nil) end
+  local method = req.method == "HEAD" and "GET" or req.method
+  local route, params = routes:find(method, segments, state.personality)
+  req.params = params
+  if route and route.permission == "anyone" then
+    auth.sign_in(req)
+    return route.handler(req)
+  end
+  local refused = auth.sign_in(req)
+  if refused then return refused end
+  if not route then return answer.no_route() end
+  return auth.check(req, route.permission) or without_org(req, route.permission) or route.handler(req)
+end
+
+return app

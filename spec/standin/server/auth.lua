@@ -1,0 +1,213 @@
+-- SPDX-License-Identifier: MIT
+-- luacheck: std ngx_lua
+-- Who asks, in which organisation, and what that lets them do.
+
+local answer = require "server.answer"
+local state = require "server.state"
+
+local auth = {}
+
+local RANK = { None = 0, Viewer = 1, Editor = 2, Admin = 3 }
+auth.RANK = RANK
+local MAX_FAILURES, LOCK_SECONDS = 5, 300
+-- 12.4.3 wants a session rotated after this many seconds.
+auth.rotate_after = 600
+
+-- What permits an action: the least role in the current organisation, or "server" for server admins only.
+local permissions = {
+  ["orgs:create"] = "server", ["orgs:read"] = "server", ["orgs:write"] = "server", ["orgs:delete"] = "server",
+  ["users:read"] = "server", ["users:create"] = "server", ["users:write"] = "server", ["users:delete"] = "server",
+  ["users:enable"] = "server", ["users:disable"] = "server", ["users:logout"] = "server",
+  ["users.password:write"] = "server", ["users.permissions:write"] = "server", ["users.quotas:read"] = "server",
+  ["users.authtoken:read"] = "server", ["users.authtoken:write"] = "server", ["settings:read"] = "server",
+  ["org.users:read"] = "Admin", ["org.users:add"] = "Admin", ["org.users:write"] = "Admin", ["org.users:remove"] = "Admin",
+  ["datasources:read"] = "Viewer", ["datasources:query"] = "Viewer", ["datasources.id:read"] = "Viewer",
+  ["datasources:create"] = "Admin", ["datasources:write"] = "Admin", ["datasources:delete"] = "Admin",
+  ["folders:read"] = "Viewer", ["folders:create"] = "Editor", ["folders:write"] = "Viewer", ["folders:delete"] = "Viewer",
+  ["folders.permissions:read"] = "Viewer", ["folders.permissions:write"] = "Viewer",
+  ["dashboards:read"] = "Viewer", ["dashboards:write"] = "Viewer", ["dashboards:delete"] = "Viewer",
+  ["dashboards.permissions:read"] = "Viewer", ["dashboards.permissions:write"] = "Viewer",
+  ["teams:read"] = "Admin", ["teams:create"] = "Admin", ["teams:write"] = "Admin", ["teams:delete"] = "Admin",
+  ["teams.permissions:read"] = "Admin", ["teams.permissions:write"] = "Admin",
+  ["serviceaccounts:read"] = "Admin", ["serviceaccounts:create"] = "Admin", ["serviceaccounts:write"] = "Admin",
+  ["serviceaccounts:delete"] = "Admin", ["apikeys:read"] = "Admin", ["apikeys:create"] = "Admin", ["apikeys:delete"] = "Admin",
+  ["annotations:read"] = "Viewer", ["annotations:create"] = "Editor", ["annotations:write"] = "Editor", ["annotations:delete"] = "Editor",
+  ["orgs.preferences:read"] = "Viewer", ["orgs.preferences:write"] = "Admin", ["orgs.quotas:read"] = "server",
+  ["alert.provisioning:read"] = "Admin", ["alert.provisioning:write"] = "Admin",
+  ["library.panels:read"] = "Viewer", ["library.panels:create"] = "Editor", ["library.panels:write"] = "Editor",
+  ["library.panels:delete"] = "Editor", ["playlists:write"] = "Editor", ["snapshots:create"] = "Viewer", ["snapshots:read"] = "Viewer",
+  ["snapshots:delete"] = "Editor",
+}
+
+-- The role that counts, and whether a server admin is asked at all: "current:" looks at the organisation of the request, "path:" at
+-- that in its path. Returns whether the asker may, and what the refusal names.
+local function permitted(req, permission)
+  local place, least, name = permission:match("^(%l+):(%u%a+):(.+)$")
+  if place == "path" then
+    local org = state.orgs[req:id("org_id") or 0]
+    if not req:id("org_id") then return false, "" end   -- what Grafana names when the path tells no organisation
+    local role = org and req.user and org.members[req.user.id] or "None"
+    return req.server_admin or RANK[role] >= RANK[least], name
+  end
+  if place == "current" then
+    -- On 9.3.2 a server admin keeps these rights even in an organisation that does not exist.
+    if req.server_admin and (state.v9 or req.org) then return true, name end
+    return RANK[req.role] >= RANK[least], name
+  end
+  least = assert(permissions[permission], permission)
+  if least == "server" then return req.server_admin, permission end
+  return RANK[req.role] >= RANK[least], permission
+end
+
+-- nil, or the answer that refuses.
+function auth.check(req, permission)
+  if permission == "signed-in" or permission == "anyone" then return nil end
+  local yes, name = permitted(req, permission)
+  return not yes and answer.denied(name) or nil
+end
+
+local function failed_login(login)
+  local now, times = ngx.now(), state.failed_logins[login] or {}
+  times[#times + 1] = now
+  state.failed_logins[login] = times
+end
+
+local function locked(login)
+  local times, recent = state.failed_logins[login], 0
+  for _, time in ipairs(times or {}) do
+    if time > ngx.now() - LOCK_SECONDS then recent = recent + 1 end
+  end
+  return recent >= MAX_FAILURES
+end
+
+-- The user whose password this is; nil for a wrong one, and for a right one after five wrong ones.
+function auth.check_password(login, password)
+  local key = login:lower()
+  if locked(key) then return nil end
+  local user = state.find_user(login)
+  if user and user.password == password and not user.disabled then
+    state.failed_logins[key] = nil
+    return user
+  end
+  failed_login(key)
+  return nil
+end
+
+-- The user of a session, or nil and whether its token is to be rotated first.
+local function session_user(cookie)
+  local key = cookie and cookie:match("grafana_session=([^;%s]+)")
+  local session = key and state.sessions[key]
+  if not session or session.user.disabled then return nil end
+  if not state.v9 and ngx.now() - session.rotated >= auth.rotate_after then return nil, true end
+  return session.user
+end
+
+function auth.new_session(user)
+  local key = state.secret_text(32)
+  state.sessions[key] = { user = user, rotated = ngx.now() }
+  return key
+end
+
+-- Set-Cookie lines of a session.
+function auth.cookies(key, prefix)
+  local path = prefix == "" and "/" or prefix
+  local lines = { "grafana_session=" .. key .. "; Path=" .. path .. "; Max-Age=2592000; HttpOnly; SameSite=Lax" }
+  if not state.v9 then
+    lines[2] = "grafana_session_expiry=" .. (ngx.time() + auth.rotate_after) .. "; Path=" .. path .. "; Max-Age=2592000; SameSite=Lax"
+  end
+  return lines
+end
+
+local function wrong_password()
+  return answer.unauthorized("password-auth.failed", "Invalid username or password", { message = "invalid username or password", traceID = "" })
+end
+
+local function no_credentials() return answer.unauthorized("auth.unauthorized", "Unauthorized") end
+
+local function use_token(req, key)
+  local token = state.tokens[key]
+  if not token or (token.expires and token.expires <= ngx.time()) or token.account and token.account.disabled then
+    return answer.unauthorized("api-key.invalid", "Invalid API key", { message = "invalid API key", traceID = "" })
+  end
+  local wanted = tonumber(req:header("x-grafana-org-id") or "") or req.namespace_org
+  if not state.v9 and wanted and wanted ~= token.org_id then
+    return answer.unauthorized("api-key.organization-mismatch", "API key does not belong to the requested organization")
+  end
+  token.last_used = state.time()
+  req.account, req.token = token.account, token
+  req.org = state.orgs[token.org_id]
+  req.role = token.account and token.account.role or token.role
+  return nil
+end
+
+-- The organisation: the header's, the namespace's, else the user's own, else any of the user's.
+local function choose_org(req, user)
+  local wanted = tonumber(req:header("x-grafana-org-id") or "") or req.namespace_org
+  if not wanted or wanted == 0 then
+    local own = state.orgs[user.org_id]
+    if not (own and own.members[user.id]) then own = state.orgs_of(user)[1] or own end
+    wanted = own and own.id or user.org_id
+  end
+  req.org = state.orgs[wanted]
+  req.role = req.org and (req.org.members[user.id] or (req.server_admin and "Admin")) or "None"
+end
+
+local function use_user(req, user)
+  user.seen = ngx.time()
+  req.user, req.server_admin = user, user.server_admin
+  choose_org(req, user)
+end
+
+local function use_basic(req, encoded)
+  local login, password = (ngx.decode_base64(encoded) or ""):match("^([^:]*):(.*)$")
+  if not login then return wrong_password() end
+  if login == "api_key" then return use_token(req, password) end
+  local user = auth.check_password(login, password)
+  if not user then return wrong_password() end
+  use_user(req, user)
+  return nil
+end
+
+-- Finds out who asks and fills req.user, req.org, req.role; the answer that refuses, or nil.
+function auth.sign_in(req)
+  req.role, req.server_admin = "None", false
+  local header = req:header("authorization")
+  if header then
+    local scheme, rest = header:match("^(%a+)%s+(.*)$")
+    if scheme and scheme:lower() == "basic" then return use_basic(req, rest) end
+    if scheme and scheme:lower() == "bearer" then return use_token(req, rest) end
+  end
+  local user, stale = session_user(req:header("cookie"))
+  if stale then return answer.unauthorized("session.token.rotate", "Session token needs to be rotated") end
+  if not user then return no_credentials() end
+  use_user(req, user)
+  return nil
+end
+
+-- POST /login
+function auth.login(req)
+  local body = req:bind { user = "string", password = "string" }
+  if not body then return answer.bad_request() end
+  local user = auth.check_password(body.user or "", body.password or "")
+  if not user then
+    if state.v9 then return answer.failure(401, "Invalid username or password") end
+    return answer.coded(401, "password-auth.failed", "Invalid username or password")
+  end
+  user.seen = ngx.time()
+  local result = answer.ok { message = "Logged in", redirectUrl = not state.v9 and req.prefix .. "/" or nil }
+  result.headers = { ["Set-Cookie"] = auth.cookies(auth.new_session(user), req.prefix) }
+  return result
+end
+
+-- POST /api/user/auth-tokens/rotate: a new cookie for the old one, which is not accepted any more.
+function auth.rotate(req)
+  local old = (req:header("cookie") or ""):match("grafana_session=([^;%s]+)")
+  local session = old and state.sessions[old]
+  if not session then return no_credentials() end
+  state.sessions[old] = nil
+  local result = answer.ok {}
+  result.headers = { ["Set-Cookie"] = auth.cookies(auth.new_session(session.user), req.prefix) }
+  return result
+end
+
+return auth

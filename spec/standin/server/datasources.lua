@@ -1,0 +1,200 @@
+-- SPDX-License-Identifier: MIT
+-- Data sources, by id, uid and name. Their secrets are only ever shown as the names in secureJsonFields.
+
+local json = require "server.json"
+local state = require "server.state"
+local answer = require "server.answer"
+
+local datasources = {}
+
+-- Types whose url an update may not leave empty.
+local NEEDS_URL = {
+  prometheus = true, graphite = true, influxdb = true, elasticsearch = true, loki = true, tempo = true, jaeger = true, zipkin = true,
+  opentsdb = true, alertmanager = true,
+}
+local TYPE_NAMES = { prometheus = "Prometheus", postgres = "PostgreSQL", ["grafana-postgresql-datasource"] = "PostgreSQL", mysql = "MySQL",
+  loki = "Loki", influxdb = "InfluxDB", elasticsearch = "Elasticsearch", graphite = "Graphite", tempo = "Tempo" }
+-- What 12.4.3 calls a type, and the file of its logo where that has another name.
+local NEW_TYPES = { postgres = "grafana-postgresql-datasource" }
+local LOGOS = { ["grafana-postgresql-datasource"] = "postgresql", postgres = "postgresql" }
+
+local function not_found() return answer.message(404, "Data source not found") end
+
+local function logo(kind)
+  local folder = state.v9 and "public/app/plugins/datasource/" or "public/plugins/"
+  return folder .. kind .. "/img/" .. (LOGOS[kind] or kind) .. "_logo.svg"
+end
+
+local function secret_names(source)
+  local fields = {}
+  for name in pairs(source.secrets) do fields[name] = true end
+  return fields
+end
+
+local function describe(source)
+  return {
+    id = source.id, uid = source.uid, orgId = source.org_id, name = source.name, type = source.type,
+    typeLogoUrl = state.v9 and "" or logo(source.type), access = source.access, url = source.url, user = source.user,
+    database = source.database, basicAuth = source.basicAuth, basicAuthUser = source.basicAuthUser, withCredentials = source.withCredentials,
+    isDefault = source.isDefault, jsonData = source.jsonData, secureJsonFields = secret_names(source), version = source.version,
+    readOnly = false, apiVersion = not state.v9 and "" or nil,
+  }
+end
+
+-- Lists leave out versions, secrets and what belongs to basic authentication.
+local function describe_listed(source)
+  return {
+    id = source.id, uid = source.uid, orgId = source.org_id, name = source.name, type = source.type,
+    typeName = TYPE_NAMES[source.type] or source.type, typeLogoUrl = logo(source.type), access = source.access, url = source.url,
+    user = source.user, database = source.database, basicAuth = source.basicAuth, isDefault = source.isDefault, jsonData = source.jsonData,
+    readOnly = false,
+  }
+end
+
+local function find(org, key, value)
+  for _, source in pairs(org.datasources) do
+    if source[key] == value then return source end
+  end
+  return nil
+end
+
+local function refuse_uid(uid)
+  if state.v9 or (uid:find("^[%w_-]*$") and #uid <= 40) then return nil end
+  return answer.coded(400, "datasource.uidInvalid", "Invalid datasource UID.")
+end
+
+local function assign(org, source, body)
+  for _, name in ipairs { "name", "type", "access", "url", "user", "database", "basicAuthUser" } do source[name] = body[name] or "" end
+  if not state.v9 then source.type = NEW_TYPES[source.type] or source.type end
+  for _, name in ipairs { "basicAuth", "withCredentials", "isDefault" } do source[name] = body[name] or false end
+  source.jsonData = body.jsonData or {}
+  for name, value in pairs(body.secureJsonData or {}) do source.secrets[name] = value end
+  if source.isDefault then
+    for _, other in pairs(org.datasources) do other.isDefault = other == source end
+  end
+end
+
+-- 12.4.3 names a nameless source after its type.
+local function free_name(org, kind)
+  local name, number = kind, 1
+  while find(org, "name", name) do
+    name = kind .. "-" .. number
+    number = number + 1
+  end
+  return name
+end
+
+local FIELDS = {
+  name = "string", uid = "string", type = "string", access = "string", url = "string", user = "string", database = "string",
+  basicAuth = "boolean", basicAuthUser = "string", withCredentials = "boolean", isDefault = "boolean", jsonData = "object",
+  secureJsonData = "object", version = "integer",
+}
+
+local function filled(text) return text ~= nil and text ~= "" end
+
+local function create(req)
+  local body = req:bind(FIELDS)
+  if not body or not filled(body.type) or not filled(body.access) then return answer.bad_request() end
+  if not filled(body.name) then
+    if state.v9 then return answer.bad_request() end
+    body.name = free_name(req.org, body.type)
+  end
+  local refused = refuse_uid(body.uid or "")
+  if refused then return refused end
+  if find(req.org, "name", body.name) then return answer.failure(409, "data source with the same name already exists") end
+  if filled(body.uid) and find(req.org, "uid", body.uid) then return answer.failure(409, "data source with the same uid already exists") end
+  local source = { id = state.next_id("datasource"), uid = filled(body.uid) and body.uid or state.short_uid(), org_id = req.org.id, version = 1,
+    secrets = {} }
+  if not state.v9 and next(req.org.datasources) == nil then body.isDefault = true end
+  req.org.datasources[source.id] = source
+  assign(req.org, source, body)
+  return answer.ok { datasource = describe(source), id = source.id, message = "Datasource added", name = source.name }
+end
+
+local function list(req)
+  local found = {}
+  for _, source in pairs(req.org.datasources) do found[#found + 1] = source end
+  table.sort(found, function(a, b) return a.name < b.name end)
+  local result = json.array {}
+  for index, source in ipairs(found) do result[index] = describe_listed(source) end
+  return answer.ok(result)
+end
+
+-- Wraps a handler of one data source.
+local function of_source(handler)
+  return function(req)
+    local source
+    if req.params.id then source = req.org.datasources[req:id("id")]
+    elseif req.params.uid then source = find(req.org, "uid", req.params.uid)
+    else source = find(req.org, "name", req.params.name) end
+    if not source then return not_found() end
+    return handler(req, source)
+  end
+end
+
+local function refuse_update(req, source, body)
+  if not filled(body.url) and NEEDS_URL[body.type] then return answer.failure(400, "Validation error, invalid URL") end
+  local other = find(req.org, "name", body.name)
+  if other and other ~= source then
+    if state.v9 then return answer.failure(500, "Failed to update datasource") end
+    return answer.failure(409, "Failed to update datasource: data source with the same name already exists")
+  end
+  if (body.version or 0) ~= 0 and body.version ~= source.version then
+    return answer.message(409, "Datasource has already been updated by someone else. Please reload and try again")
+  end
+  return filled(body.uid) and refuse_uid(body.uid) or nil
+end
+
+local function update_source(req, source, body)
+  local refused = refuse_update(req, source, body)
+  if refused then return refused end
+  if filled(body.uid) then source.uid = body.uid end
+  assign(req.org, source, body)
+  source.version = (body.version or 0) + 1   -- so does Grafana: an update without a version makes it 1
+  return answer.ok { datasource = describe(source), id = source.id, message = "Datasource updated", name = source.name }
+end
+
+-- The body is looked at before the data source is looked for.
+local function update(req)
+  local body = req:bind(FIELDS)
+  if not body or not filled(body.type) or not filled(body.access) or not filled(body.name) then return answer.bad_request() end
+  return of_source(function(_, source) return update_source(req, source, body) end)(req)
+end
+
+local function show(_, source) return answer.ok(describe(source)) end
+
+local function show_id(_, source) return answer.ok { id = source.id } end
+
+local function remove(shows_id)
+  return function(req, source)
+    req.org.datasources[source.id] = nil
+    return answer.message(200, "Data source deleted", shows_id and { id = source.id } or nil)
+  end
+end
+
+-- Nothing listens where data sources point; 9.3.2 had no plugin that could say so.
+local function health(_, source)
+  if state.v9 then return answer.failure(404, "Not found") end
+  local host = source.url:match("^%a+://([^/]+)") or source.url
+  return answer.value(400, { status = "ERROR", message = ('Get "%s/api/v1/query?query=1%%2B1&time=4": dial tcp %s: connect: connection refused - '
+    .. "There was an error returned querying the Prometheus API."):format(source.url, host) })
+end
+
+local READ, WRITE, DELETE = "datasources:read", "datasources:write", "datasources:delete"
+
+datasources.routes = {
+  { "GET /api/datasources", READ, list },
+  { "POST /api/datasources", "datasources:create", create },
+  { "GET /api/datasources/:id", READ, of_source(show) },
+  { "GET /api/datasources/uid/:uid", READ, of_source(show) },
+  { "GET /api/datasources/name/:name", READ, of_source(show) },
+  { "GET /api/datasources/id/:name", "datasources.id:read", of_source(show_id) },
+  { "GET /api/datasources/uid/:uid/health", "datasources:query", of_source(health) },
+  { "PUT /api/datasources/:id", WRITE, update },
+  { "PUT /api/datasources/uid/:uid", WRITE, update },
+  { "DELETE /api/datasources/:id", DELETE, of_source(remove(false)) },
+  { "DELETE /api/datasources/uid/:uid", DELETE, of_source(remove(true)) },
+  { "DELETE /api/datasources/name/:name", DELETE, of_source(remove(true)) },
+}
+
+return datasources

@@ -1,0 +1,531 @@
+-- SPDX-License-Identifier: MIT
+-- The stand-in Grafana must answer as the real ones did, and fail in the ways it is told to.
+
+package.path = "./?.lua;./?/init.lua;" .. package.path   -- 5.1 and LuaJIT do not look for ./?/init.lua
+
+local json = require "spec.standin.server.json"
+local replay = require "spec.standin.replay"
+local socket = require "socket"
+local standin = require "spec.standin"
+
+local PERSONALITIES = { "9.3.2", "12.4.3" }
+local ADMIN = { user = "admin", password = "admin" }
+
+local function recording(version) return replay.read("spec/recordings/recorded-" .. version .. ".jsonl") end
+
+local function with(options)
+  local result = {}
+  for key, value in pairs(ADMIN) do result[key] = value end
+  for key, value in pairs(options or {}) do result[key] = value end
+  return result
+end
+
+-- A request as admin; returns the code and the decoded answer.
+local function ask(s, method, path, options)
+  local code, body, headers = s:http(method, path, with(options))
+  return code, code and json.decode(body), headers
+end
+
+local function sleep_until(condition, seconds)
+  local deadline = socket.gettime() + seconds
+  while socket.gettime() < deadline do
+    if condition() then return true end
+    socket.sleep(0.05)
+  end
+  return condition()
+end
+
+local function exists(path)
+  local file = io.open(path)
+  if file then file:close() end
+  return file ~= nil
+end
+
+-- Sends bytes as they are and reads until the server closes; returns what came, and how it ended.
+local function exchange(s, text, seconds)
+  local connection = assert(socket.connect("127.0.0.1", tonumber(s.url:match(":(%d+)$"))))
+  connection:settimeout(seconds or 5)
+  connection:send(text)
+  local whole, ended, part = connection:receive("*a")
+  connection:close()
+  return whole or part, ended
+end
+
+local function raw_get(s, path, seconds)
+  return exchange(s, "GET " .. path .. " HTTP/1.1\r\nHost: x\r\nAuthorization: Basic YWRtaW46YWRtaW4=\r\nConnection: close\r\n\r\n", seconds)
+end
+
+local function curl(arguments)
+  local pipe = io.popen("curl -sS --max-time 10 " .. arguments .. " 2>&1")
+  local output = pipe:read("*a")
+  pipe:close()
+  return output
+end
+
+describe("the stand-in's JSON", function()
+  it("keeps numbers to the digit, arrays apart from objects, and null", function()
+    local text = '{"a":[1,2.50,1e400,9007199254740993,18446744073709551615,-0,1.0],"b":[],"c":{},"d":null,"e":[false,true]}'
+    assert.equal(text, json.encode(json.decode(text)))
+  end)
+
+  it("passes numbers through doubles when asked, written as Go writes them", function()
+    local value = json.decode("[9007199254740993,1.0,0.1,1e21,1e-7,123456789.25,1.5e3,5e-324,100000000000000000000]", true)
+    assert.equal("[9007199254740992,1,0.1,1e+21,1e-7,123456789.25,1500,5e-324,100000000000000000000]", json.encode(value))
+    assert.is_nil((json.decode("1e400", true)))
+  end)
+
+  it("reads and writes every kind of character", function()
+    assert.equal("é😀\n<\239\191\189\0", json.decode([["\u00e9\ud83d\ude00\n<\ud800\u0000"]]))
+    assert.equal([["é\u0000\u001f\"\\\n\u003c\u0026"]], json.encode("é\0\31\"\\\n<&"))
+  end)
+
+  it("refuses what is no JSON, and what is too deep", function()
+    for _, text in ipairs { "", "{", "[1,]", '{"a":1,}', "01", "1 2", "nul", "'a'", '"a', '"\\x"', "[1 2]", '{"a" 1}', "{1:2}", '"\1"', "-", "1.",
+      ".5" } do
+      assert.is_nil((json.decode(text)), text)
+    end
+    local function nested(levels) return ("["):rep(levels) .. ("]"):rep(levels) end
+    assert.is_table(json.decode(nested(1999)))
+    assert.equal(nested(1999), json.encode(json.decode(nested(1999))))
+    local value, message = json.decode(nested(2000))
+    assert.is_nil(value)
+    assert.truthy(message:find("nested too deeply", 1, true))
+  end)
+end)
+
+describe("the recordings", function()
+  for _, version in ipairs(PERSONALITIES) do
+    it("of " .. version .. " come out the same when replayed", function()
+      local s = standin.start { personality = version }
+      finally(function() s:stop() end)
+      local steps = recording(version)
+      assert.equal(242, #steps)
+      assert.equal("", replay.describe(replay.run(s, steps)))
+    end)
+
+    it("of " .. version .. " come out the same again after a reset", function()
+      local s = standin.start { personality = version }
+      finally(function() s:stop() end)
+      local steps = recording(version)
+      replay.run(s, steps)
+      s:reset()
+      assert.equal("", replay.describe(replay.run(s, steps)))
+    end)
+  end
+
+  it("do not come out the same on the other version, so the comparison compares", function()
+    for index, version in ipairs(PERSONALITIES) do
+      local s = standin.start { personality = PERSONALITIES[3 - index] }
+      local differing = replay.run(s, recording(version))
+      s:stop()
+      assert.is_true(#differing > 60, #differing .. " steps differ")
+    end
+  end)
+
+  it("are noticed when one answer changes a little", function()
+    local s = standin.start { personality = "12.4.3" }
+    finally(function() s:stop() end)
+    local steps = recording("12.4.3")
+    local changes = {
+      ["org-create"] = function(step) step.answer.message = "Organisation created" end,
+      ["ds-list"] = function(step) step.answer[1].isDefault = json.null end,
+      ["search-all"] = function(step) step.answer[4].folderUid = "x" end,
+      ["dash-get"] = function(step) step.answer.dashboard.panels[1].gridPos.h = 9 end,
+      ["dash-versions"] = function(step) step.answer.versions[2].data.id = nil end,
+      ["login-regular"] = function(step) step.answer_headers["Set-Cookie"][1] = "other=…; Path=/" end,
+      ["home-page-anonymous"] = function(step) step.answer_headers.Location[1] = "/x" end,
+    }
+    local expected = 0
+    for _, step in ipairs(steps) do
+      if changes[step.step] then
+        changes[step.step](step)
+        expected = expected + 1
+      end
+    end
+    local differing = replay.run(s, steps)
+    assert.equal(7, expected)
+    assert.equal(expected, #differing, replay.describe(differing))
+    for _, item in ipairs(differing) do assert.is_function(changes[item.step]) end
+  end)
+end)
+
+describe("a running stand-in", function()
+  local s
+  setup(function() s = standin.start() end)
+  teardown(function() s:stop() end)
+  before_each(function() s:reset() end)
+
+  it("logs arrivals in order, as they were sent", function()
+    s:http("GET", "/api/health?x=%C3%BC")
+    ask(s, "POST", "/api/orgs", { body = { name = "Ü" }, headers = { ["X-Test"] = "1" } })
+    local found = s:requests()
+    assert.equal(2, #found)
+    assert.same({ "GET", "/api/health?x=%C3%BC", "", "HTTP/1.1" }, { found[1].method, found[1].path, found[1].body, found[1].protocol })
+    assert.same({ "POST", '{"name":"Ü"}', "1" }, { found[2].method, found[2].body, found[2].headers["x-test"] })
+    assert.equal(1, #s:requests { method = "POST", path = "^/api/orgs$" })
+    s:clear_log()
+    assert.equal(0, #s:requests())
+  end)
+
+  it("forgets everything on reset", function()
+    ask(s, "POST", "/api/orgs", { body = { name = "Gone" } })
+    s:fault { kind = "status", times = 0 }
+    s:reset()
+    local code, orgs = ask(s, "GET", "/api/orgs")
+    assert.equal(200, code)
+    assert.same({ { id = 1, name = "Main Org." } }, setmetatable(orgs, nil))
+  end)
+
+  it("keeps a deep document out and a large one whole", function()
+    local deep = '{"dashboard":{"title":"Deep","x":' .. ("["):rep(2000) .. ("]"):rep(2000) .. "}}"
+    assert.equal(400, (ask(s, "POST", "/api/dashboards/db", { body = deep })))
+    local text = ("wide ☃ "):rep(40000)
+    assert.equal(200, (ask(s, "POST", "/api/dashboards/db", { body = { dashboard = { uid = "big", title = "Big", text = text } } })))
+    local _, answer = ask(s, "GET", "/api/dashboards/uid/big")
+    assert.equal(text, answer.dashboard.text)
+  end)
+
+  it("accepts any name and finds it by its escaped form", function()
+    local name = "a/b?c#d% & <ü>\n\"'"
+    assert.equal(200, (ask(s, "POST", "/api/orgs", { body = { name = name } })))
+    local escaped = name:gsub("[^%w]", function(char) return ("%%%02X"):format(char:byte()) end)
+    local code, org = ask(s, "GET", "/api/orgs/name/" .. escaped)
+    assert.equal(200, code)
+    assert.equal(name, org.name)
+  end)
+
+  it("takes a session for a password, and on 12.4.3 wants it rotated", function()
+    local _, _, headers = s:http("POST", "/login", { body = { user = "admin", password = "admin" } })
+    local cookie = headers["set-cookie"]:match("grafana_session=[^;]+")
+    assert.equal(200, (s:http("GET", "/api/user", { headers = { cookie = cookie } })))
+    s:expire_sessions()
+    local code, body = s:http("GET", "/api/user", { headers = { cookie = cookie } })
+    assert.equal(401, code)
+    assert.equal("session.token.rotate", json.decode(body).messageId)
+    code, body, headers = s:http("POST", "/api/user/auth-tokens/rotate", { headers = { cookie = cookie } })
+    assert.same({ 200, "{}" }, { code, body })
+    assert.equal(401, (s:http("GET", "/api/user", { headers = { cookie = cookie } })))
+    local fresh = headers["set-cookie"]:match("grafana_session=[^;]+")
+    assert.equal(200, (s:http("GET", "/api/user", { headers = { cookie = fresh } })))
+    s:drop_sessions()
+    assert.equal(401, (s:http("GET", "/api/user", { headers = { cookie = fresh } })))
+  end)
+
+  it("locks a login after five wrong passwords: then the right one gets the same 401", function()
+    local wrong
+    for _ = 1, 5 do wrong = { s:http("GET", "/api/user", { user = "admin", password = "nope" }) } end
+    local right = { s:http("GET", "/api/user", ADMIN) }
+    assert.same({ 401, wrong[2] }, { right[1], right[2] })
+    assert.equal(401, (s:http("POST", "/login", { body = { user = "admin", password = "admin" } })))
+    s:unlock()
+    assert.equal(200, (s:http("GET", "/api/user", ADMIN)))
+  end)
+
+  it("forgives four wrong passwords after a right one", function()
+    for _ = 1, 2 do
+      for _ = 1, 4 do s:http("GET", "/api/user", { user = "admin", password = "nope" }) end
+      assert.equal(200, (s:http("GET", "/api/user", ADMIN)))
+    end
+  end)
+
+  it("cuts lists at 1,000 unless asked for more; /api/orgs counts pages from 0, others from 1", function()
+    for index = 1, 1100 do ask(s, "POST", "/api/orgs", { body = { name = ("Org %04d"):format(index) } }) end
+    local function count(query)
+      local _, list = ask(s, "GET", "/api/orgs" .. query)
+      return #list, list[1] and list[1].name
+    end
+    assert.equal(1000, (count("")))
+    assert.equal(1101, (count("?perpage=5000")))
+    assert.same({ 101, "Org 1000" }, { count("?page=1") })
+    assert.equal("Main Org.", (select(2, count("?perpage=1"))))
+    assert.same({ 1, "Org 0001" }, { count("?perpage=1&page=1") })
+    assert.same({ 1, "admin" }, (function()
+      local _, list = ask(s, "GET", "/api/users?perpage=1&page=0")
+      return { #list, list[1].login }
+    end)())
+  end)
+
+  it("searches a seeded organisation page by page, in order, without gaps", function()
+    s:seed { dashboards = 2500, bytes = 3000, tags = { "z", "a" } }
+    local function page(query)
+      local code, hits = ask(s, "GET", "/api/search?type=dash-db" .. query)
+      return code == 200 and #hits, hits
+    end
+    assert.equal(1000, (page("")))
+    assert.equal(2500, (page("&limit=5000")))
+    assert.equal(422, (ask(s, "GET", "/api/search?limit=5001")))
+    local seen = {}
+    for number = 1, 4 do
+      local _, hits = page("&limit=700&page=" .. number)
+      for _, hit in ipairs(hits) do seen[#seen + 1] = hit.uid end
+    end
+    assert.equal(2500, #seen)
+    for index, uid in ipairs(seen) do assert.equal(("seed-%05d"):format(index), uid) end
+    assert.equal(0, (page("&limit=700&page=5")))
+    assert.equal(2500, (page("&tag=a&tag=z&limit=5000")))
+    assert.equal(0, (page("&tag=a&tag=y")))
+  end)
+
+  it("seeds documents of about the size asked for, with a collapsed row", function()
+    s:seed { dashboards = 2, bytes = 12000 }
+    local code, body = s:http("GET", "/api/dashboards/uid/seed-00002", ADMIN)
+    assert.equal(200, code)
+    assert.is_true(#body > 10000 and #body < 15000, #body .. " bytes")
+    local document = json.decode(body).dashboard
+    assert.same({ "seed-00002", "row", true, "Panel 1001" },
+      { document.uid, document.panels[1].type, document.panels[1].collapsed, document.panels[1].panels[1].title })
+  end)
+
+  it("hands out the dashboards of /apis in pages of one snapshot", function()
+    s:seed { dashboards = 30 }
+    local path = "/apis/dashboard.grafana.app/v0alpha1/namespaces/default/dashboards?limit=8"
+    local seen, continue = {}, nil
+    repeat
+      local code, list = ask(s, "GET", path .. (continue and "&continue=" .. continue or ""))
+      assert.equal(200, code)
+      for _, item in ipairs(list.items) do seen[#seen + 1] = item.metadata.name end
+      continue = list.metadata.continue
+      ask(s, "DELETE", ("/api/dashboards/uid/seed-%05d"):format(31 - math.floor(#seen / 8)))
+    until not continue
+    assert.equal(30, #seen)
+    local code, list = ask(s, "GET", path .. "&continue=" .. (require "mime").b64('{"o":2,"v":12,"s":false}'))
+    assert.same({ 200, 0 }, { code, #list.items })
+  end)
+
+  it("moves a dashboard saved without a folder to the root, and deletes what a folder holds", function()
+    ask(s, "POST", "/api/folders", { body = { title = "F", uid = "f" } })
+    ask(s, "POST", "/api/folders", { body = { title = "G", uid = "g", parentUid = "f" } })
+    local function save(body) return (ask(s, "POST", "/api/dashboards/db", { body = body })) end
+    assert.equal(200, save { dashboard = { uid = "a", title = "A" }, folderUid = "g" })
+    assert.equal(200, save { dashboard = { uid = "b", title = "B" }, folderUid = "g" })
+    assert.equal(200, save { dashboard = { uid = "a", title = "A", version = 1 } })
+    assert.equal(200, (ask(s, "DELETE", "/api/folders/f")))
+    assert.equal(404, (ask(s, "GET", "/api/folders/g")))
+    assert.equal(404, (ask(s, "GET", "/api/dashboards/uid/b")))
+    assert.equal(200, (ask(s, "GET", "/api/dashboards/uid/a")))
+  end)
+
+  it("lets permissions decide what a viewer sees and saves", function()
+    ask(s, "POST", "/api/admin/users", { body = { login = "vi", password = "vi-pass" } })
+    ask(s, "POST", "/api/dashboards/db", { body = { dashboard = { uid = "a", title = "A" } } })
+    local function as_viewer(method, path, body) return (s:http(method, path, { user = "vi", password = "vi-pass", body = body })) end
+    local edit = { dashboard = { uid = "a", title = "A2" }, overwrite = true }
+    assert.equal(200, as_viewer("GET", "/api/dashboards/uid/a"))
+    assert.equal(403, as_viewer("POST", "/api/dashboards/db", edit))
+    ask(s, "POST", "/api/dashboards/uid/a/permissions", { body = { items = json.array { { userId = 2, permission = 2 } } } })
+    assert.equal(200, as_viewer("POST", "/api/dashboards/db", edit))
+    ask(s, "POST", "/api/dashboards/uid/a/permissions", { body = { items = json.array {} } })
+    assert.equal(403, as_viewer("GET", "/api/dashboards/uid/a"))
+  end)
+
+  it("answers below /grafana too, with urls that begin so", function()
+    ask(s, "POST", "/grafana/api/dashboards/db", { body = { dashboard = { uid = "a", title = "A" } } })
+    local _, hits = ask(s, "GET", "/grafana/api/search")
+    assert.equal("/grafana/d/a/a", hits[1].url)
+    assert.equal("/d/a/a", (function() local _, list = ask(s, "GET", "/api/search") return list[1].url end)())
+    assert.equal("/grafana/login", (select(3, s:http("GET", "/grafana/"))).location)
+  end)
+
+  it("speaks TLS, HTTP/2 and gzip", function()
+    s:seed { dashboards = 20 }
+    local to = ("--cacert %s -u admin:admin -o /dev/null -w '%%{http_version} %%{http_code} %%{ssl_verify_result}'"):format(s.cert)
+    assert.equal("2 200 0", curl("--http2 " .. to .. " " .. s.tls_url .. "/api/orgs"))
+    assert.equal("1.1 200 0", curl("--http1.1 " .. to .. " " .. s.tls_url .. "/api/orgs"))
+    assert.equal("HTTP/2.0", s:requests()[1].protocol)
+    assert.equal("2 200 0", curl("--http2-prior-knowledge " .. to .. " " .. s.h2c_url .. "/api/orgs"))
+    local head = curl("-u admin:admin -D - -o /dev/null -H 'Accept-Encoding: gzip' " .. s.url .. "/api/search")
+    assert.truthy(head:find("Content%-Encoding: gzip"))
+    local posted = curl("--http2 --cacert " .. s.cert .. " -u admin:admin -d '{\"name\":\"h2\"}' " .. s.tls_url .. "/api/orgs")
+    assert.truthy(posted:find("Organization created", 1, true))
+  end)
+end)
+
+describe("a fault", function()
+  local s
+  setup(function() s = standin.start() end)
+  teardown(function() s:stop() end)
+  before_each(function() s:reset() end)
+
+  local function orgs() return #select(2, ask(s, "GET", "/api/orgs")) end
+  local function create() return s:http("POST", "/api/orgs", with { body = { name = "New" } }) end
+
+  it("meets only its method and path, so often, after as many as it lets pass, and is logged", function()
+    s:fault { kind = "status", code = 503, method = "GET", path = "^/api/orgs", times = 2, skip = 1 }
+    assert.equal(200, (create()))
+    assert.equal(200, (ask(s, "GET", "/api/user")))
+    assert.equal(200, (ask(s, "GET", "/api/orgs")))
+    assert.equal(503, (ask(s, "GET", "/api/orgs")))
+    assert.equal(503, (ask(s, "GET", "/grafana/api/orgs")))
+    assert.equal(200, (ask(s, "GET", "/api/orgs")))
+    local kinds = {}
+    for index, entry in ipairs(s:requests()) do kinds[index] = entry.fault or "-" end
+    assert.equal("- - - status status -", table.concat(kinds, " "))
+  end)
+
+  it("lasts for ever with times 0 or math.huge, until cleared", function()
+    for _, times in ipairs { 0, math.huge } do
+      s:fault { kind = "status", code = 500, times = times }
+      for _ = 1, 5 do assert.equal(500, (ask(s, "GET", "/api/orgs"))) end
+      s:clear_faults()
+      assert.equal(200, (ask(s, "GET", "/api/orgs")))
+    end
+  end)
+
+  it("of an unknown kind is refused", function()
+    assert.has_error(function() s:fault { kind = "nonsense" } end)
+  end)
+
+  it("status answers with its code, body and headers and does not execute", function()
+    s:fault { kind = "status", code = 429, body = "slow down", content_type = "text/plain", headers = { ["Retry-After"] = "7" } }
+    local code, body, headers = create()
+    assert.same({ 429, "slow down", "7", "text/plain" }, { code, body, headers["retry-after"], headers["content-type"] })
+    assert.equal(1, orgs())
+  end)
+
+  it("status_after and close_after execute, close does not", function()
+    s:fault { kind = "close" }
+    assert.is_nil((create()))
+    assert.equal(1, orgs())
+    s:fault { kind = "close_after" }
+    assert.is_nil((create()))
+    assert.equal(2, orgs())
+    s:fault { kind = "status_after", code = 502 }
+    assert.equal(502, (s:http("POST", "/api/orgs", with { body = { name = "Newer" } })))
+    assert.equal(3, orgs())
+  end)
+
+  it("delay answers later", function()
+    s:fault { kind = "delay", seconds = 0.4 }
+    local start = socket.gettime()
+    assert.equal(200, (create()))
+    assert.is_true(socket.gettime() - start >= 0.39)
+  end)
+
+  it("stall never answers, and holds up nobody else", function()
+    s:fault { kind = "stall", path = "^/api/user$" }
+    local start = socket.gettime()
+    local text, ended = raw_get(s, "/api/user", 0.5)
+    assert.same({ "", "timeout" }, { text, ended })
+    assert.equal(200, (ask(s, "GET", "/api/orgs")))
+    assert.is_true(socket.gettime() - start < 3)
+  end)
+
+  it("cut promises more than it sends", function()
+    s:fault { kind = "cut", bytes = 10 }
+    local text = raw_get(s, "/api/orgs")
+    local length, body = text:match("^HTTP/1.1 200 .-Content%-Length: (%d+)\r\n\r\n(.*)$")
+    assert.same({ 29, '[{"id":1,"' }, { tonumber(length), body })
+  end)
+
+  it("cut_chunk ends within a chunk", function()
+    s:fault { kind = "cut_chunk", bytes = 10 }
+    assert.truthy(raw_get(s, "/api/orgs"):find('Transfer%-Encoding: chunked\r\n\r\n1d\r\n%[{"id":1,"$'))
+  end)
+
+  it("head_cut ends within the header block", function()
+    s:fault { kind = "head_cut" }
+    local text = raw_get(s, "/api/orgs")
+    assert.truthy(text:find("^HTTP/1.1 200 "))
+    assert.is_nil(text:find("\r\n\r\n", 1, true))
+  end)
+
+  it("garbage is not HTTP", function()
+    s:fault { kind = "garbage" }
+    assert.is_nil(raw_get(s, "/api/orgs"):find("HTTP/1", 1, true))
+  end)
+
+  it("slow sends everything, bit by bit", function()
+    s:fault { kind = "slow", bytes = 5, interval = 0.05 }
+    local start = socket.gettime()
+    local code, body = s:http("GET", "/api/orgs", ADMIN)
+    assert.same({ 200, '[{"id":1,"name":"Main Org."}]' }, { code, body })
+    assert.is_true(socket.gettime() - start >= 0.25)
+  end)
+
+  it("redirect, html, broken_json, empty, body and content_type answer as a proxy might", function()
+    s:fault { kind = "redirect", location = "https://elsewhere/", code = 307 }
+    local code, _, headers = create()
+    assert.same({ 307, "https://elsewhere/" }, { code, headers.location })
+    s:fault { kind = "html" }
+    code, _, headers = create()
+    assert.same({ 200, "text/html; charset=utf-8" }, { code, headers["content-type"] })
+    s:fault { kind = "broken_json" }
+    local body
+    code, body, headers = create()
+    assert.same({ 200, "application/json" }, { code, headers["content-type"] })
+    assert.is_nil((json.decode(body)))
+    s:fault { kind = "body", body = "[1]" }
+    assert.equal("[1]", (select(2, create())))
+    assert.equal(1, orgs())
+    s:fault { kind = "content_type", content_type = "text/plain" }
+    code, body, headers = create()
+    assert.same({ 200, "text/plain" }, { code, headers["content-type"] })
+    assert.truthy(body:find("Organization created", 1, true))
+  end)
+
+  it("empty has no body and is not executed", function()
+    s:fault { kind = "empty" }
+    local code, body = create()
+    assert.same({ 200, "" }, { code, body })
+    assert.equal(1, orgs())
+  end)
+
+  it("big sends much valid JSON", function()
+    s:fault { kind = "big", bytes = 3000000 }
+    local code, body = s:http("GET", "/api/orgs", ADMIN)
+    assert.equal(200, code)
+    assert.is_true(#body > 2900000 and #body < 3100000)
+    assert.is_table(json.decode(body))
+  end)
+
+  it("headers_many and header_long have such heads", function()
+    s:fault { kind = "headers_many" }
+    local _, _, headers = s:http("GET", "/api/orgs", ADMIN)
+    local count = 0
+    for name in pairs(headers) do count = count + (name:find("^x%-many%-") and 1 or 0) end
+    assert.equal(300, count)
+    s:fault { kind = "header_long" }
+    _, _, headers = s:http("GET", "/api/orgs", ADMIN)
+    assert.equal(100000, #headers["x-long"])
+  end)
+
+  it("closes HTTP/2 streams too", function()
+    for _, kind in ipairs { "close", "cut", "garbage" } do
+      s:fault { kind = kind }
+      local output = curl("--http2 --cacert " .. s.cert .. " -u admin:admin -w '%{http_code}' " .. s.tls_url .. "/api/orgs")
+      assert.truthy(output:find("^curl: %(%d+%)"), kind .. ": " .. output)
+    end
+  end)
+end)
+
+describe("starting and stopping", function()
+  it("leaves nothing behind", function()
+    local s = standin.start { personality = "9.3.2" }
+    local dir, url = s.dir, s.url
+    assert.equal("9.3.2", json.decode((select(2, s:http("GET", "/api/health")))).version)
+    s:stop()
+    s:stop()
+    assert.is_false(exists(dir .. "/pid"))
+    assert.is_nil((socket.connect("127.0.0.1", tonumber(url:match(":(%d+)$")))))
+  end)
+
+  it("gives each server its own port and state", function()
+    local one, two = standin.start(), standin.start()
+    finally(function() one:stop() two:stop() end)
+    assert.not_equal(one.url, two.url)
+    ask(one, "POST", "/api/orgs", { body = { name = "Mine" } })
+    assert.equal(1, #select(2, ask(two, "GET", "/api/orgs")))
+  end)
+
+  it("ends the server when its parent has gone, and removes its folder", function()
+    local pipe = io.popen("d=$(mktemp -d); PARENT=$$ OWN_DIR=1 spec/standin/run start $d > /dev/null; echo $d; cat $d/pid")
+    local dir, pid = pipe:read("*l"), pipe:read("*l")
+    pipe:close()
+    assert.truthy(dir and pid)
+    assert.is_true(sleep_until(function() return not exists(dir .. "/cert.pem") end, 8))
+  end)
+
+  it("refuses an unknown personality", function()
+    assert.has_error(function() standin.start { personality = "1.0" } end)
+  end)
+end)

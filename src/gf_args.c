@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a caller gives to an operation: wrong kinds are programming errors (an error, no call); values that are not enough
+ * make a call that is done at once. */
+#include "gf_internal.h"
+
+#include <stdio.h>
+
+static const gf_param general[] = {
+    {.name = "timeout", .type = GF_T_INT, .text = "milliseconds for one request"},
+    {.name = "deadline", .type = GF_T_INT, .text = "milliseconds for the whole call with its retries"},
+    {.name = "max_retries", .type = GF_T_INT, .text = "how often a request is sent again"},
+    {.name = "headers", .type = GF_T_OBJECT, .text = "further headers, name to value"},
+    {.name = "raw", .type = GF_T_BOOL, .text = "objects of the result come as documents that stay in C"},
+    {.name = "page", .type = GF_T_INT, .text = "lists only: just this page, from 1"},
+    {.name = "perpage", .type = GF_T_INT, .text = "lists only: items on a page"},
+};
+
+const gf_param *gf_general_options(size_t *count) {
+  *count = sizeof general / sizeof *general;
+  return general;
+}
+
+static bool fail(gf_error *error, const char *what, const char *name, const char *problem) {
+  snprintf(error->message, sizeof error->message, "%s '%.60s': %.150s", what, name, problem);
+  return false;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- kinds -- */
+
+static bool is_doc_of(const gf_arg *arg, bool object) {
+  if (arg->kind != GF_ARG_DOC) return false;
+  void *root = gf_doc_root(arg->doc).node;
+  return object ? unsafe_yyjson_is_obj(root) : unsafe_yyjson_is_arr(root);
+}
+
+static bool is_whole_number(const gf_arg *arg) { return arg->kind == GF_ARG_INT || arg->kind == GF_ARG_NUMBER; }
+
+static bool is_strings(const gf_arg *arg) {
+  gf_str text;
+  if (!is_doc_of(arg, false)) return arg->kind == GF_ARG_STRING;
+  gf_iter it = gf_iterate(gf_doc_root(arg->doc));
+  for (void *k, *v; gf_iter_next(&it, &k, &v);)
+    if (!gf_value_string((gf_value){arg->doc, v}, &text)) return false;
+  return true;
+}
+
+static const char *kind_problem(gf_type type, const gf_arg *arg) {
+  switch (type) {
+  case GF_T_STRING:
+  case GF_T_ROLE: return arg->kind == GF_ARG_STRING ? NULL : "a string is expected";
+  case GF_T_INT: return is_whole_number(arg) ? NULL : "an integer is expected";
+  case GF_T_BOOL: return arg->kind == GF_ARG_BOOL ? NULL : "a boolean is expected";
+  case GF_T_ORG: return is_whole_number(arg) || arg->kind == GF_ARG_OWN ? NULL : "an organisation's id or own is expected";
+  case GF_T_ID: return is_whole_number(arg) || arg->kind == GF_ARG_STRING ? NULL : "a number or a string is expected";
+  case GF_T_OBJECT: return is_doc_of(arg, true) ? NULL : "an object is expected";
+  case GF_T_LIST: return is_doc_of(arg, false) ? NULL : "a list is expected";
+  case GF_T_STRINGS: return is_strings(arg) ? NULL : "a string or a list of strings is expected";
+  }
+  return "is of no known type";
+}
+
+/* --------------------------------------------------------------------------------------------------------- copies -- */
+
+static bool copy_arg(gf_call *call, gf_arg *to, char **text, const gf_arg *from, gf_error *error) {
+  *to = *from;
+  if (from->kind == GF_ARG_DOC) gf_doc_retain(from->doc);
+  if (from->kind != GF_ARG_STRING && from->kind != GF_ARG_NUMBER) return true;
+  *text = gf_strdup_n(&call->client->alloc, from->string);
+  to->string.p = *text;
+  if (*text) return true;
+  to->kind = GF_ARG_NIL;
+  snprintf(error->message, sizeof error->message, "not enough memory");
+  return false;
+}
+
+/* The organisation in effect: the argument, else the client's. */
+static bool resolve_org(gf_call *call, const gf_arg *arg, const char *name, gf_error *error) {
+  const gf_arg *org = arg->kind == GF_ARG_NIL ? &call->client->org : arg;
+  char digits[24];
+  if (org->kind == GF_ARG_OWN) return call->own_org = true;
+  if (org->kind == GF_ARG_NIL)
+    return fail(error, "argument", name, "an organisation's id or grafana.own is expected, for none was given to connect");
+  gf_str text = org->string;
+  if (org->kind == GF_ARG_INT) text = (gf_str){digits, (size_t)snprintf(digits, sizeof digits, "%lld", (long long)org->integer)};
+  gf_set_var(call, "org", text, false);
+  return true;
+}
+
+static bool take_positional(gf_call *call, const gf_arg *args, size_t n, gf_error *error) {
+  const gf_arg nothing = {.kind = GF_ARG_NIL};
+  size_t i = 0;
+  for (; i < GF_MAX_PARAMS && call->op->params[i].name; i++) {
+    const gf_param *param = &call->op->params[i];
+    const gf_arg *arg = i < n ? &args[i] : &nothing;
+    if (arg->kind != GF_ARG_NIL) {
+      const char *problem = kind_problem(param->type, arg);
+      if (problem) return fail(error, "argument", param->name, problem);
+    } else if (!param->optional && param->type != GF_T_ORG) {
+      return fail(error, "argument", param->name, "is missing");
+    }
+    if (!copy_arg(call, &call->args[i], &call->arg_text[i], arg, error)) return false;
+    if (param->type == GF_T_ORG && !resolve_org(call, arg, param->name, error)) return false;
+  }
+  if (n > i) return fail(error, "operation", call->op->name, "too many arguments");
+  return true;
+}
+
+/* -------------------------------------------------------------------------------------------------------- options -- */
+
+static const char *headers_problem(gf_doc *doc) {
+  gf_iter it = gf_iterate(gf_doc_root(doc));
+  size_t n = 0;
+  for (void *k, *v; gf_iter_next(&it, &k, &v); n++) {
+    gf_header header;
+    if (!gf_value_string((gf_value){doc, k}, &header.name) || !gf_value_string((gf_value){doc, v}, &header.value))
+      return "a header that is no string";
+    if (gf_header_problem(header)) return gf_header_problem(header);
+  }
+  return n > GF_MAX_SENT_HEADERS ? "holds too many headers" : NULL;
+}
+
+static const char *take_number(int64_t *to, const gf_arg *arg, int64_t least, int64_t most) {
+  if (arg->kind != GF_ARG_INT) return "an integer is expected";
+  if (arg->integer < least || arg->integer > most) return "is out of range";
+  *to = arg->integer;
+  return NULL;
+}
+
+static const char *take_general(gf_call *call, const gf_param *option, const gf_arg *arg) {
+  enum { MOST = 1 << 30 };
+  int64_t retries = 0;
+  const char *problem = kind_problem(option->type, arg);
+  if (problem) return problem;
+  if (strcmp(option->name, "timeout") == 0) return take_number(&call->settings.timeout_ms, arg, 0, MOST);
+  if (strcmp(option->name, "deadline") == 0) return take_number(&call->settings.deadline_ms, arg, 0, MOST);
+  if (strcmp(option->name, "page") == 0) return take_number(&call->page, arg, 1, MOST);
+  if (strcmp(option->name, "perpage") == 0) return take_number(&call->perpage, arg, 1, MOST);
+  if (strcmp(option->name, "max_retries") == 0) {
+    problem = take_number(&retries, arg, 0, MOST);
+    if (!problem) call->settings.max_retries = (int)retries;
+    return problem;
+  }
+  if (strcmp(option->name, "raw") == 0) {
+    call->raw = arg->boolean;
+    return NULL;
+  }
+  problem = headers_problem(arg->doc);
+  if (!problem) {
+    gf_doc_release(call->headers);
+    call->headers = gf_doc_retain(arg->doc);
+  }
+  return problem;
+}
+
+static const gf_param *find_param(const gf_param *params, size_t count, gf_str name, size_t *index) {
+  for (size_t i = 0; i < count && params[i].name; i++) {
+    if (!gf_str_eq(name, params[i].name)) continue;
+    *index = i;
+    return &params[i];
+  }
+  return NULL;
+}
+
+static bool pages_only(const char *name) { return strcmp(name, "page") == 0 || strcmp(name, "perpage") == 0; }
+
+static bool take_option(gf_call *call, const gf_option *given, gf_error *error) {
+  char name[64];
+  size_t i = 0, count;
+  const char *problem = "no such option";
+  snprintf(name, sizeof name, "%.*s", given->name.n > 60 ? 60 : (int)given->name.n, given->name.p);
+  if (given->value.kind == GF_ARG_NIL) return true;
+  const gf_param *option = find_param(call->op->options, GF_MAX_OPTIONS, given->name, &i);
+  if (option) {
+    problem = kind_problem(option->type, &given->value);
+    if (problem) return fail(error, "option", name, problem);
+    return call->options[i].kind != GF_ARG_NIL || copy_arg(call, &call->options[i], &call->option_text[i], &given->value, error);
+  }
+  option = find_param(gf_general_options(&count), sizeof general / sizeof *general, given->name, &i);
+  if (option && (!pages_only(option->name) || call->op->rule->paging.list)) problem = take_general(call, option, &given->value);
+  return problem ? fail(error, "option", name, problem) : true;
+}
+
+bool gf_take_args(gf_call *call, const gf_arg *args, size_t n, const gf_option *options, size_t n_options,
+                  gf_error *error) {
+  if (!take_positional(call, args, n, error)) return false;
+  for (size_t i = 0; i < n_options; i++)
+    if (!take_option(call, &options[i], error)) return false;
+  if (call->lacks_memory) snprintf(error->message, sizeof error->message, "not enough memory");
+  return !call->lacks_memory;
+}
+
+/* --------------------------------------------------------------------------------------------------------- values -- */
+
+static void refuse(gf_call *call, gf_status status, const char *what, const char *name, const char *problem) {
+  gf_verdict verdict = {.status = status};
+  snprintf(verdict.words, sizeof verdict.words, "%s '%.100s' %s", what, name, problem);
+  gf_finish(call, &verdict, NULL);
+}
+
+static void check_text(gf_call *call, const char *what, const gf_param *param, gf_str text, bool may_be_empty) {
+  if (text.n == 0 && !may_be_empty) refuse(call, GF_MISSING_DATA, what, param->name, "is empty");
+  else if (!gf_is_utf8(text)) refuse(call, GF_INVALID_DATA, what, param->name, "is not valid UTF-8");
+  else if (text.n && (memchr(text.p, '\r', text.n) || memchr(text.p, '\n', text.n)))
+    refuse(call, GF_INVALID_DATA, what, param->name, "holds a line break");
+}
+
+static void check_texts(gf_call *call, const char *what, const gf_param *param, const gf_arg *arg, bool may_be_empty) {
+  gf_str text;
+  if (arg->kind == GF_ARG_STRING) check_text(call, what, param, arg->string, may_be_empty);
+  if (arg->kind != GF_ARG_DOC || param->type != GF_T_STRINGS) return;
+  gf_iter it = gf_iterate(gf_doc_root(arg->doc));
+  if (it.left == 0 && !may_be_empty) refuse(call, GF_MISSING_DATA, what, param->name, "is empty");
+  for (void *k, *v; !call->done && gf_iter_next(&it, &k, &v);)
+    if (gf_value_string((gf_value){arg->doc, v}, &text)) check_text(call, what, param, text, false);
+}
+
+static bool has_key(gf_value data, const char *from, size_t n) {
+  char key[32];
+  gf_str text;
+  memcpy(key, from, n);
+  key[n] = 0;
+  gf_value v = gf_value_get(data, key);
+  if (gf_value_is_absent(v) || unsafe_yyjson_is_null(v.node)) return false;
+  return !gf_value_string(v, &text) || text.n > 0;
+}
+
+/* One word of `required`: a key, or alternatives "login|email". */
+static bool has_one_of(gf_value data, const char *word, size_t n) {
+  const char *end = word + n;
+  while (word < end) {
+    const char *bar = memchr(word, '|', (size_t)(end - word));
+    size_t length = (size_t)((bar ? bar : end) - word);
+    if (has_key(data, word, length)) return true;
+    word += length + 1;
+  }
+  return false;
+}
+
+static void check_required(gf_call *call, const gf_param *param, const gf_arg *arg) {
+  char problem[96];
+  for (const char *word = param->required; !call->done && word && *word;) {
+    size_t n = strcspn(word, " ");
+    if (!has_one_of(gf_doc_root(arg->doc), word, n)) {
+      snprintf(problem, sizeof problem, "lacks the key %.*s", (int)n, word);
+      for (char *bar = strchr(problem, '|'); bar; bar = strchr(problem, '|')) *bar = '/';
+      refuse(call, GF_MISSING_DATA, "argument", param->name, problem);
+    }
+    word += n;
+    if (*word == ' ') word++;
+  }
+}
+
+void gf_check_values(gf_call *call) {
+  for (int i = 0; !call->done && i < GF_MAX_PARAMS && call->op->params[i].name; i++) {
+    const gf_param *param = &call->op->params[i];
+    check_texts(call, "argument", param, &call->args[i], param->may_be_empty);
+    if (!call->done && param->required && call->args[i].kind == GF_ARG_DOC) check_required(call, param, &call->args[i]);
+  }
+  for (int i = 0; !call->done && i < GF_MAX_OPTIONS && call->op->options[i].name; i++)
+    check_texts(call, "option", &call->op->options[i], &call->options[i], true);
+  if (!call->done && call->op->rule->check) call->op->rule->check(call);
+}

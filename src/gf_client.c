@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Clients: what calls to one server share. Secrets live here only. */
+#include "gf_internal.h"
+
+#include <stdio.h>
+
+void gf_config_init(gf_config *config) {
+  *config = (gf_config){0};
+  config->timeout_ms = GF_DEFAULT_TIMEOUT_MS;
+  config->connect_timeout_ms = GF_DEFAULT_CONNECT_TIMEOUT_MS;
+  config->max_retries = GF_DEFAULT_MAX_RETRIES;
+  config->backoff_first_ms = GF_DEFAULT_BACKOFF_FIRST_MS;
+  config->backoff_max_ms = GF_DEFAULT_BACKOFF_MAX_MS;
+  config->backoff_multiplier = 2.0;
+  config->concurrency = GF_DEFAULT_CONCURRENCY;
+  config->max_body = GF_DEFAULT_MAX_BODY;
+  config->user_agent = gf_z("lua-grafana/" GF_VERSION);
+  config->alloc = gf_default_allocator();
+}
+
+void gf_wipe(char *secret) {
+  if (!secret) return;
+  for (volatile char *p = secret; *p; p++) *p = 0;
+}
+
+static bool is_token_char(unsigned char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+         (c && strchr("!#$%&'*+-.^_`|~", c));
+}
+
+const char *gf_header_problem(gf_header header) {
+  static const char *const ours[] = {"Authorization", "Host", "Content-Length", "Content-Type", "Transfer-Encoding",
+                                     "Connection", "X-Grafana-Org-Id"};
+  if (header.name.n == 0) return "has no name";
+  for (size_t i = 0; i < header.name.n; i++)
+    if (!is_token_char((unsigned char)header.name.p[i])) return "has a name that is no HTTP token";
+  for (size_t i = 0; i < header.value.n; i++) {
+    unsigned char c = (unsigned char)header.value.p[i];
+    if ((c < ' ' && c != '\t') || c == 127) return "has a control character in its value";
+  }
+  for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+    if (gf_str_ieq(header.name, ours[i])) return "is set by the client itself";
+  return NULL;
+}
+
+static bool fail(gf_error *error, const char *format, const char *what) {
+  snprintf(error->message, sizeof error->message, format, what);
+  return false;
+}
+
+static bool check_numbers(const gf_config *config, gf_error *error) {
+  const char *what = NULL;
+  if (config->timeout_ms < 0) what = "timeout";
+  if (config->connect_timeout_ms < 0) what = "connect_timeout";
+  if (config->deadline_ms < 0) what = "deadline";
+  if (config->max_retries < 0) what = "max_retries";
+  if (config->backoff_first_ms < 0 || config->backoff_max_ms < 0 || !(config->backoff_multiplier >= 1)) what = "backoff_ms";
+  if (config->concurrency < 1 || config->concurrency > GF_MAX_CONCURRENCY) what = "concurrency";
+  if (config->max_body < 1) what = "max_body";
+  return what ? fail(error, "option '%s' is out of range", what) : true;
+}
+
+static bool check_headers(const gf_config *config, gf_error *error) {
+  if (config->n_headers > GF_MAX_SENT_HEADERS) return fail(error, "option '%s' holds too many headers", "headers");
+  for (size_t i = 0; i < config->n_headers; i++) {
+    const char *problem = gf_header_problem(config->headers[i]);
+    if (!problem) continue;
+    int shown = config->headers[i].name.n > 40 ? 40 : (int)config->headers[i].name.n;
+    snprintf(error->message, sizeof error->message, "option 'headers': '%.*s' %s", shown, config->headers[i].name.p, problem);
+    return false;
+  }
+  return true;
+}
+
+static bool has_control(gf_str text) {
+  for (size_t i = 0; i < text.n; i++)
+    if ((unsigned char)text.p[i] < ' ' || text.p[i] == 127) return true;
+  return false;
+}
+
+static bool check_config(const gf_config *config, gf_error *error) {
+  const char *problem;
+  if (gf_url_problem(config->url, &problem)) return fail(error, "argument 'url': %s", problem);
+  if (has_control(config->user_agent)) return fail(error, "option '%s' holds a control character", "user_agent");
+  if (has_control(config->token)) return fail(error, "the %s holds a control character", "token");
+  if (has_control(config->user) || has_control(config->password))
+    return fail(error, "the %s holds a control character", "user or the password");
+  if (config->user.n && memchr(config->user.p, ':', config->user.n))
+    return fail(error, "the %s holds a colon, which basic authentication cannot send", "user");
+  return check_numbers(config, error) && check_headers(config, error);
+}
+
+static void add_base64(gf_buf *buf, const char *bytes, size_t n) {
+  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  for (size_t i = 0; i < n; i += 3) {
+    unsigned three = (unsigned)(unsigned char)bytes[i] << 16;
+    if (i + 1 < n) three |= (unsigned)(unsigned char)bytes[i + 1] << 8;
+    if (i + 2 < n) three |= (unsigned char)bytes[i + 2];
+    char four[4] = {digits[three >> 18], digits[three >> 12 & 63], i + 1 < n ? digits[three >> 6 & 63] : '=',
+                    i + 2 < n ? digits[three & 63] : '='};
+    gf_buf_add(buf, four, 4);
+  }
+}
+
+static char *basic_authorization(const gf_allocator *alloc, gf_str user, gf_str password) {
+  gf_buf plain, header;
+  size_t size = user.n + password.n + 1;
+  gf_buf_init(&plain, alloc, size);
+  gf_buf_init(&header, alloc, GF_MAX_URL);
+  if (gf_buf_reserve(&plain, size) && gf_buf_reserve(&header, size * 4 / 3 + 16)) { /* no copies left behind */
+    gf_buf_add(&plain, user.p, user.n);
+    gf_buf_add_char(&plain, ':');
+    gf_buf_add(&plain, password.p, password.n);
+    gf_buf_add_str(&header, "Basic ");
+    add_base64(&header, plain.p, plain.n);
+  }
+  bool failed = plain.failed || header.failed;
+  if (plain.p) {
+    for (size_t i = 0; i < plain.n; i++) ((volatile char *)plain.p)[i] = 0;
+  }
+  gf_buf_free(&plain);
+  if (failed) gf_buf_free(&header);
+  return failed ? NULL : gf_buf_take(&header);
+}
+
+static char *join(const gf_allocator *alloc, const char *a, gf_str b, const char *c) {
+  gf_buf buf;
+  gf_buf_init(&buf, alloc, GF_MAX_URL);
+  gf_buf_reserve(&buf, strlen(a) + b.n + strlen(c));
+  gf_buf_add_str(&buf, a);
+  gf_buf_add(&buf, b.p, b.n);
+  gf_buf_add_str(&buf, c);
+  return gf_buf_take(&buf);
+}
+
+static bool copy_credentials(gf_client *client, const gf_config *config) {
+  const gf_allocator *alloc = &client->alloc;
+  if (config->user.n) {
+    client->authorization = basic_authorization(alloc, config->user, config->password);
+    client->auth = join(alloc, "basic-auth as ", config->user, "");
+    client->user = gf_strdup_n(alloc, config->user);
+    client->password = gf_strdup_n(alloc, config->password);
+    return client->authorization && client->auth && client->user && client->password;
+  }
+  client->trusted = true; /* a refused token locks nothing */
+  if (config->token.n) {
+    client->authorization = join(alloc, "Bearer ", config->token, "");
+    client->auth = gf_strdup_n(alloc, gf_z("token"));
+    client->token = gf_strdup_n(alloc, config->token);
+    return client->authorization && client->auth && client->token;
+  }
+  client->auth = gf_strdup_n(alloc, gf_z("anonymous"));
+  return client->auth != NULL;
+}
+
+static bool copy_headers(gf_client *client, const gf_config *config) {
+  if (config->n_headers == 0) return true;
+  client->headers = gf_zalloc(&client->alloc, config->n_headers * sizeof *client->headers);
+  if (!client->headers) return false;
+  for (size_t i = 0; i < config->n_headers; i++) {
+    gf_header *header = &client->headers[i];
+    header->name = gf_z(gf_strdup_n(&client->alloc, config->headers[i].name));
+    header->value = gf_z(gf_strdup_n(&client->alloc, config->headers[i].value));
+    client->n_headers = i + 1;
+    if (!header->name.p || !header->value.p) return false;
+  }
+  return true;
+}
+
+static bool copy_org(gf_client *client, const gf_arg *org) {
+  char digits[24];
+  client->org.kind = org->kind;
+  if (org->kind != GF_ARG_INT && org->kind != GF_ARG_NUMBER) return true;
+  gf_str text = org->string;
+  if (org->kind == GF_ARG_INT) text = (gf_str){digits, (size_t)snprintf(digits, sizeof digits, "%lld", (long long)org->integer)};
+  client->org.string = gf_z(gf_strdup_n(&client->alloc, text));
+  client->org.kind = GF_ARG_NUMBER;
+  return client->org.string.p != NULL;
+}
+
+/* Scheme and host are the same in any case: small letters make origins comparable. */
+static void lower_origin(gf_client *client) {
+  for (size_t i = 0; i < client->origin; i++)
+    if (client->url[i] >= 'A' && client->url[i] <= 'Z') client->url[i] = (char)(client->url[i] + 32);
+}
+
+static bool copy_url(gf_client *client, gf_str url) {
+  while (url.n && url.p[url.n - 1] == '/') url.n--;
+  client->url = gf_strdup_n(&client->alloc, url);
+  if (!client->url) return false;
+  client->origin = gf_url_origin(client->url);
+  lower_origin(client);
+  return true;
+}
+
+static void copy_settings(gf_client *client, const gf_config *config) {
+  client->settings = (gf_settings){config->timeout_ms,       config->connect_timeout_ms, config->deadline_ms,
+                                   config->max_retries,      config->backoff_first_ms,   config->backoff_max_ms,
+                                   config->backoff_multiplier, config->concurrency,      config->max_body};
+  client->random = config->random;
+  client->random_ctx = config->random_ctx;
+}
+
+gf_client *gf_client_new(const gf_config *config, gf_error *error) {
+  if (!check_config(config, error)) return NULL;
+  gf_client *client = gf_zalloc(&config->alloc, sizeof *client);
+  if (client) {
+    client->refs = 1;
+    client->alloc = config->alloc;
+    copy_settings(client, config);
+    client->user_agent = gf_strdup_n(&client->alloc, config->user_agent);
+    if (client->user_agent && copy_url(client, config->url) && copy_credentials(client, config) &&
+        copy_headers(client, config) && copy_org(client, &config->org))
+      return client;
+    gf_client_release(client);
+  }
+  fail(error, "%s", "not enough memory");
+  return NULL;
+}
+
+gf_client *gf_client_retain(gf_client *client) {
+  client->refs++;
+  return client;
+}
+
+static void wipe_secrets(gf_client *client) {
+  gf_wipe(client->password);
+  gf_wipe(client->token);
+  gf_wipe(client->authorization);
+}
+
+void gf_client_close(gf_client *client) {
+  if (client->closed) return;
+  client->closed = true;
+  const gf_verdict closed = {.status = GF_ERROR, .reason = GF_CLOSED, .say = "the client was closed"};
+  for (gf_call *call = client->calls; call; call = call->next) gf_finish(call, &closed, NULL);
+  wipe_secrets(client);
+}
+
+bool gf_client_is_closed(const gf_client *client) { return client->closed; }
+const char *gf_client_url(const gf_client *client) { return client->url; }
+const char *gf_client_auth(const gf_client *client) { return client->auth; }
+
+static void free_strings(gf_client *client) {
+  char *strings[] = {client->url,           client->user_agent, client->user, client->password, client->token,
+                     client->authorization, client->auth,       (char *)client->org.string.p};
+  for (size_t i = 0; i < sizeof strings / sizeof *strings; i++) gf_free(&client->alloc, strings[i]);
+}
+
+void gf_client_release(gf_client *client) {
+  if (!client || --client->refs > 0) return;
+  wipe_secrets(client);
+  free_strings(client);
+  for (size_t i = 0; i < client->n_headers; i++) {
+    gf_free(&client->alloc, (char *)client->headers[i].name.p);
+    gf_free(&client->alloc, (char *)client->headers[i].value.p);
+  }
+  gf_allocator alloc = client->alloc;
+  gf_free(&alloc, client->headers);
+  gf_free(&alloc, client);
+}
+
+static void redact(char *text, const char *secret) {
+  size_t n = secret ? strlen(secret) : 0;
+  if (n < 3) return; /* would blank out half of any sentence, and betray itself by that */
+  for (char *at = strstr(text, secret); at; at = strstr(at + n, secret)) memset(at, '*', n);
+}
+
+void gf_client_redact(const gf_client *client, char *text) {
+  const char *space = client->authorization ? strchr(client->authorization, ' ') : NULL;
+  redact(text, client->password);
+  redact(text, client->token);
+  redact(text, space ? space + 1 : NULL);
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Requests and their answers: making them, taking the answer's bytes in, parsing it. */
+#include "gf_internal.h"
+
+/* ------------------------------------------------------------------------------------------------------ headers -- */
+
+static void add_header(gf_header *set, size_t *n, const char *name, gf_str value) {
+  set[(*n)++] = (gf_header){gf_z(name), value};
+}
+
+/* Headers of the call's own option replace the client's of the same name. */
+static bool is_replaced(const gf_call *call, gf_str name) {
+  if (!call->headers) return false;
+  gf_iter it = gf_iterate(gf_doc_root(call->headers));
+  gf_str key;
+  for (void *k, *v; gf_iter_next(&it, &k, &v);)
+    if (gf_value_string((gf_value){call->headers, k}, &key) && gf_str_ieq(key, name.p)) return true;
+  return false;
+}
+
+static void add_extra_headers(gf_call *call, gf_header *set, size_t *n) {
+  const gf_client *client = call->client;
+  for (size_t i = 0; i < client->n_headers; i++)
+    if (!is_replaced(call, client->headers[i].name)) set[(*n)++] = client->headers[i];
+  if (!call->headers) return;
+  gf_iter it = gf_iterate(gf_doc_root(call->headers));
+  for (void *k, *v; gf_iter_next(&it, &k, &v); (*n)++) {
+    gf_value_string((gf_value){call->headers, k}, &set[*n].name);
+    gf_value_string((gf_value){call->headers, v}, &set[*n].value);
+  }
+}
+
+static size_t extra_headers(const gf_call *call) {
+  return call->client->n_headers + (call->headers ? gf_value_len(gf_doc_root(call->headers)) : 0);
+}
+
+bool gf_header_set(gf_call *call, unsigned which) {
+  if (call->header_sets[which]) return true;
+  const gf_client *client = call->client;
+  gf_header *set = gf_alloc(&client->alloc, (5 + extra_headers(call)) * sizeof *set);
+  size_t n = 0;
+  gf_str org;
+  char digits[24];
+  if (!set) return false;
+  add_header(set, &n, "Accept", gf_z("application/json"));
+  add_header(set, &n, "User-Agent", gf_z(client->user_agent));
+  if (client->authorization) add_header(set, &n, "Authorization", gf_z(client->authorization));
+  if (which & GF_WITH_BODY) add_header(set, &n, "Content-Type", gf_z("application/json"));
+  if ((which & GF_WITH_ORG) && gf_get_var(call, "org", &org, digits)) add_header(set, &n, "X-Grafana-Org-Id", org);
+  add_extra_headers(call, set, &n);
+  call->header_sets[which] = set;
+  call->n_header_set[which] = n;
+  call->header_set_id[which] = ++call->client->last_headers_id;
+  return true;
+}
+
+/* ----------------------------------------------------------------------------------------------------- requests -- */
+
+static gf_exchange *new_exchange(gf_call *call) {
+  gf_exchange *x = call->spare;
+  if (x) call->spare = x->next;
+  else x = gf_alloc(&call->client->alloc, sizeof *x);
+  if (x) *x = (gf_exchange){.retry_after_s = -1};
+  return x;
+}
+
+static char *build_url(gf_call *call, const gf_ask *ask, bool *unknown) {
+  gf_buf url;
+  gf_buf_init(&url, &call->client->alloc, GF_MAX_URL);
+  gf_buf_add_str(&url, call->client->url);
+  *unknown = !gf_add_path(&url, call, ask->path);
+  gf_add_encoded(&url, ask->segment);
+  if (ask->query.n) {
+    gf_buf_add_char(&url, strchr(ask->path, '?') ? '&' : '?');
+    gf_buf_add(&url, ask->query.p, ask->query.n);
+  }
+  if (*unknown) gf_buf_free(&url);
+  return *unknown ? NULL : gf_buf_take(&url);
+}
+
+static void fill_request(gf_call *call, gf_exchange *x, const gf_ask *ask) {
+  unsigned which = (ask->body ? GF_WITH_BODY : 0) | (ask->in_org ? GF_WITH_ORG : 0);
+  if (!gf_header_set(call, which)) {
+    gf_lacks_memory(call);
+    return;
+  }
+  x->req = (gf_request){.id = ++call->last_id,
+                        .method = ask->method,
+                        .url = x->url,
+                        .headers = call->header_sets[which],
+                        .n_headers = call->n_header_set[which],
+                        .headers_id = call->header_set_id[which],
+                        .body = {x->sent_body, ask->body_length}};
+}
+
+/* Requests go out in the order in which they were made. */
+static void append(gf_call *call, gf_exchange *x) {
+  gf_exchange **end = &call->exchanges;
+  while (*end) end = &(*end)->next;
+  x->next = NULL;
+  *end = x;
+}
+
+gf_exchange *gf_ask_for(gf_call *call, const gf_ask *ask) {
+  bool unknown = false;
+  gf_exchange *x = call->done ? NULL : new_exchange(call);
+  char *url = x ? build_url(call, ask, &unknown) : NULL;
+  if (!url) {
+    gf_free(&call->client->alloc, ask->body);
+    if (x) {
+      x->next = call->spare;
+      call->spare = x;
+    }
+    if (!unknown && !call->done) gf_lacks_memory(call);
+    return NULL;
+  }
+  x->url = url;
+  x->sent_body = ask->body;
+  x->purpose = ask->purpose;
+  x->index = ask->index;
+  x->in_org = ask->in_org;
+  x->idempotent = ask->idempotent || (strcmp(ask->method, "POST") != 0 && strcmp(ask->method, "PATCH") != 0);
+  gf_buf_init(&x->body, &call->client->alloc, call->settings.max_body + YYJSON_PADDING_SIZE);
+  append(call, x);
+  fill_request(call, x, ask);
+  return call->done ? NULL : x;
+}
+
+void gf_exchange_free(gf_call *call, gf_exchange *x) {
+  for (gf_exchange **at = &call->exchanges; *at; at = &(*at)->next) {
+    if (*at != x) continue;
+    *at = x->next;
+    break;
+  }
+  if (x->sent_body && x->req.body.n) /* bodies may hold passwords */
+    for (size_t i = 0; i < x->req.body.n && i < 4096; i++) ((volatile char *)x->sent_body)[i] = 0;
+  gf_free(&call->client->alloc, x->url);
+  gf_free(&call->client->alloc, x->sent_body);
+  gf_free(&call->client->alloc, x->location);
+  gf_buf_free(&x->body);
+  gf_doc_release(x->doc);
+  x->next = call->spare;
+  call->spare = x;
+}
+
+gf_exchange *gf_exchange_find(gf_call *call, uint32_t id) {
+  for (gf_exchange *x = call->exchanges; x; x = x->next)
+    if (x->req.id == id && x->stage == GF_ON_WIRE) return x;
+  return NULL;
+}
+
+/* ------------------------------------------------------------------------------------------------------ answers -- */
+
+void gf_exchange_reset_answer(gf_call *call, gf_exchange *x) {
+  x->code = 0;
+  x->is_json = x->is_html = x->is_empty = x->too_large = false;
+  x->head_bytes = x->head_lines = x->expected = 0;
+  x->retry_after_s = -1;
+  x->retry_date_s = x->date_s = 0;
+  gf_free(&call->client->alloc, x->location);
+  x->location = NULL;
+  x->body.n = 0;
+  x->body.failed = x->body.too_large = false;
+  gf_doc_release(x->doc);
+  x->doc = NULL;
+}
+
+int gf_head(gf_call *call, uint32_t id, int code) {
+  gf_exchange *x = gf_exchange_find(call, id);
+  if (!x) return -1;
+  gf_exchange_reset_answer(call, x);
+  x->code = code;
+  return 0;
+}
+
+static void note_type(gf_exchange *x, gf_str value) {
+  x->is_json = gf_str_contains_ci(value, "json");
+  x->is_html = gf_str_contains_ci(value, "text/html");
+}
+
+static bool digits_only(gf_str value, int64_t *number) {
+  *number = 0;
+  for (size_t i = 0; i < value.n; i++) {
+    if (value.p[i] < '0' || value.p[i] > '9') return false;
+    if (*number < INT64_C(1) << 50) *number = *number * 10 + (value.p[i] - '0');
+  }
+  return value.n > 0;
+}
+
+static int note_location(gf_call *call, gf_exchange *x, gf_str value) {
+  gf_free(&call->client->alloc, x->location);
+  x->location = gf_strdup_n(&call->client->alloc, value);
+  return x->location ? 0 : -1;
+}
+
+static int note_length(gf_call *call, gf_exchange *x, gf_str value) {
+  int64_t length;
+  if (!digits_only(value, &length)) return 0;
+  if ((uint64_t)length > call->settings.max_body) {
+    x->too_large = true;
+    return -1;
+  }
+  x->expected = (size_t)length;
+  return 0;
+}
+
+int gf_header_line(gf_call *call, uint32_t id, gf_str name, gf_str value) {
+  gf_exchange *x = gf_exchange_find(call, id);
+  if (!x) return -1;
+  x->head_bytes += name.n + value.n;
+  if (++x->head_lines > GF_MAX_HEADERS || x->head_bytes > GF_MAX_HEADERS_BYTES) {
+    x->too_large = true;
+    return -1;
+  }
+  if (gf_str_ieq(name, "content-type")) note_type(x, value);
+  else if (gf_str_ieq(name, "content-length")) return note_length(call, x, value);
+  else if (gf_str_ieq(name, "location")) return note_location(call, x, value);
+  else if (gf_str_ieq(name, "date")) gf_parse_http_date(value, &x->date_s);
+  else if (gf_str_ieq(name, "retry-after") && !gf_parse_http_date(value, &x->retry_date_s) &&
+           !digits_only(value, &x->retry_after_s))
+    x->retry_after_s = -1;
+  return 0;
+}
+
+int gf_body(gf_call *call, uint32_t id, gf_str bytes) {
+  gf_exchange *x = gf_exchange_find(call, id);
+  if (!x) return -1;
+  if (bytes.n > call->settings.max_body - x->body.n) {
+    x->too_large = true;
+    return -1;
+  }
+  if (x->body.n == 0 && x->expected > bytes.n) gf_buf_reserve(&x->body, x->expected + YYJSON_PADDING_SIZE);
+  gf_buf_add(&x->body, bytes.p, bytes.n);
+  if (x->body.failed) call->lacks_memory = true;
+  return x->body.failed ? -1 : 0;
+}
+
+static bool looks_like_html(const gf_buf *body) {
+  size_t i = 0;
+  while (i < body->n && (unsigned char)body->p[i] <= ' ') i++;
+  return i < body->n && body->p[i] == '<';
+}
+
+static bool is_blank(const gf_buf *body) {
+  for (size_t i = 0; i < body->n; i++)
+    if ((unsigned char)body->p[i] > ' ') return false;
+  return true;
+}
+
+void gf_exchange_parse(gf_call *call, gf_exchange *x) {
+  gf_json_error error;
+  x->is_empty = is_blank(&x->body);
+  if (x->is_empty) return;
+  if (looks_like_html(&x->body)) x->is_html = true;
+  if (x->is_html) return;
+  size_t length = x->body.n;
+  char *text = gf_buf_reserve(&x->body, YYJSON_PADDING_SIZE) ? gf_buf_take(&x->body) : NULL;
+  if (!text) {
+    gf_lacks_memory(call);
+    return;
+  }
+  x->doc = gf_doc_parse_owned(&call->client->alloc, text, length, &error);
+  if (!x->doc && strstr(error.message, "memory")) gf_lacks_memory(call);
+}

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * gf_internal.h: clients, calls and their requests, as the core's own files see them.
+ */
+#ifndef GF_INTERNAL_H
+#define GF_INTERNAL_H
+
+#include "gf_alloc.h"
+#include "gf_json.h"
+#include "gf_limits.h"
+#include "gf_rules.h"
+
+/* ---------------------------------------------------------------------------------------------------- clients -- */
+
+typedef struct gf_settings {
+  int64_t timeout_ms, connect_timeout_ms, deadline_ms;
+  int max_retries;
+  int64_t backoff_first_ms, backoff_max_ms;
+  double backoff_multiplier;
+  int concurrency;
+  size_t max_body;
+} gf_settings;
+
+struct gf_client {
+  size_t refs;
+  gf_allocator alloc;
+  char *url;           /* without a final slash */
+  size_t origin;       /* bytes of url that are scheme, host and port */
+  char *user_agent;
+  char *user;          /* for people: who signs in */
+  char *password;      /* secrets: kept for redaction and wiped on close */
+  char *token;
+  char *authorization; /* the header's value; secret */
+  char *auth;          /* how it signs in, for people */
+  gf_header *headers;  /* zero-terminated copies */
+  size_t n_headers;
+  gf_arg org;          /* GF_ARG_STRING with the digits, GF_ARG_OWN or GF_ARG_NIL */
+  gf_settings settings;
+  uint64_t (*random)(void *);
+  void *random_ctx;
+
+  /* What calls share while they run. */
+  bool closed;
+  bool trusted;            /* the credentials have been accepted once, or there is nothing that a refusal could lock */
+  unsigned refusals;       /* of credentials that had never been accepted */
+  int on_wire;             /* requests given out and not ended */
+  uint64_t last_headers_id;
+  gf_call *calls;          /* every live call */
+};
+
+/* Replace every secret of the client in `text` by asterisks. */
+void gf_client_redact(const gf_client *client, char *text);
+/* Overwrite, in a way that compilers keep. */
+void gf_wipe(char *secret);
+/* Why a header cannot be sent, or NULL: line breaks, no name, a name that is the core's own. */
+const char *gf_header_problem(gf_header header);
+
+/* ----------------------------------------------------------------------------------------------------- verdicts -- */
+
+typedef struct gf_verdict {
+  gf_status status;
+  gf_reason reason;
+  int code;
+  const char *say; /* template of the sentence, or NULL for `words` */
+  char words[GF_MAX_SERVER_WORDS + 64];
+} gf_verdict;
+
+/* ------------------------------------------------------------------------------------------------------ requests -- */
+
+typedef enum gf_stage { GF_READY, GF_ON_WIRE, GF_LATER } gf_stage;
+
+/* Which of its answers an operation is looking at. The first three are the row's own; an operation with functions of
+ * its own counts on from GF_OWN_PURPOSE. */
+enum { GF_MAIN, GF_PROBE, GF_ORG_PROBE, GF_OWN_PURPOSE };
+
+/* A request and what is known of its answer, through all its attempts. */
+typedef struct gf_exchange {
+  gf_request req;
+  struct gf_exchange *next;
+  gf_stage stage;
+  int purpose;
+  size_t index;            /* which probe, which part of a fan-out */
+  char *url;
+  char *sent_body;
+  bool in_org;             /* carries X-Grafana-Org-Id */
+  bool idempotent;
+  bool maybe_arrived;      /* an earlier attempt may have been carried out */
+  int attempts;
+  int redirects;
+  int64_t later_ms;        /* GF_LATER: when to send again */
+
+  /* The answer of the current attempt. */
+  int code;
+  bool is_json, is_html, is_empty;
+  bool too_large;
+  size_t head_bytes, head_lines;
+  int64_t retry_after_s;   /* -1: none */
+  int64_t retry_date_s, date_s;
+  size_t expected;         /* Content-Length, 0 when unknown */
+  char *location;
+  gf_buf body;
+  gf_doc *doc;             /* the parsed body, once it is whole */
+  gf_verdict verdict;
+} gf_exchange;
+
+/* --------------------------------------------------------------------------------------------------------- calls -- */
+
+typedef struct gf_var {
+  const char *name;
+  char *text;
+  bool is_text; /* it was a string, not a number */
+} gf_var;
+
+#define GF_MAX_VARS 12
+
+/* Items of one list of the result, with the documents that they live in. */
+typedef struct gf_list {
+  gf_value *items;
+  size_t n, cap;
+} gf_list;
+
+/* Which items have been seen: a set of hashes of their identity. */
+typedef struct gf_seen {
+  uint64_t *slots;
+  size_t n, cap;
+} gf_seen;
+
+#define GF_MAX_FIELDS 10
+
+struct gf_call {
+  size_t refs;
+  gf_client *client;
+  gf_call *prev, *next; /* in client->calls */
+  const gf_op *op;
+  gf_settings settings;
+  bool raw, done, started, lacks_memory;
+  bool own_org;          /* the organisation is the credentials' own */
+  unsigned refusals_seen;
+  int64_t deadline_at;
+  uint32_t last_id;
+  gf_exchange *exchanges, *spare;
+  gf_header *header_sets[4]; /* by GF_WITH_BODY | GF_WITH_ORG */
+  size_t n_header_set[4];
+  uint64_t header_set_id[4];
+
+  /* Arguments. */
+  gf_arg args[GF_MAX_PARAMS];        /* documents retained; strings live in arg_text */
+  char *arg_text[GF_MAX_PARAMS];
+  gf_arg options[GF_MAX_OPTIONS];    /* by the op's options; the general ones are in settings and below */
+  char *option_text[GF_MAX_OPTIONS];
+  gf_doc *headers;                   /* option `headers` */
+  int64_t page, perpage;             /* 0: all pages */
+  gf_var vars[GF_MAX_VARS];
+  size_t n_vars;
+
+  /* Where the row's way is. */
+  size_t probe;          /* the next to look at */
+  bool main_sent, org_probed;
+  const char *main_path; /* replaced by a restart */
+  gf_verdict outcome;    /* of the main request, as probes have changed it */
+  int64_t pages;         /* fetched */
+  gf_seen seen;
+  gf_list list;
+  bool list_is_empty;    /* the main request gave an empty list */
+
+  void *state;           /* of an operation with functions of its own */
+  void (*free_state)(gf_call *);
+  size_t progress_done, progress_total;
+
+  bool has_retried;
+  gf_retry retried;
+
+  gf_doc **docs;         /* what the result points into */
+  size_t n_docs, cap_docs;
+  gf_field fields[GF_MAX_FIELDS];
+  char *field_text[GF_MAX_FIELDS];
+  size_t n_fields;
+  char message[GF_MAX_MESSAGE];
+  gf_result result;
+};
+
+/* --- gf_call.c: the life of a call --- */
+/* Finish with `verdict`; later calls do nothing. `x` (may be NULL) is the exchange that decided. */
+void gf_finish(gf_call *call, const gf_verdict *verdict, const gf_exchange *x);
+void gf_finish_ok(gf_call *call, const gf_exchange *x);
+/* Finish with a status of our own and a sentence: a template, as in gf_rules.h. */
+void gf_finish_as(gf_call *call, gf_status status, gf_reason reason, const char *say);
+void gf_lacks_memory(gf_call *call); /* finish with that */
+
+/* --- gf_exchange.c: requests and their answers --- */
+typedef struct gf_ask {
+  int purpose;
+  size_t index;
+  const char *method;
+  const char *path;     /* template */
+  gf_str segment;       /* one more segment of the path, encoded behind it */
+  gf_str query;         /* appended as it is, "a=b&c=d" */
+  bool in_org;
+  bool idempotent;
+  char *body;           /* taken over, also on failure; NULL: none */
+  size_t body_length;
+} gf_ask;
+/* Make a request ready to be sent; NULL when memory lacks (the call has ended) or a variable is unknown (it has not). */
+gf_exchange *gf_ask_for(gf_call *call, const gf_ask *ask);
+/* The same for an URL whose path is ready. */
+void gf_exchange_free(gf_call *call, gf_exchange *x);
+gf_exchange *gf_exchange_find(gf_call *call, uint32_t id);
+void gf_exchange_reset_answer(gf_call *call, gf_exchange *x);
+/* The whole body of a complete answer becomes x->doc where it is JSON. */
+void gf_exchange_parse(gf_call *call, gf_exchange *x);
+/* Headers of a request: index is GF_WITH_BODY | GF_WITH_ORG. */
+enum { GF_WITH_BODY = 1, GF_WITH_ORG = 2 };
+bool gf_header_set(gf_call *call, unsigned which);
+
+/* --- gf_verdict.c: what an answer means --- */
+void gf_judge_answer(gf_call *call, gf_exchange *x);
+void gf_judge_failure(gf_call *call, gf_exchange *x, gf_how how, const char *detail, bool past_deadline);
+/* The rules of the operation itself, for its main request. */
+void gf_judge_by_rules(gf_call *call, gf_exchange *x);
+bool gf_is_no_route(const gf_exchange *x); /* Grafana says that it has no such route */
+gf_str gf_server_message(const gf_exchange *x);
+
+/* --- gf_retry.c --- */
+/* Milliseconds until the next attempt, or -1 when there is none. */
+int64_t gf_retry_delay(gf_call *call, const gf_exchange *x, bool sent, gf_how how);
+bool gf_parse_http_date(gf_str text, int64_t *seconds);
+
+/* --- gf_url.c --- */
+void gf_add_encoded(gf_buf *buf, gf_str text);             /* percent-encode all but unreserved characters */
+void gf_add_query(gf_buf *buf, const char *name, gf_str value); /* with & between pairs */
+bool gf_add_path(gf_buf *buf, const gf_call *call, const char *path); /* false: a variable is unknown */
+bool gf_url_problem(gf_str url, const char **problem);     /* what is wrong with a server's URL */
+size_t gf_url_origin(const char *url);                     /* bytes of scheme://host:port */
+/* Where a Location leads: an allocated URL of the same origin, or NULL (also without memory). */
+char *gf_url_redirect(const gf_client *client, const char *from, const char *location);
+
+/* --- gf_vars.c --- */
+void gf_set_var(gf_call *call, const char *name, gf_str text, bool is_text);
+bool gf_get_var(const gf_call *call, const char *name, gf_str *text, char digits[24]);
+bool gf_var_is_text(const gf_call *call, const char *name);
+void gf_fill(const gf_call *call, const char *say, char *out, size_t size); /* templates of sentences */
+const gf_arg *gf_option_of(const gf_call *call, const char *name); /* NULL when not given */
+gf_value gf_data_of(const gf_call *call); /* its first object argument; absent when there is none */
+
+/* --- gf_args.c: checking what is given --- */
+bool gf_take_args(gf_call *call, const gf_arg *args, size_t n, const gf_option *options, size_t n_options,
+                  gf_error *error);
+void gf_check_values(gf_call *call); /* may finish the call: missing-mandatory-data, invalid-data */
+
+/* --- gf_body.c --- */
+void gf_add_json_string(gf_buf *buf, gf_str text);
+void gf_add_json_value(gf_call *call, gf_buf *buf, gf_value v);
+/* The body that the row describes; false when memory lacks. *body stays NULL when the row has none. */
+bool gf_build_body(gf_call *call, char **body, size_t *length);
+bool gf_build_query(gf_call *call, gf_buf *query);
+void gf_add_body_options(gf_call *call, gf_buf *body); /* as further members of an object */
+
+/* --- gf_result.c --- */
+void gf_hold_doc(gf_call *call, gf_doc *doc); /* retained until the call is freed */
+void gf_put_value(gf_call *call, const char *key, gf_value v);
+void gf_put_text(gf_call *call, const char *key, gf_str text);
+void gf_put_bool(gf_call *call, const char *key, bool b);
+void gf_put_list(gf_call *call, const char *key, const gf_list *list);
+void gf_drop_field(gf_call *call, const char *key);
+void gf_list_add(gf_call *call, gf_list *list, gf_value item);
+void gf_list_free(gf_call *call, gf_list *list);
+bool gf_seen_add(gf_call *call, gf_seen *seen, gf_value identity); /* false: it was there already (or memory lacks) */
+void gf_seen_free(gf_call *call, gf_seen *seen);
+/* Text of a scalar: strings as they are, integers in `digits`; false for anything else. */
+bool gf_scalar_text(gf_value v, gf_str *text, char digits[24]);
+
+/* --- gf_row.c: the row's way through an operation --- */
+void gf_row_start(gf_call *call);
+void gf_row_answer(gf_call *call, gf_exchange *x);
+/* For operations with functions of their own: settle `x`'s failed verdict (the organisation's probe, the row's probes)
+ * and finish with what comes out. */
+void gf_row_settle(gf_call *call, gf_exchange *x);
+
+/* --- gf_paging.c --- */
+gf_exchange *gf_next_page(gf_call *call, int purpose, const gf_paging *paging, gf_str query, bool in_org);
+typedef enum gf_page_end { GF_PAGE_MORE, GF_PAGE_LAST, GF_PAGE_BROKEN } gf_page_end;
+/* Take the items of one page into call->list; says whether there is another. */
+gf_page_end gf_take_page(gf_call *call, gf_exchange *x, const gf_paging *paging);
+
+/* --- operations with functions of their own --- */
+void gf_listing_start(gf_call *call);                  /* gf_op_listing.c */
+void gf_listing_answer(gf_call *call, gf_exchange *x);
+bool gf_listing_more(gf_call *call);
+void gf_panels_answer(gf_call *call, gf_exchange *x);
+void gf_save_start(gf_call *call);                     /* gf_op_dashboard.c */
+void gf_save_answer(gf_call *call, gf_exchange *x);
+void gf_change_datasource_start(gf_call *call);        /* gf_op_datasource.c */
+void gf_change_datasource_answer(gf_call *call, gf_exchange *x);
+void gf_health_answer(gf_call *call, gf_exchange *x);
+bool gf_keep_matching_user(gf_call *call, gf_value item); /* gf_filters.c */
+bool gf_keep_in_folders(gf_call *call, gf_value item);
+
+/* --- gf_panels.c --- */
+/* The panels of a dashboard (rows inside rows flattened) as rows of a small document of their own: an array. `answer` is
+ * what /api/dashboards/uid/… gives. NULL without memory. */
+gf_doc *gf_panel_rows(const gf_allocator *alloc, gf_value answer, bool with_rows);
+/* {uid, title, url, panels} of the same. */
+gf_doc *gf_dashboard_row(const gf_allocator *alloc, gf_value answer, bool with_rows);
+
+#endif

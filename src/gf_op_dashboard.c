@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * update_or_create_dashboard. POST /api/dashboards/db moves a dashboard to the root when no folder is named, and with a
+ * foreign id it overwrites another dashboard (FACTS.md): so the one that is there is looked at first, where it matters.
+ */
+#include "gf_internal.h"
+
+#include <stdio.h>
+
+enum { CURRENT = GF_OWN_PURPOSE, BY_ID };
+
+static bool is_given(gf_value v) { return !gf_value_is_absent(v) && !unsafe_yyjson_is_null(v.node); }
+
+static bool names_folder(const gf_call *call) { return gf_option_of(call, "folderUid") || gf_option_of(call, "folderId"); }
+
+static bool has_uid(const gf_call *call, gf_str *uid) {
+  return gf_value_string(gf_value_get(gf_data_of(call), "uid"), uid) && uid->n > 0;
+}
+
+/* The dashboard with its `id` made that of the target, or taken out. */
+static gf_doc *with_id(gf_call *call, gf_value id) {
+  const gf_step path = {.key = gf_z("id")};
+  gf_json_error error;
+  gf_doc *doc = gf_doc_copy(gf_data_of(call).doc);
+  bool done = doc && (gf_value_is_absent(id) ? gf_doc_remove(doc, &path, 1, &error) >= 0
+                                             : gf_doc_set(doc, id, &path, 1, &error));
+  if (done) return doc;
+  gf_doc_release(doc);
+  gf_lacks_memory(call);
+  return NULL;
+}
+
+static void send_dashboard(gf_call *call, gf_doc *dashboard, gf_value folder) {
+  gf_buf body;
+  gf_str uid = {NULL, 0};
+  gf_buf_init(&body, &call->client->alloc, GF_MAX_SENT_BODY);
+  gf_buf_add_str(&body, "{\"dashboard\":");
+  gf_add_json_value(call, &body, gf_doc_root(dashboard));
+  if (!names_folder(call) && gf_value_string(folder, &uid) && uid.n) {
+    gf_buf_add_str(&body, ",\"folderUid\":");
+    gf_add_json_string(&body, uid);
+  }
+  gf_add_body_options(call, &body);
+  gf_buf_add_char(&body, '}');
+  gf_ask ask = {.purpose = GF_MAIN, .method = "POST", .path = call->op->path, .in_org = !call->own_org};
+  ask.body_length = body.n;
+  ask.body = gf_buf_take(&body);
+  call->main_sent = true;
+  if (ask.body) gf_ask_for(call, &ask);
+  else gf_lacks_memory(call);
+}
+
+static void send_as_given(gf_call *call) { send_dashboard(call, gf_data_of(call).doc, (gf_value){NULL, NULL}); }
+
+void gf_save_start(gf_call *call) {
+  gf_str uid, id;
+  char digits[24], query[48];
+  gf_value given_id = gf_value_get(gf_data_of(call), "id");
+  gf_ask ask = {.purpose = CURRENT, .method = "GET", .path = "/api/dashboards/uid/", .in_org = !call->own_org};
+  call->main_path = call->op->path;
+  if (has_uid(call, &uid) && (!names_folder(call) || is_given(given_id))) {
+    ask.segment = uid;
+    gf_ask_for(call, &ask);
+  } else if (!has_uid(call, &uid) && !names_folder(call) && gf_scalar_text(given_id, &id, digits)) {
+    int n = snprintf(query, sizeof query, "dashboardIds=%.24s", id.p);
+    ask.purpose = BY_ID;
+    ask.path = "/api/search";
+    ask.query = (gf_str){query, (size_t)n};
+    gf_ask_for(call, &ask);
+  } else {
+    send_as_given(call);
+  }
+}
+
+static void take_current(gf_call *call, gf_exchange *x) {
+  gf_value given_id = gf_value_get(gf_data_of(call), "id"), target = {NULL, NULL}, folder = {NULL, NULL};
+  if (x->verdict.status != GF_OK && x->verdict.status != GF_NOT_FOUND) {
+    gf_row_settle(call, x);
+    return;
+  }
+  if (x->verdict.status == GF_OK) {
+    target = gf_value_pointer(gf_doc_root(x->doc), "/dashboard/id");
+    folder = gf_value_pointer(gf_doc_root(x->doc), "/meta/folderUid");
+  }
+  gf_doc *dashboard = is_given(given_id) ? with_id(call, target) : gf_doc_retain(gf_data_of(call).doc);
+  if (dashboard) send_dashboard(call, dashboard, folder);
+  gf_doc_release(dashboard);
+}
+
+static void take_by_id(gf_call *call, gf_exchange *x) {
+  if (x->verdict.status != GF_OK) {
+    gf_row_settle(call, x);
+    return;
+  }
+  gf_value hits = gf_doc_root(x->doc);
+  gf_value folder = gf_value_len(hits) == 1 ? gf_value_get(gf_value_at(hits, 0), "folderUid") : (gf_value){NULL, NULL};
+  send_dashboard(call, gf_data_of(call).doc, folder);
+}
+
+void gf_save_answer(gf_call *call, gf_exchange *x) {
+  switch (x->purpose) {
+  case CURRENT: take_current(call, x); break;
+  case BY_ID: take_by_id(call, x); break;
+  default: gf_row_answer(call, x); break;
+  }
+}

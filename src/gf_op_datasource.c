@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * update_datasource: what is there is read, the changes are merged into it, and the whole is written back under the
+ * version that was read, for the server replaces everything but secrets. check_datasource: what its health means.
+ */
+#include "gf_internal.h"
+
+enum { CURRENT = GF_OWN_PURPOSE, ALL };
+
+static void ask_current(gf_call *call) {
+  bool by_uid = gf_var_is_text(call, "id");
+  const gf_ask ask = {.purpose = CURRENT, .method = "GET", .in_org = !call->own_org,
+                      .path = by_uid ? "/api/datasources/uid/{id}" : "/api/datasources/{id}"};
+  gf_ask_for(call, &ask);
+}
+
+void gf_change_datasource_start(gf_call *call) { ask_current(call); }
+
+/* A secret that is null in the changes is emptied: the server keeps what is not named. */
+static bool empty_secrets(gf_doc *merged, gf_value secrets, gf_doc *empty) {
+  if (gf_value_is_absent(secrets) || !unsafe_yyjson_is_obj(secrets.node)) return true;
+  gf_json_error error;
+  gf_step path[2] = {{.key = gf_z("secureJsonData")}, {0}};
+  gf_iter it = gf_iterate(secrets);
+  for (void *k, *v; gf_iter_next(&it, &k, &v);) {
+    if (!unsafe_yyjson_is_null(v)) continue;
+    gf_value_string((gf_value){secrets.doc, k}, &path[1].key);
+    if (!gf_doc_set(merged, gf_doc_root(empty), path, 2, &error)) return false;
+  }
+  return true;
+}
+
+static gf_doc *merge(gf_call *call, gf_exchange *x) {
+  const gf_allocator *alloc = &call->client->alloc;
+  gf_json_error error;
+  gf_value changes = gf_data_of(call);
+  gf_doc *empty = gf_doc_parse(alloc, gf_z("\"\""), &error);
+  gf_doc *merged = empty ? gf_doc_merge(alloc, gf_doc_root(x->doc), changes) : NULL;
+  if (merged && !empty_secrets(merged, gf_value_get(changes, "secureJsonData"), empty)) {
+    gf_doc_release(merged);
+    merged = NULL;
+  }
+  gf_doc_release(empty);
+  return merged;
+}
+
+static void send_merged(gf_call *call, gf_doc *merged) {
+  gf_buf body;
+  gf_buf_init(&body, &call->client->alloc, GF_MAX_SENT_BODY);
+  gf_add_json_value(call, &body, gf_doc_root(merged));
+  gf_ask ask = {.purpose = GF_MAIN, .method = "PUT", .path = call->op->path, .in_org = !call->own_org};
+  ask.body_length = body.n;
+  ask.body = gf_buf_take(&body);
+  call->main_sent = true;
+  if (ask.body) gf_ask_for(call, &ask);
+  else gf_lacks_memory(call);
+}
+
+static void take_current(gf_call *call, gf_exchange *x) {
+  gf_str uid;
+  if (x->verdict.reason == GF_UNSUPPORTED && !gf_var_is_text(call, "id")) { /* no numeric routes: look into the list */
+    const gf_ask ask = {.purpose = ALL, .method = "GET", .path = "/api/datasources", .in_org = !call->own_org};
+    gf_ask_for(call, &ask);
+    return;
+  }
+  if (x->verdict.status != GF_OK) {
+    gf_row_settle(call, x);
+    return;
+  }
+  if (gf_value_string(gf_value_get(gf_doc_root(x->doc), "uid"), &uid)) gf_set_var(call, "uid", uid, true);
+  gf_doc *merged = call->done ? NULL : merge(call, x);
+  if (merged) send_merged(call, merged);
+  else gf_lacks_memory(call);
+  gf_doc_release(merged);
+}
+
+static void take_all(gf_call *call, gf_exchange *x) {
+  char digits[24], wanted_digits[24];
+  gf_str id, wanted, uid;
+  if (x->verdict.status == GF_OK && gf_get_var(call, "id", &wanted, wanted_digits)) {
+    gf_iter it = gf_iterate(gf_doc_root(x->doc));
+    for (void *k, *node; gf_iter_next(&it, &k, &node);) {
+      gf_value item = {x->doc, node};
+      if (!gf_scalar_text(gf_value_get(item, "id"), &id, digits) || !gf_str_same(id, wanted)) continue;
+      if (!gf_value_string(gf_value_get(item, "uid"), &uid)) continue;
+      gf_set_var(call, "id", uid, true);
+      ask_current(call);
+      return;
+    }
+    x->verdict = (gf_verdict){.status = GF_NOT_FOUND, .code = x->code, .say = "there is no data source {id}"};
+  }
+  gf_row_settle(call, x);
+}
+
+void gf_change_datasource_answer(gf_call *call, gf_exchange *x) {
+  switch (x->purpose) {
+  case CURRENT: take_current(call, x); break;
+  case ALL: take_all(call, x); break;
+  default: gf_row_answer(call, x); break;
+  }
+}
+
+/* A health check that ran says {"status":"OK"} with 200, or another status with 400: both are answers. */
+void gf_health_answer(gf_call *call, gf_exchange *x) {
+  gf_str status, message = {"", 0};
+  bool ran = x->purpose == GF_MAIN && x->doc && (x->code == 200 || x->code == 400) &&
+             gf_value_string(gf_value_get(gf_doc_root(x->doc), "status"), &status);
+  if (!ran) {
+    gf_row_answer(call, x);
+    return;
+  }
+  gf_value_string(gf_value_get(gf_doc_root(x->doc), "message"), &message);
+  gf_put_bool(call, "healthy", gf_str_ieq(status, "OK"));
+  gf_put_text(call, "detail", message);
+  gf_finish_ok(call, x);
+}

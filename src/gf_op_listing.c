@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * get_org_panels and get_org_dashboards: the search says which dashboards there are, in pages; each is read by a request
+ * of its own as soon as the window has room; what is wanted of it is kept, the rest goes at once. The order is the
+ * search's. get_ds_panels does the same for one.
+ */
+#include "gf_internal.h"
+
+enum { SEARCH = GF_OWN_PURPOSE, DASHBOARD };
+
+static const gf_paging search_pages = {.list = "", .size_param = "limit", .first = 1, .identity = "uid"};
+
+typedef struct listing {
+  gf_doc **rows;      /* by place in call->list, NULL: not there (yet) */
+  size_t n_rows;
+  size_t next;        /* the next dashboard to ask for */
+  size_t done;
+  bool searched;      /* the last page has come */
+  gf_list found;      /* what the result shows */
+  gf_list failed;
+} listing;
+
+static void free_listing(gf_call *call) {
+  listing *l = call->state;
+  for (size_t i = 0; i < l->n_rows; i++) gf_doc_release(l->rows[i]);
+  gf_free(&call->client->alloc, l->rows);
+  gf_list_free(call, &l->found);
+  gf_list_free(call, &l->failed);
+  gf_free(&call->client->alloc, l);
+}
+
+static bool wants_rows(const gf_call *call) {
+  const gf_arg *rows = gf_option_of(call, "rows");
+  return rows && rows->boolean;
+}
+
+static bool wants_dashboards(const gf_call *call) { return strcmp(call->op->keys[0].name, "dashboards") == 0; }
+
+static gf_doc *project(gf_call *call, gf_exchange *x) {
+  gf_value answer = gf_doc_root(x->doc);
+  gf_doc *rows = wants_dashboards(call) ? gf_dashboard_row(&call->client->alloc, answer, wants_rows(call))
+                                        : gf_panel_rows(&call->client->alloc, answer, wants_rows(call));
+  if (!rows) gf_lacks_memory(call);
+  return rows;
+}
+
+static void ask_search(gf_call *call) {
+  gf_next_page(call, SEARCH, &search_pages, gf_z("type=dash-db"), !call->own_org);
+}
+
+void gf_listing_start(gf_call *call) {
+  call->state = gf_zalloc(&call->client->alloc, sizeof(listing));
+  if (!call->state) {
+    gf_lacks_memory(call);
+    return;
+  }
+  call->free_state = free_listing;
+  call->main_path = "/api/search";
+  ask_search(call);
+}
+
+bool gf_listing_more(gf_call *call) {
+  listing *l = call->state;
+  if (l->next >= call->list.n || call->done) return false;
+  gf_str uid = {NULL, 0};
+  gf_value_string(gf_value_get(call->list.items[l->next], "uid"), &uid);
+  const gf_ask ask = {.purpose = DASHBOARD, .index = l->next++, .method = "GET", .path = "/api/dashboards/uid/",
+                      .segment = uid, .in_org = !call->own_org};
+  return gf_ask_for(call, &ask) != NULL;
+}
+
+/* ------------------------------------------------------------------------------------------------------- finishing -- */
+
+static void show(gf_call *call, gf_list *list, gf_doc *doc, bool each) {
+  gf_value root = gf_doc_root(doc);
+  if (!each) {
+    gf_list_add(call, list, root);
+    return;
+  }
+  gf_iter it = gf_iterate(root);
+  for (void *k, *node; gf_iter_next(&it, &k, &node);) gf_list_add(call, list, (gf_value){doc, node});
+}
+
+static void finish_if_complete(gf_call *call) {
+  listing *l = call->state;
+  if (call->done || !l->searched || l->done < call->list.n) return;
+  for (size_t i = 0; i < l->n_rows; i++)
+    if (l->rows[i]) show(call, &l->found, l->rows[i], !wants_dashboards(call));
+  gf_put_list(call, call->op->keys[0].name, &l->found);
+  if (l->failed.n) gf_put_list(call, "failed", &l->failed);
+  call->outcome = (gf_verdict){.code = 200};
+  gf_finish_ok(call, NULL);
+}
+
+/* An empty answer may mean that there is no such organisation: the row's way settles it. */
+static void finish_empty(gf_call *call, gf_exchange *x) {
+  listing *l = call->state;
+  gf_put_list(call, call->op->keys[0].name, &l->found);
+  gf_row_settle(call, x);
+}
+
+/* ----------------------------------------------------------------------------------------------------- the answers -- */
+
+static bool make_places(gf_call *call) {
+  listing *l = call->state;
+  size_t n = call->list.n;
+  if (n == l->n_rows) return true;
+  gf_doc **rows = gf_resize(&call->client->alloc, l->rows, n * sizeof *rows);
+  if (!rows) {
+    gf_lacks_memory(call);
+    return false;
+  }
+  memset(rows + l->n_rows, 0, (n - l->n_rows) * sizeof *rows);
+  l->rows = rows;
+  l->n_rows = n;
+  call->progress_total = n;
+  return true;
+}
+
+static void take_search(gf_call *call, gf_exchange *x) {
+  listing *l = call->state;
+  if (x->verdict.status != GF_OK) {
+    gf_row_settle(call, x);
+    return;
+  }
+  gf_page_end end = gf_take_page(call, x, &search_pages);
+  if (end == GF_PAGE_BROKEN) {
+    gf_finish_as(call, GF_ERROR, GF_INVALID_JSON, "the answer to the search holds no list");
+    return;
+  }
+  if (call->list_is_empty) {
+    finish_empty(call, x);
+    return;
+  }
+  if (!make_places(call)) return;
+  if (end == GF_PAGE_MORE) ask_search(call);
+  else l->searched = true;
+}
+
+/* What will meet every other request as well ends the whole call. */
+static bool is_general(const gf_verdict *v) {
+  return v->reason == GF_BAD_CREDENTIALS || v->reason == GF_TLS || v->status == GF_CONNECTION_REFUSED ||
+         v->status == GF_UNKNOWN_HOST;
+}
+
+static bool add_text(yyjson_mut_doc *tree, yyjson_mut_val *row, const char *key, gf_str text) {
+  return yyjson_mut_obj_add(row, yyjson_mut_str(tree, key), yyjson_mut_strncpy(tree, text.p, text.n));
+}
+
+/* {uid, status, message} of a dashboard that could not be read. */
+static gf_doc *failure_row(gf_call *call, gf_exchange *x) {
+  char message[GF_MAX_MESSAGE];
+  gf_str uid = {"", 0};
+  if (x->verdict.say) gf_fill(call, x->verdict.say, message, sizeof message);
+  gf_doc *doc = gf_doc_new(&call->client->alloc);
+  yyjson_mut_val *row = doc ? yyjson_mut_obj(doc->store->tree) : NULL;
+  gf_value_string(gf_value_get(call->list.items[x->index], "uid"), &uid);
+  if (row && add_text(doc->store->tree, row, "uid", uid) &&
+      add_text(doc->store->tree, row, "status", gf_z(gf_status_name(x->verdict.status))) &&
+      add_text(doc->store->tree, row, "message", gf_z(x->verdict.say ? message : x->verdict.words))) {
+    gf_doc_set_root(doc, row);
+    return doc;
+  }
+  gf_doc_release(doc);
+  gf_lacks_memory(call);
+  return NULL;
+}
+
+static void note_failure(gf_call *call, gf_exchange *x) {
+  listing *l = call->state;
+  gf_client_redact(call->client, x->verdict.words);
+  gf_doc *row = failure_row(call, x);
+  if (!row) return;
+  gf_hold_doc(call, row);
+  gf_list_add(call, &l->failed, gf_doc_root(row));
+  gf_doc_release(row);
+}
+
+static void take_dashboard(gf_call *call, gf_exchange *x) {
+  listing *l = call->state;
+  l->done++;
+  call->progress_done = l->done;
+  if (x->verdict.status == GF_OK) l->rows[x->index] = project(call, x);
+  else if (is_general(&x->verdict)) gf_finish(call, &x->verdict, x);
+  else if (x->verdict.status != GF_NOT_FOUND) note_failure(call, x); /* not found: deleted meanwhile */
+}
+
+void gf_listing_answer(gf_call *call, gf_exchange *x) {
+  switch (x->purpose) {
+  case SEARCH: take_search(call, x); break;
+  case DASHBOARD: take_dashboard(call, x); break;
+  default: gf_row_answer(call, x); return;
+  }
+  finish_if_complete(call);
+}
+
+/* --------------------------------------------------------------------------------------------------- one dashboard -- */
+
+void gf_panels_answer(gf_call *call, gf_exchange *x) {
+  if (x->purpose != GF_MAIN || x->verdict.status != GF_OK) {
+    gf_row_answer(call, x);
+    return;
+  }
+  gf_doc *rows = project(call, x);
+  if (!rows) return;
+  gf_hold_doc(call, rows);
+  show(call, &call->list, rows, true);
+  gf_doc_release(rows);
+  gf_put_list(call, "panels", &call->list);
+  gf_finish_ok(call, x);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Lists in pages. A list is whole when the total that the server names is reached, when a page is empty, or when a page
+ * begins with an item that was there before (a server that does not know the parameter). */
+#include "gf_internal.h"
+
+#include <stdio.h>
+
+static void add_number(gf_buf *query, const char *name, int64_t number) {
+  char digits[24];
+  gf_add_query(query, name, (gf_str){digits, (size_t)snprintf(digits, sizeof digits, "%lld", (long long)number)});
+}
+
+static void add_page(gf_call *call, gf_buf *query, const gf_paging *paging) {
+  bool one = call->page > 0;
+  int64_t number = one ? call->page - 1 : call->pages;
+  gf_str token;
+  char digits[24];
+  if (paging->token) {
+    if (call->pages && gf_get_var(call, paging->token_param, &token, digits)) gf_add_query(query, paging->token_param, token);
+    return;
+  }
+  add_number(query, paging->size_param, call->perpage ? call->perpage : GF_PAGE_SIZE);
+  add_number(query, "page", number + paging->first);
+}
+
+gf_exchange *gf_next_page(gf_call *call, int purpose, const gf_paging *paging, gf_str base, bool in_org) {
+  gf_buf query;
+  gf_buf_init(&query, &call->client->alloc, GF_MAX_URL);
+  if (base.n) gf_buf_add(&query, base.p, base.n);
+  if (paging->size_param || paging->token) add_page(call, &query, paging);
+  gf_exchange *x = NULL;
+  if (query.failed) gf_lacks_memory(call);
+  else {
+    const gf_ask ask = {.purpose = purpose, .method = "GET", .path = call->main_path, .query = {query.p, query.n}, .in_org = in_org};
+    x = gf_ask_for(call, &ask);
+  }
+  gf_buf_free(&query);
+  return x;
+}
+
+static void take_items(gf_call *call, gf_exchange *x, gf_value list, const gf_paging *paging) {
+  bool (*keep)(gf_call *, gf_value) = call->op->rule->keep;
+  gf_iter it = gf_iterate(list);
+  for (void *k, *node; gf_iter_next(&it, &k, &node);) {
+    gf_value item = {x->doc, node};
+    if (!gf_seen_add(call, &call->seen, gf_value_get(item, paging->identity))) continue;
+    if (!keep || keep(call, item)) gf_list_add(call, &call->list, item);
+  }
+  gf_hold_doc(call, x->doc);
+}
+
+static bool has_total(gf_call *call, gf_exchange *x, const gf_paging *paging) {
+  int64_t total;
+  return paging->total && gf_value_int(gf_value_pointer(gf_doc_root(x->doc), paging->total), &total) &&
+         (int64_t)call->seen.n >= total;
+}
+
+static bool next_token(gf_call *call, gf_exchange *x, const gf_paging *paging) {
+  gf_str token;
+  if (!gf_value_string(gf_value_pointer(gf_doc_root(x->doc), paging->token), &token) || token.n == 0) return false;
+  gf_set_var(call, paging->token_param, token, true);
+  return true;
+}
+
+/* A list at the root where `pointer` leads nowhere: what older servers answer. */
+static gf_value list_of(gf_exchange *x, const char *pointer) {
+  if (!x->doc) return (gf_value){NULL, NULL};
+  gf_value root = gf_doc_root(x->doc);
+  gf_value list = unsafe_yyjson_is_arr(root.node) ? root : gf_value_pointer(root, pointer);
+  return !gf_value_is_absent(list) && unsafe_yyjson_is_arr(list.node) ? list : (gf_value){NULL, NULL};
+}
+
+gf_page_end gf_take_page(gf_call *call, gf_exchange *x, const gf_paging *paging) {
+  gf_value list = list_of(x, paging->list);
+  if (gf_value_is_absent(list)) return GF_PAGE_BROKEN;
+  size_t count = gf_value_len(list), before = call->seen.n;
+  call->list_is_empty = call->pages == 0 && count == 0;
+  call->pages++;
+  take_items(call, x, list, paging);
+  if (count == 0 || call->page > 0 || call->pages >= GF_MAX_PAGES) return GF_PAGE_LAST;
+  if (paging->token) return next_token(call, x, paging) ? GF_PAGE_MORE : GF_PAGE_LAST;
+  if (!paging->size_param || call->seen.n == before || has_total(call, x, paging)) return GF_PAGE_LAST;
+  return GF_PAGE_MORE;
+}

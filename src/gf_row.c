@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The row's way through an operation:
+ *
+ *     probes BEFORE ── found ──► main request ── a page, more to come ──► next page
+ *          │ missing                  │ answered
+ *          ▼                          ▼
+ *        outcome ◄──────────────── outcome ──► the organisation's probe, where the answer was vague about it
+ *                                     │
+ *                                     └─► probes ON_STATUS / ON_EMPTY, each of which may change the outcome ──► finish
+ */
+#include "gf_internal.h"
+
+enum { PROBES = sizeof((gf_op_rule *)0)->probes / sizeof(gf_probe) };
+enum { INSIDE_ORG, ABOUT_ORG }; /* the two questions about an organisation */
+
+static void go_on(gf_call *call);
+
+/* ------------------------------------------------------------------------------------------------- main request -- */
+
+static const char *main_path(const gf_call *call) {
+  const gf_op_rule *rule = call->op->rule;
+  if (call->own_org && rule->own_path) return rule->own_path;
+  if (rule->text_path && gf_var_is_text(call, rule->id)) return rule->text_path;
+  return call->op->path;
+}
+
+static bool sends_org(const gf_call *call) { return call->op->rule->org_header && !call->own_org; }
+
+static void ask_page(gf_call *call) {
+  gf_buf query;
+  gf_buf_init(&query, &call->client->alloc, GF_MAX_URL);
+  if (gf_build_query(call, &query))
+    gf_next_page(call, GF_MAIN, &call->op->rule->paging, (gf_str){query.p, query.n}, sends_org(call));
+  gf_buf_free(&query);
+}
+
+static void ask_main(gf_call *call) {
+  gf_buf query;
+  gf_ask ask = {.purpose = GF_MAIN, .method = call->op->method, .path = call->main_path, .in_org = sends_org(call),
+                .idempotent = call->op->rule->idempotent};
+  call->main_sent = true;
+  if (call->op->rule->paging.list) {
+    ask_page(call);
+    return;
+  }
+  gf_buf_init(&query, &call->client->alloc, GF_MAX_URL);
+  if (gf_build_query(call, &query) && gf_build_body(call, &ask.body, &ask.body_length)) {
+    ask.query = (gf_str){query.p, query.n};
+    gf_ask_for(call, &ask);
+  }
+  gf_buf_free(&query);
+}
+
+void gf_row_start(gf_call *call) {
+  call->main_path = main_path(call);
+  go_on(call);
+}
+
+/* ------------------------------------------------------------------------------------------------------- probes -- */
+
+static bool fits(const gf_call *call, const gf_probe *p) {
+  if (p->only_text && !gf_var_is_text(call, p->only_text)) return false;
+  if (p->only_number && gf_var_is_text(call, p->only_number)) return false;
+  if (p->unless_own && call->own_org) return false;
+  if (!call->main_sent) return p->when == GF_BEFORE;
+  if (p->when == GF_ON_EMPTY) return call->outcome.status == GF_OK && call->list_is_empty;
+  return p->when == GF_ON_STATUS && call->outcome.status == p->status &&
+         (!p->only_reason || call->outcome.reason == p->only_reason);
+}
+
+static bool ask_probe(gf_call *call, size_t index) {
+  const gf_probe *p = &call->op->rule->probes[index];
+  const gf_ask ask = {.purpose = GF_PROBE, .index = index, .method = "GET",
+                      .path = call->own_org && p->own_get ? p->own_get : p->get,
+                      .in_org = p->in_org && sends_org(call)};
+  return gf_ask_for(call, &ask) != NULL;
+}
+
+/* Does the outcome leave open whether the organisation exists? */
+static bool org_in_doubt(const gf_call *call) {
+  if (!sends_org(call) || call->org_probed) return false;
+  if (call->outcome.status == GF_OK) return call->list_is_empty;
+  return call->outcome.reason == GF_FORBIDDEN || call->outcome.reason == GF_SERVER_ERROR;
+}
+
+static void ask_about_org(gf_call *call, size_t question) {
+  const gf_ask ask = {.purpose = GF_ORG_PROBE, .index = question, .method = "GET",
+                      .path = question == INSIDE_ORG ? "/api/org" : "/api/orgs/{org}", .in_org = question == INSIDE_ORG};
+  call->org_probed = true;
+  gf_ask_for(call, &ask);
+}
+
+static void conclude(gf_call *call) {
+  if (call->outcome.status != GF_OK) gf_finish(call, &call->outcome, NULL);
+  else gf_finish_ok(call, NULL);
+}
+
+static void go_on(gf_call *call) {
+  for (;;) {
+    if (call->done) return;
+    if (call->main_sent && org_in_doubt(call)) {
+      ask_about_org(call, call->outcome.reason == GF_FORBIDDEN ? ABOUT_ORG : INSIDE_ORG);
+      return;
+    }
+    for (; call->probe < PROBES && call->op->rule->probes[call->probe].when; call->probe++)
+      if (fits(call, &call->op->rule->probes[call->probe]) && ask_probe(call, call->probe++)) return;
+    if (call->main_sent) {
+      conclude(call);
+      return;
+    }
+    call->probe = 0; /* the probes after the main request are looked at from the first */
+    ask_main(call);
+    return;
+  }
+}
+
+static void set_outcome(gf_call *call, gf_status status, gf_reason reason, const char *say) {
+  if (call->outcome.status == GF_OK && status != GF_OK) call->n_fields = 0;
+  call->outcome.status = status;
+  call->outcome.reason = reason;
+  call->outcome.say = say;
+}
+
+/* ------------------------------------------------------------------------------------------------ probes' answers -- */
+
+static bool equals_var(gf_call *call, gf_value v, const char *var) {
+  char digits[24], var_digits[24];
+  gf_str text, wanted;
+  if (!gf_get_var(call, var, &wanted, var_digits) || !gf_scalar_text(v, &text, digits)) return false;
+  return gf_str_same(text, wanted);
+}
+
+static bool item_matches(gf_call *call, const gf_probe *p, gf_value item) {
+  char key[32];
+  for (const char *by = p->by; *by;) {
+    size_t n = strcspn(by, " ");
+    memcpy(key, by, n);
+    key[n] = 0;
+    gf_value v = gf_value_get(item, key);
+    gf_str text;
+    bool textual = gf_value_string(v, &text);
+    if (textual == gf_var_is_text(call, p->find) && equals_var(call, v, p->find)) return true;
+    by += n + (by[n] == ' ');
+  }
+  return false;
+}
+
+/* The thing that the probe asked for; absent when there is none. */
+static gf_value found_thing(gf_call *call, const gf_probe *p, gf_exchange *x) {
+  const gf_value absent = {NULL, NULL};
+  if (x->verdict.status != GF_OK || !x->doc) return absent;
+  gf_value root = gf_doc_root(x->doc);
+  if (!p->find) return gf_value_pointer(root, p->pointer ? p->pointer : "");
+  gf_iter it = gf_iterate(root);
+  for (void *k, *node; gf_iter_next(&it, &k, &node);) {
+    gf_value item = {x->doc, node};
+    if (item_matches(call, p, item)) return gf_value_pointer(item, p->pointer ? p->pointer : "");
+  }
+  return absent;
+}
+
+/* Two probes that name different things make the key ambiguous: then it is not told. */
+static void put_key(gf_call *call, const char *key, gf_value thing) {
+  const gf_field *field = NULL;
+  for (size_t i = 0; i < call->n_fields; i++)
+    if (strcmp(call->fields[i].name, key) == 0) field = &call->fields[i];
+  if (field && field->kind == GF_F_VALUE && gf_value_equal(&call->client->alloc, field->value, thing) == 0) {
+    gf_drop_field(call, key);
+    return;
+  }
+  gf_put_value(call, key, thing);
+}
+
+static void take_found(gf_call *call, const gf_probe *p, gf_value thing) {
+  char digits[24];
+  gf_str text;
+  if (p->found && call->outcome.status != p->found) set_outcome(call, p->found, p->found_reason, p->say);
+  if (p->key) put_key(call, p->key, thing);
+  if (p->var && gf_scalar_text(thing, &text, digits)) gf_set_var(call, p->var, text, !unsafe_yyjson_is_num(thing.node));
+  if (p->restart) {
+    call->main_path = p->restart;
+    call->main_sent = false;
+    ask_main(call);
+    return;
+  }
+  go_on(call);
+}
+
+static void take_missing(gf_call *call, const gf_probe *p, const gf_exchange *x) {
+  if (p->missing) set_outcome(call, p->missing, p->missing_reason, p->say);
+  if (!call->main_sent) {
+    call->outcome.code = x->code;
+    call->result.attempts = x->attempts;
+  }
+  call->main_sent = true; /* a probe before it that finds nothing spares it */
+  go_on(call);
+}
+
+static void take_probe(gf_call *call, gf_exchange *x) {
+  const gf_probe *p = &call->op->rule->probes[x->index];
+  bool absent = x->verdict.status == GF_NOT_FOUND || (p->find && x->verdict.status == GF_OK);
+  gf_value thing = found_thing(call, p, x);
+  if (!gf_value_is_absent(thing) && !(p->is_other && equals_var(call, thing, p->other_than))) {
+    take_found(call, p, thing);
+  } else if (gf_value_is_absent(thing) && absent) {
+    take_missing(call, p, x);
+  } else {
+    bool decides = p->when == GF_BEFORE || call->outcome.status == GF_OK;
+    if (decides && x->verdict.status != GF_OK) { /* the question itself failed, and there is no other answer */
+      call->outcome = x->verdict;
+      call->n_fields = 0;
+      call->main_sent = true;
+    }
+    go_on(call);
+  }
+}
+
+static void take_org_probe(gf_call *call, gf_exchange *x) {
+  if (x->verdict.status == GF_NOT_FOUND) {
+    set_outcome(call, GF_NOT_FOUND, GF_ORG_NOT_FOUND, "there is no organisation with the id {org}");
+  } else if (x->index == INSIDE_ORG && x->verdict.reason == GF_FORBIDDEN) {
+    ask_about_org(call, ABOUT_ORG);
+    return;
+  } else if (x->index == ABOUT_ORG && call->outcome.reason != GF_FORBIDDEN) {
+    set_outcome(call, GF_ACCESS_DENIED, GF_FORBIDDEN, "these credentials may not enter the organisation {org}");
+  } else if (call->outcome.status == GF_OK && x->verdict.status != GF_OK) {
+    call->outcome = x->verdict;
+    call->n_fields = 0;
+  }
+  go_on(call);
+}
+
+/* ---------------------------------------------------------------------------------------------- the main answer -- */
+
+static void take_picks(gf_call *call, gf_exchange *x) {
+  const gf_pick *picks = call->op->rule->picks;
+  bool success = x->verdict.status == GF_OK;
+  for (size_t i = 0; i < sizeof call->op->rule->picks / sizeof *picks && picks[i].key; i++) {
+    gf_value v = x->doc ? gf_value_pointer(gf_doc_root(x->doc), picks[i].pointer) : (gf_value){NULL, NULL};
+    if (!gf_value_is_absent(v)) {
+      gf_put_value(call, picks[i].key, v);
+    } else if (success && !picks[i].optional) {
+      x->verdict.status = GF_ERROR;
+      x->verdict.reason = GF_INVALID_JSON;
+      x->verdict.say = "the answer lacks what it should hold";
+      x->maybe_arrived = strcmp(x->req.method, "GET") != 0;
+      success = false;
+    }
+  }
+}
+
+/* Does the answer hold the list that is due? False: the call goes on by itself. */
+static bool take_list(gf_call *call, gf_exchange *x) {
+  switch (gf_take_page(call, x, &call->op->rule->paging)) {
+  case GF_PAGE_MORE: ask_page(call); return false;
+  case GF_PAGE_LAST: return true;
+  case GF_PAGE_BROKEN: break;
+  }
+  x->verdict = (gf_verdict){.status = GF_ERROR, .reason = GF_INVALID_JSON, .code = x->code, .say = "the answer holds no list"};
+  return true;
+}
+
+static void take_main(gf_call *call, gf_exchange *x) {
+  gf_judge_by_rules(call, x);
+  if (x->verdict.status == GF_OK && call->op->rule->paging.list && !take_list(call, x)) return;
+  if (x->verdict.status == GF_OK || x->verdict.status == GF_ALREADY_EXISTS) take_picks(call, x);
+  gf_row_settle(call, x);
+}
+
+void gf_row_settle(gf_call *call, gf_exchange *x) {
+  call->outcome = x->verdict;
+  call->result.attempts = x->attempts;
+  call->result.uncertain = x->verdict.status != GF_OK && x->maybe_arrived;
+  call->main_sent = true;
+  go_on(call);
+}
+
+void gf_row_answer(gf_call *call, gf_exchange *x) {
+  switch (x->purpose) {
+  case GF_PROBE: take_probe(call, x); break;
+  case GF_ORG_PROBE: take_org_probe(call, x); break;
+  default: take_main(call, x); break;
+  }
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * gf_rules.h: the vocabulary in which gf_ops.c says how an operation is done. Internal to the core.
+ *
+ * A path is a template below the server's URL: `{name}` stands for a variable, percent-encoded. Variables are, in this
+ * order: what a probe has found (`user_id`), the operation's arguments by name, the members of its object argument. A
+ * request whose template names an unknown variable is not sent.
+ */
+#ifndef GF_RULES_H
+#define GF_RULES_H
+
+#include "grafana.h"
+
+struct gf_exchange;
+
+/* What an answer of this code (and with this in its message) means; the first that fits counts, before the general
+ * rules of gf_verdict.c. */
+typedef struct gf_answer_rule {
+  int code;
+  const char *message; /* a part of the server's message, without regard to case; NULL: any */
+  gf_status is;
+  gf_reason reason;
+  const char *say; /* the sentence for people, a template; NULL: the server's own words */
+} gf_answer_rule;
+
+/* One key of the result: where it is in the answer (JSON pointer). */
+typedef struct gf_pick {
+  const char *key;
+  const char *pointer;
+  bool optional; /* absent in some servers' answers */
+} gf_pick;
+
+typedef enum gf_when {
+  GF_NEVER,
+  GF_BEFORE,    /* before the main request */
+  GF_ON_STATUS, /* after it, when the outcome so far is `status` */
+  GF_ON_EMPTY   /* after it, when the list it gave is empty */
+} gf_when;
+
+/* A question that settles what a vague answer means, or finds a number for a name. The outcome of the main request
+ * stands, unless the probe says otherwise. */
+typedef struct gf_probe {
+  gf_when when;
+  gf_status status;        /* GF_ON_STATUS */
+  gf_reason only_reason;   /* only when the outcome has this reason too */
+  const char *only_text;   /* only when this argument is a string */
+  const char *only_number; /* only when this argument is a number */
+  bool unless_own;         /* not when the organisation is the credentials' own */
+  bool in_org;             /* ask inside the operation's organisation */
+  const char *get;         /* path template */
+  const char *own_get;     /* path template when the organisation is the credentials' own */
+  const char *find;        /* the answer is a list: the item of which a key of `by` equals this variable */
+  const char *by;          /* "userId login email" */
+  const char *pointer;     /* what to take of the answer, or of the item found */
+  const char *var;         /* into this variable */
+  const char *key;         /* into this key of the result */
+  bool is_other;           /* found counts only if the thing taken differs from variable `other_than` */
+  const char *other_than;
+  gf_status found;         /* the outcome when it is there; GF_OK: stays */
+  gf_reason found_reason;
+  gf_status missing; /* the outcome when it is not; GF_OK: stays */
+  gf_reason missing_reason;
+  const char *say;     /* the sentence for the outcome that this probe sets */
+  const char *restart; /* found: send the main request again with this path */
+} gf_probe;
+
+/* How a list is paged. */
+typedef struct gf_paging {
+  const char *list;       /* JSON pointer of the list in an answer; NULL: not paged */
+  const char *size_param; /* "perpage" or "limit" */
+  int first;              /* number of the first page */
+  const char *total;      /* JSON pointer of the total, NULL when the server names none */
+  const char *identity;   /* the key by which an item is known again */
+  const char *token;      /* JSON pointer of the token for the next page, instead of page numbers */
+  const char *token_param;
+} gf_paging;
+
+struct gf_op_rule {
+  const char *own_path;   /* main path when the organisation is the credentials' own */
+  const char *text_path;  /* main path when argument `id` is a string */
+  const char *id;         /* that argument */
+  bool org_header;        /* the organisation travels as X-Grafana-Org-Id */
+  bool idempotent;        /* beyond what the method says */
+  bool empty_is_fine;     /* an empty 200 is an answer */
+  gf_pick picks[8];
+  gf_answer_rule rules[8];
+  gf_probe probes[6];
+  gf_paging paging;
+  /* Functions for what rows cannot say; each may be NULL. */
+  void (*check)(gf_call *);                           /* the arguments; may finish the call */
+  void (*start)(gf_call *);                           /* instead of probes and main request */
+  void (*on_answer)(gf_call *, struct gf_exchange *); /* instead of the row's way; see gf_call_internal.h */
+  bool (*more)(gf_call *);                            /* there is room: make one more request, if there is one */
+  bool (*keep)(gf_call *, gf_value item);             /* which items of a list belong to the result */
+};
+
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What an answer means, as far as that is the same for all operations. What the message of one server's 500 means for
+ * one operation is in its row (gf_ops.c).
+ */
+#include "gf_internal.h"
+
+#include <stdio.h>
+
+gf_str gf_server_message(const gf_exchange *x) {
+  gf_str message = {NULL, 0};
+  if (x->doc) gf_value_string(gf_value_get(gf_doc_root(x->doc), "message"), &message);
+  return message;
+}
+
+/* 404 with {"message":"Not found"} and nothing else but an empty traceID: there is no such route (FACTS.md). */
+bool gf_is_no_route(const gf_exchange *x) {
+  if (x->code != 404 || !x->doc || !gf_str_eq(gf_server_message(x), "Not found")) return false;
+  gf_value root = gf_doc_root(x->doc);
+  gf_str trace = {NULL, 0};
+  if (gf_value_len(root) == 1) return true;
+  return gf_value_len(root) == 2 && gf_value_string(gf_value_get(root, "traceID"), &trace) && trace.n == 0;
+}
+
+static void judge(gf_verdict *v, gf_status status, gf_reason reason, const char *say) {
+  v->status = status;
+  v->reason = reason;
+  v->say = say;
+}
+
+/* The server's own words become the sentence, without what would upset a terminal. */
+static void quote_server(gf_exchange *x, const char *before) {
+  gf_str message = gf_server_message(x);
+  char *out = x->verdict.words;
+  size_t size = sizeof x->verdict.words, at = (size_t)snprintf(out, size, "%s", before);
+  if (message.n == 0) {
+    snprintf(out + at, size - at, "the server answered with code %d", x->code);
+    return;
+  }
+  size_t n = message.n < GF_MAX_SERVER_WORDS ? message.n : GF_MAX_SERVER_WORDS;
+  if (n < message.n)
+    while (n > 0 && ((unsigned char)message.p[n] & 0xC0) == 0x80) n--; /* whole characters only */
+  for (size_t i = 0; i < n && at + 1 < size; i++) {
+    unsigned char c = (unsigned char)message.p[i];
+    out[at++] = c < ' ' || c == 127 ? ' ' : (char)c;
+  }
+  out[at] = 0;
+}
+
+static void judge_words(gf_exchange *x, gf_status status, gf_reason reason, const char *before) {
+  judge(&x->verdict, status, reason, NULL);
+  quote_server(x, before);
+}
+
+static void judge_refusal(gf_call *call, gf_exchange *x) {
+  judge(&x->verdict, GF_ACCESS_DENIED, GF_BAD_CREDENTIALS, NULL);
+  gf_str message = gf_server_message(x);
+  int n = message.n > 200 ? 200 : (int)message.n;
+  snprintf(x->verdict.words, sizeof x->verdict.words, "the server does not accept these credentials (%.100s)%s%.*s",
+           call->client->auth, n ? ": " : "", n, n ? message.p : "");
+}
+
+static void judge_missing(gf_exchange *x) {
+  if (gf_is_no_route(x)) judge(&x->verdict, GF_ERROR, GF_UNSUPPORTED, "this server has no such operation");
+  else judge_words(x, GF_NOT_FOUND, GF_REASON_NONE, "");
+}
+
+/* 409 and 412 say which kind of conflict in "status". */
+static void judge_conflict(gf_exchange *x) {
+  gf_str kind = {NULL, 0}, message = gf_server_message(x);
+  gf_value_string(gf_value_get(gf_doc_root(x->doc), "status"), &kind);
+  gf_reason reason = GF_REASON_NONE;
+  if (gf_str_eq(kind, "version-mismatch") || gf_str_contains_ci(message, "by someone else")) reason = GF_VERSION_MISMATCH;
+  else if (gf_str_eq(kind, "name-exists") || gf_str_contains_ci(message, "same name")) reason = GF_NAME_EXISTS;
+  else if (gf_str_contains_ci(message, "same uid")) reason = GF_UID_EXISTS;
+  judge_words(x, GF_ALREADY_EXISTS, reason, "");
+}
+
+static void judge_server_trouble(gf_exchange *x) {
+  bool unavailable = x->code == 502 || x->code == 503 || x->code == 504;
+  judge_words(x, GF_ERROR, unavailable ? GF_UNAVAILABLE : GF_SERVER_ERROR, "");
+  x->verdict.code = x->code;
+  if (!x->idempotent && unavailable) x->maybe_arrived = true; /* a gateway may have passed it on */
+}
+
+static void judge_code(gf_call *call, gf_exchange *x) {
+  switch (x->code) {
+  case 401: judge_refusal(call, x); return;
+  case 403: judge_words(x, GF_ACCESS_DENIED, GF_FORBIDDEN, ""); return;
+  case 404: judge_missing(x); return;
+  case 409:
+  case 412: judge_conflict(x); return;
+  case 429: judge(&x->verdict, GF_ERROR, GF_RATE_LIMITED, "the server asks for fewer requests (429)"); return;
+  case 400:
+  case 413:
+  case 422: judge_words(x, GF_INVALID_DATA, GF_REASON_NONE, ""); return;
+  default: break;
+  }
+  if (x->code >= 500) judge_server_trouble(x);
+  else judge_words(x, GF_ERROR, GF_REASON_NONE, "");
+}
+
+/* Is there a JSON document where one is due? */
+static bool has_document(gf_call *call, gf_exchange *x) {
+  if (x->doc) return true;
+  bool success = x->code >= 200 && x->code < 300;
+  if (x->is_empty && success && (call->op->rule->empty_is_fine || strcmp(x->req.method, "GET") != 0)) return true;
+  if (x->is_html) judge(&x->verdict, GF_ERROR, GF_NOT_GRAFANA, "the answer is a web page, not Grafana's: is the url right, or a proxy between?");
+  else if (x->is_empty) judge(&x->verdict, GF_ERROR, GF_INVALID_JSON, "the answer is empty where JSON is due");
+  else if (x->is_json || success) judge(&x->verdict, GF_ERROR, GF_INVALID_JSON, "the answer is not valid JSON");
+  else judge(&x->verdict, GF_ERROR, GF_NOT_GRAFANA, "the answer is not Grafana's: is the url right, or a proxy between?");
+  return false;
+}
+
+/* Codes that keep their meaning whoever says them, a proxy too. */
+static bool speaks_for_itself(int code) { return code == 429 || code == 502 || code == 503 || code == 504; }
+
+static void note_trust(gf_call *call, gf_exchange *x) {
+  gf_client *client = call->client;
+  if (client->trusted) return;
+  if (x->code == 401 && client->password) client->refusals++;
+  else if (x->doc && x->code != 401 && x->code < 500) client->trusted = true;
+}
+
+void gf_judge_answer(gf_call *call, gf_exchange *x) {
+  x->verdict = (gf_verdict){.code = x->code};
+  note_trust(call, x);
+  if (x->too_large) judge(&x->verdict, GF_ERROR, GF_TOO_LARGE, "the answer is larger than max_body allows");
+  else if (x->code >= 300 && x->code < 400)
+    judge(&x->verdict, GF_ERROR, GF_REDIRECT, "the server redirects to where the client does not follow: is the url right?");
+  else if (x->code == 401 && !x->is_html) judge_refusal(call, x);
+  else if (speaks_for_itself(x->code)) judge_code(call, x);
+  else if (has_document(call, x) && x->code >= 300) judge_code(call, x);
+}
+
+static void judge_timeout(gf_call *call, gf_exchange *x, bool past_deadline) {
+  long long ms = past_deadline ? call->settings.deadline_ms : x->req.timeout_ms;
+  judge(&x->verdict, GF_ERROR, past_deadline ? GF_DEADLINE : GF_TIMEOUT, NULL);
+  snprintf(x->verdict.words, sizeof x->verdict.words,
+           past_deadline ? "no result within the deadline of %lld ms" : "no answer within %lld ms", ms);
+}
+
+void gf_judge_failure(gf_call *call, gf_exchange *x, gf_how how, const char *detail, bool past_deadline) {
+  static const struct { gf_status status; gf_reason reason; const char *words; } kinds[] = {
+      [GF_END_CUT] = {GF_ERROR, GF_CUT, "the connection broke before the answer was whole"},
+      [GF_END_UNKNOWN_HOST] = {GF_UNKNOWN_HOST, GF_REASON_NONE, "there is no such host"},
+      [GF_END_REFUSED] = {GF_CONNECTION_REFUSED, GF_REASON_NONE, "nobody listens there"},
+      [GF_END_TLS] = {GF_ERROR, GF_TLS, "no secure connection"},
+      [GF_END_FAILED] = {GF_ERROR, GF_REASON_NONE, "the request failed"},
+  };
+  x->verdict = (gf_verdict){.code = how == GF_END_CUT ? x->code : 0};
+  if (how == GF_END_TIMEOUT) {
+    judge_timeout(call, x, past_deadline);
+  } else if (how == GF_END_DROPPED) {
+    judge(&x->verdict, GF_ERROR, x->too_large ? GF_TOO_LARGE : GF_REASON_NONE,
+          x->too_large ? "the answer is larger than max_body allows" : "the answer could not be taken");
+    x->verdict.code = x->code;
+  } else {
+    judge(&x->verdict, kinds[how].status, kinds[how].reason, NULL);
+    snprintf(x->verdict.words, sizeof x->verdict.words, "%s (%.120s%s%.120s)", kinds[how].words, call->client->url,
+             detail && *detail ? ": " : "", detail ? detail : "");
+  }
+}
+
+void gf_judge_by_rules(gf_call *call, gf_exchange *x) {
+  const gf_answer_rule *rules = call->op->rule->rules;
+  size_t count = sizeof call->op->rule->rules / sizeof *rules;
+  if (x->code < 300 || !x->doc || gf_is_no_route(x)) return;
+  for (size_t i = 0; i < count && rules[i].code; i++) {
+    if (rules[i].code != x->code) continue;
+    if (rules[i].message && !gf_str_contains_ci(gf_server_message(x), rules[i].message)) continue;
+    x->verdict.status = rules[i].is;
+    x->verdict.reason = rules[i].reason;
+    if (rules[i].say) x->verdict.say = rules[i].say;
+    return;
+  }
+}

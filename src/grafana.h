@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * grafana.h: the core of the Grafana client, for programs in C.
+ *
+ * An operation is a value (`gf_call`) that says what to send next. The core does no I/O, reads no clock, prints
+ * nothing and has no writable globals: a driver asks a call for requests, sends them, and feeds the answers, until the
+ * call has a result. One core serves every way of doing I/O.
+ *
+ *     gf_call *call = gf_call_new(client, gf_op_find("create_org"), args, 1, NULL, 0, &error);
+ *     for (;;) {
+ *       switch (gf_call_next(call, now_ms(), &request, &wake_ms)) {
+ *         case GF_SEND: send `request`, remember its id; ask again
+ *         case GF_WAIT: sleep until `wake_ms` or until bytes arrive; feed them by gf_head … gf_end; ask again
+ *         case GF_DONE: read gf_call_result(call)
+ *       }
+ *     }
+ *
+ * Ownership: what gf_*_new returns belongs to the caller, who gives it back with the matching _release. Strings given
+ * to a function are copied unless its comment says otherwise. Times are milliseconds of a monotonic clock whose zero
+ * does not matter. Nothing here is thread safe: one client and its calls belong to one thread at a time.
+ */
+#ifndef GRAFANA_H
+#define GRAFANA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define GF_API __attribute__((visibility("default")))
+#else
+#define GF_API
+#endif
+
+#define GF_VERSION "0.1.0"
+
+/* ------------------------------------------------------------------------------------------------ basic types -- */
+
+/* Bytes with their length; not always zero-terminated, and `p` may be NULL when `n` is 0. */
+typedef struct gf_str {
+  const char *p;
+  size_t n;
+} gf_str;
+
+/* The one allocator. `resize(ctx, NULL, n)` allocates, `resize(ctx, p, n)` moves, `resize(ctx, p, 0)` frees and
+ * returns NULL. It returns NULL when there is no memory, and then leaves `p` as it was. */
+typedef struct gf_allocator {
+  void *(*resize)(void *ctx, void *p, size_t size);
+  void *ctx;
+} gf_allocator;
+
+/* The C library's allocator. */
+GF_API gf_allocator gf_default_allocator(void);
+
+/* What went wrong with the arguments of a function: a sentence in fixed space, so that it can tell of lacking memory. */
+typedef struct gf_error {
+  char message[256];
+} gf_error;
+
+/* A JSON document (see gf_json.h for what can be done with one). Counted: retain and release. */
+typedef struct gf_doc gf_doc;
+GF_API gf_doc *gf_doc_retain(gf_doc *doc);
+GF_API void gf_doc_release(gf_doc *doc); /* NULL is fine */
+/* Parse `text` (copied). NULL with `error` filled when it is not JSON, too deep (over 1000) or memory is lacking. */
+GF_API gf_doc *gf_doc_from_text(const gf_allocator *alloc, gf_str text, gf_error *error);
+
+/* A place inside a document; valid as long as somebody holds the document. {NULL, NULL} stands for absent. */
+typedef struct gf_value {
+  gf_doc *doc;
+  void *node;
+} gf_value;
+
+GF_API gf_value gf_doc_root(gf_doc *doc);
+GF_API bool gf_value_is_absent(gf_value v);
+GF_API gf_value gf_value_get(gf_value v, const char *key);  /* member of an object; absent when there is none */
+GF_API gf_value gf_value_at(gf_value v, size_t index);      /* element of an array, from 0 */
+GF_API size_t gf_value_len(gf_value v);                     /* elements or members; 0 for scalars */
+GF_API bool gf_value_string(gf_value v, gf_str *out);       /* false when it is no string */
+GF_API bool gf_value_int(gf_value v, int64_t *out);         /* false when it is no integer that fits */
+GF_API bool gf_value_bool(gf_value v, bool *out);           /* false when it is no boolean */
+/* JSON text of `v`: allocated with `alloc`, zero-terminated, for the caller to free; NULL without memory. */
+GF_API char *gf_value_text(const gf_allocator *alloc, gf_value v, bool pretty, size_t *length);
+
+/* --------------------------------------------------------------------------------------- statuses and reasons -- */
+
+/* The closed set of statuses (API.md). gf_status_name gives the text that users see: "ok", "not-found", … */
+typedef enum gf_status {
+  GF_OK,
+  GF_ACCESS_DENIED,
+  GF_NOT_FOUND,
+  GF_ALREADY_EXISTS,
+  GF_USER_NOT_FOUND,
+  GF_ROLE_NOT_FOUND,
+  GF_INVALID_DATA,
+  GF_MISSING_DATA,
+  GF_UNKNOWN_HOST,
+  GF_CONNECTION_REFUSED,
+  GF_ERROR
+} gf_status;
+GF_API const char *gf_status_name(gf_status status);
+
+/* Why; GF_REASON_NONE where there is nothing to add (its name is NULL). */
+typedef enum gf_reason {
+  GF_REASON_NONE,
+  GF_TIMEOUT,
+  GF_DEADLINE,
+  GF_TLS,
+  GF_CUT,
+  GF_INVALID_JSON,
+  GF_NOT_GRAFANA,
+  GF_TOO_LARGE,
+  GF_REDIRECT,
+  GF_RATE_LIMITED,
+  GF_UNAVAILABLE,
+  GF_BAD_CREDENTIALS,
+  GF_FORBIDDEN,
+  GF_ORG_NOT_FOUND,
+  GF_FOLDER_NOT_FOUND,
+  GF_VERSION_MISMATCH,
+  GF_NAME_EXISTS,
+  GF_UID_EXISTS,
+  GF_UNSUPPORTED,
+  GF_CANCELLED,
+  GF_CLOSED,
+  GF_SERVER_ERROR
+} gf_reason;
+GF_API const char *gf_reason_name(gf_reason reason);
+
+/* ---------------------------------------------------------------------------------------------------- clients -- */
+
+/* One argument of a call, one option, or one setting. */
+typedef enum gf_arg_kind { GF_ARG_NIL, GF_ARG_BOOL, GF_ARG_INT, GF_ARG_STRING, GF_ARG_NUMBER, GF_ARG_DOC, GF_ARG_OWN } gf_arg_kind;
+
+typedef struct gf_arg {
+  gf_arg_kind kind;
+  bool boolean;    /* GF_ARG_BOOL */
+  int64_t integer; /* GF_ARG_INT */
+  gf_str string;   /* GF_ARG_STRING; GF_ARG_NUMBER: the digits of an integer beyond int64 */
+  gf_doc *doc;     /* GF_ARG_DOC: borrowed, the callee retains it */
+} gf_arg;          /* GF_ARG_OWN stands for the organisation of the credentials */
+
+typedef struct gf_header {
+  gf_str name;
+  gf_str value;
+} gf_header;
+
+/* How to reach a server. Fill with gf_config_init, then change what is wanted; everything is copied. */
+typedef struct gf_config {
+  gf_str url;            /* http:// or https://, a sub-path may follow; credentials inside it are refused */
+  gf_str user, password; /* basic authentication, when `user` is not empty */
+  gf_str token;          /* service account token or API key, when not empty */
+  gf_arg org;            /* GF_ARG_INT, GF_ARG_NUMBER or GF_ARG_OWN; GF_ARG_NIL: each call names one */
+  const gf_header *headers;
+  size_t n_headers;
+  gf_str user_agent;
+  int64_t timeout_ms;         /* one request, default 5000; 0: none */
+  int64_t connect_timeout_ms; /* default 2000; 0: none */
+  int64_t deadline_ms;        /* a whole call with its retries; 0, the default: none */
+  int max_retries;            /* default 10 */
+  int64_t backoff_first_ms;   /* default 500 */
+  int64_t backoff_max_ms;     /* default 1000 */
+  double backoff_multiplier;  /* default 2.0 */
+  int concurrency;            /* requests on the wire at once, default 8 */
+  size_t max_body;            /* bytes of one answer, default 64 MiB */
+  uint64_t (*random)(void *ctx); /* for jitter; NULL: no jitter */
+  void *random_ctx;
+  gf_allocator alloc;
+} gf_config;
+GF_API void gf_config_init(gf_config *config);
+
+/* What calls share: address, credentials, settings, the window of what is on the wire. Counted. */
+typedef struct gf_client gf_client;
+GF_API gf_client *gf_client_new(const gf_config *config, gf_error *error);
+GF_API gf_client *gf_client_retain(gf_client *client);
+GF_API void gf_client_release(gf_client *client);
+/* Wipes the credentials and cancels every call that is not done (reason closed). Twice is fine. */
+GF_API void gf_client_close(gf_client *client);
+GF_API bool gf_client_is_closed(const gf_client *client);
+GF_API const char *gf_client_url(const gf_client *client); /* as given, without a final slash; lives with the client */
+GF_API const char *gf_client_auth(const gf_client *client); /* "basic-auth as admin", "token", "anonymous": no secret */
+
+/* ------------------------------------------------------------------------------------------------- operations -- */
+
+/* What an argument or an option may be in Lua. */
+typedef enum gf_type {
+  GF_T_STRING,   /* a string, not empty */
+  GF_T_INT,      /* an integer (a grafana.number too) */
+  GF_T_BOOL,
+  GF_T_ORG,      /* an organisation's id, grafana.own, or nil for the client's */
+  GF_T_ID,       /* an integer or a string */
+  GF_T_OBJECT,   /* a table with keys, or a document */
+  GF_T_LIST,     /* a table that is an array, or a document */
+  GF_T_STRINGS,  /* a string or an array of strings */
+  GF_T_ROLE      /* a string, or a table {role = string} */
+} gf_type;
+
+/* Where an argument or an option goes. */
+typedef enum gf_where { GF_IN_NOTHING, GF_IN_PATH, GF_IN_QUERY, GF_IN_BODY, GF_IN_WHOLE_BODY } gf_where;
+
+typedef struct gf_param {
+  const char *name;
+  gf_type type;
+  gf_where where;
+  bool optional;
+  bool may_be_empty;     /* an empty string is a value */
+  const char *wire;      /* the name on the wire, where it differs */
+  const char *required;  /* of an object: keys that must be there, "name type", "login|email" for one of two */
+  const char *lists;     /* of an object: where an unmarked empty table is a list: "tags panels list.options" (the end
+                            of the path of keys, indices left out) */
+  const char *text;      /* what it is, for people */
+} gf_param;
+
+#define GF_MAX_PARAMS 6
+#define GF_MAX_OPTIONS 10
+
+/* One key of a result. */
+typedef struct gf_result_key {
+  const char *name;
+  const char *shape; /* "integer", "string", "object", "list", "boolean" */
+  const char *text;
+} gf_result_key;
+
+/* An operation as users see it. The rows live in one constant table, sorted by name (gf_ops.c). */
+typedef struct gf_op_rule gf_op_rule;
+typedef struct gf_op {
+  const char *name;
+  const char *group;   /* "Organisations", … as in API.md */
+  const char *summary; /* a sentence for people */
+  const char *method;  /* of its main request */
+  const char *path;    /* below the server's URL, with {names} */
+  const char *see;     /* the Grafana page or recording that it follows */
+  gf_param params[GF_MAX_PARAMS];    /* positional, in order; ends at the first without a name */
+  gf_param options[GF_MAX_OPTIONS];  /* its own options; the general ones are not listed */
+  gf_result_key keys[8];
+  const char *statuses; /* special statuses, "not-found already-exists" */
+  const gf_op_rule *rule; /* how it is done: the core's own business */
+} gf_op;
+
+GF_API size_t gf_op_count(void);
+GF_API const gf_op *gf_op_at(size_t index);        /* sorted by name */
+GF_API const gf_op *gf_op_find(const char *name);  /* NULL when there is none */
+
+/* The options that every operation takes: name, type and text. */
+GF_API const gf_param *gf_general_options(size_t *count);
+
+/* ------------------------------------------------------------------------------------------------------ calls -- */
+
+typedef struct gf_call gf_call;
+
+typedef struct gf_option {
+  gf_str name;
+  gf_arg value;
+} gf_option;
+
+/* Begin `op` on `client`: nothing is sent yet. `args` are its parameters in order (missing ones count as GF_ARG_NIL).
+ * A programming error (wrong kind, nil where a value is due, unknown option) returns NULL and fills `error`, naming the
+ * argument. What is a value but not enough (an empty string, a key that is not there) makes a call that is done at once
+ * with the status missing-mandatory-data. */
+GF_API gf_call *gf_call_new(gf_client *client, const gf_op *op, const gf_arg *args, size_t n_args,
+                            const gf_option *options, size_t n_options, gf_error *error);
+GF_API gf_call *gf_call_retain(gf_call *call);
+GF_API void gf_call_release(gf_call *call); /* the last release cancels it */
+GF_API void gf_call_cancel(gf_call *call);  /* done with reason cancelled, if it was not done */
+GF_API bool gf_call_is_done(const gf_call *call);
+
+/* A request to send. It lives until its gf_end, or until the call is freed if that comes first. */
+typedef struct gf_request {
+  uint32_t id;           /* unique within its call */
+  const char *method;    /* "GET", … */
+  const char *url;       /* whole, zero-terminated, to be used as it is: no normalising of dots or slashes */
+  const gf_header *headers; /* zero-terminated strings, Authorization among them; no Content-Length */
+  size_t n_headers;
+  uint64_t headers_id;   /* two requests of one client with the same id have the same headers; 0: unknown */
+  gf_str body;           /* a POST, PUT or PATCH may have an empty one */
+  int64_t timeout_ms;    /* for the whole request, 0: none */
+  int64_t connect_timeout_ms;
+} gf_request;
+
+typedef enum gf_next { GF_SEND, GF_WAIT, GF_DONE } gf_next;
+
+/* What is to be done now. GF_SEND: `*request` is to be sent, then ask again. GF_WAIT: nothing to send; ask again after
+ * feeding an answer, at `*wake_ms` (INT64_MAX: no time set), or when another call of the client has ended a request (the
+ * window may have room). GF_DONE: there is a result; the driver drops what it still transfers for this call and feeds
+ * nothing more. */
+GF_API gf_next gf_call_next(gf_call *call, int64_t now_ms, const gf_request **request, int64_t *wake_ms);
+
+/* How a request ended. */
+typedef enum gf_how {
+  GF_END_COMPLETE, /* the answer is whole */
+  GF_END_CUT,      /* the connection broke, before or within the answer */
+  GF_END_TIMEOUT,
+  GF_END_UNKNOWN_HOST,
+  GF_END_REFUSED,  /* nobody listens */
+  GF_END_TLS,
+  GF_END_DROPPED,  /* a feeding function returned a negative number */
+  GF_END_FAILED    /* anything else that kept it from being sent or answered */
+} gf_how;
+
+/* Feed an answer as it comes: the head (again after a 1xx), each header, the body in pieces of any size. A negative
+ * return says: drop this transfer, then call gf_end with GF_END_DROPPED. Bodies come decoded (no chunks, no gzip). */
+GF_API int gf_head(gf_call *call, uint32_t id, int code);
+GF_API int gf_header_line(gf_call *call, uint32_t id, gf_str name, gf_str value);
+GF_API int gf_body(gf_call *call, uint32_t id, gf_str bytes);
+/* End of request `id`. `sent` is false only when certainly no byte of it reached a server. `detail` is a few words for
+ * people, or NULL. */
+GF_API void gf_end(gf_call *call, uint32_t id, gf_how how, bool sent, const char *detail, int64_t now_ms);
+
+/* A retry that has been decided since the last call of this function: true once for each. */
+typedef struct gf_retry {
+  const char *operation;
+  int attempt;      /* the one that failed, from 1 */
+  int64_t delay_ms; /* until the next */
+  gf_status status;
+  gf_reason reason;
+} gf_retry;
+GF_API bool gf_call_retried(gf_call *call, gf_retry *retry);
+
+/* Progress of operations of many requests: how many parts are done, of how many known so far. */
+GF_API void gf_call_progress(const gf_call *call, size_t *done, size_t *total);
+
+/* ---------------------------------------------------------------------------------------------------- results -- */
+
+typedef enum gf_field_kind { GF_F_BOOL, GF_F_INT, GF_F_TEXT, GF_F_VALUE, GF_F_LIST } gf_field_kind;
+
+/* One named value of a result. A list is an array of places, possibly in several documents. */
+typedef struct gf_field {
+  const char *name;
+  gf_field_kind kind;
+  bool boolean;
+  int64_t integer;
+  gf_str text;
+  gf_value value;          /* GF_F_VALUE: any JSON value, scalars too */
+  const gf_value *items;   /* GF_F_LIST */
+  size_t n_items;
+} gf_field;
+
+typedef struct gf_result {
+  const char *operation;
+  gf_status status;
+  gf_reason reason;
+  int code;            /* HTTP status of the answer that decided, 0 when there was none */
+  int attempts;        /* requests sent for the part that decided */
+  bool uncertain;      /* a write may have arrived but no answer came */
+  bool raw;            /* the option raw: objects are wanted as documents */
+  const char *message; /* a sentence for a person; "" when ok */
+  const gf_field *fields;
+  size_t n_fields;
+} gf_result;
+
+/* The result of a call that is done (else NULL). It lives until the call is freed. */
+GF_API const gf_result *gf_call_result(const gf_call *call);
+GF_API const gf_field *gf_result_field(const gf_result *result, const char *name); /* NULL when there is none */
+
+/* The stamp of this build of the core: a module that was built with another refuses to work with it. */
+GF_API const char *gf_stamp(void);
+
+#endif

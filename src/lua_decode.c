@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * From JSON to Lua values. What makes it fast: tables are made in their final size, nothing is copied on the way, and
+ * keys, which repeat, are found on the Lua stack again instead of being hashed anew by Lua.
+ *
+ * The walk steps through yyjson's nodes directly, because it is the hottest loop there is; gf_iter does the same behind
+ * a function call.
+ */
+#include "lua_json.h"
+
+#include <string.h>
+
+#define KEY_SLOTS 64     /* a power of two */
+#define KEY_MAX 40       /* longer keys are rare, and no short strings in Lua either */
+#define KEYS_WORTH_IT 32 /* members from which on the cache repays its making */
+
+typedef struct decoder {
+  lua_State *L;
+  bool tree;
+  int array_mt, object_mt;  /* stack indices */
+  int keys;                 /* stack index before the first cached key; 0: no cache */
+  gf_str cached[KEY_SLOTS]; /* p == NULL: free */
+} decoder;
+
+/* Nodes of fixed documents lie one behind the other, those of trees are linked in rings whose container points at the
+ * last. After a key comes its value, after a value the next key. */
+static inline void *first_child(const decoder *d, void *node) {
+  if (!d->tree) {
+    return unsafe_yyjson_get_first(node);
+  }
+  yyjson_mut_val *last = ((yyjson_mut_val *)node)->uni.ptr;
+  return unsafe_yyjson_is_obj(node) ? last->next->next : last->next;
+}
+
+static inline void *after(const decoder *d, void *node) {
+  return d->tree ? (void *)((yyjson_mut_val *)node)->next : (void *)unsafe_yyjson_get_next(node);
+}
+
+static inline size_t key_slot(const char *p, size_t n) {
+  size_t first = (unsigned char)p[0], middle = (unsigned char)p[n / 2], last = (unsigned char)p[n - 1];
+  return (n * 31 + first * 7 + middle * 5 + last * 3) & (KEY_SLOTS - 1);
+}
+
+static inline void push_key(decoder *d, void *node) {
+  const char *p = unsafe_yyjson_get_str(node);
+  size_t n = unsafe_yyjson_get_len(node);
+  if (!d->keys || n == 0 || n > KEY_MAX) {
+    lua_pushlstring(d->L, p, n);
+    return;
+  }
+  size_t slot = key_slot(p, n);
+  gf_str *cached = &d->cached[slot];
+  if (cached->n == n && memcmp(cached->p, p, n) == 0) {
+    lua_pushvalue(d->L, d->keys + 1 + (int)slot);
+    return;
+  }
+  lua_pushlstring(d->L, p, n);
+  lua_pushvalue(d->L, -1);
+  lua_replace(d->L, d->keys + 1 + (int)slot);
+  *cached = (gf_str){p, n};
+}
+
+static void push_node(decoder *d, void *node);
+
+static void push_array(decoder *d, void *node) {
+  size_t n = unsafe_yyjson_get_len(node);
+  lua_createtable(d->L, (int)n, 0);
+  void *child = n > 0 ? first_child(d, node) : NULL;
+  for (size_t i = 1; i <= n; i++, child = after(d, child)) {
+    push_node(d, child);
+    lua_rawseti(d->L, -2, (int)i);
+  }
+  lua_pushvalue(d->L, d->array_mt);
+  lua_setmetatable(d->L, -2);
+}
+
+static void push_object(decoder *d, void *node) {
+  size_t n = unsafe_yyjson_get_len(node);
+  lua_createtable(d->L, 0, (int)n);
+  if (n == 0) {
+    lua_pushvalue(d->L, d->object_mt);
+    lua_setmetatable(d->L, -2);
+    return;
+  }
+  void *key = first_child(d, node);
+  for (; n > 0; n--) {
+    void *value = after(d, key);
+    push_key(d, key);
+    push_node(d, value);
+    lua_rawset(d->L, -3);
+    key = after(d, value);
+  }
+}
+
+/* Pushes a scalar and tells so; false for a container. */
+static inline bool push_scalar(lua_State *L, void *node) {
+  switch (unsafe_yyjson_get_type(node)) {
+    case YYJSON_TYPE_STR: lua_pushlstring(L, unsafe_yyjson_get_str(node), unsafe_yyjson_get_len(node)); return true;
+    case YYJSON_TYPE_RAW:
+    case YYJSON_TYPE_NUM: lgf_push_number_node(L, node); return true;
+    case YYJSON_TYPE_BOOL: lua_pushboolean(L, unsafe_yyjson_get_bool(node)); return true;
+    case YYJSON_TYPE_NULL: lua_pushlightuserdata(L, NULL); return true;
+    default: return false;
+  }
+}
+
+/* Recursive: documents are at most GF_MAX_DEPTH deep. */
+static void push_node(decoder *d, void *node) {
+  if (push_scalar(d->L, node)) {
+    return;
+  }
+  luaL_checkstack(d->L, 6, "too many levels");
+  if (unsafe_yyjson_is_arr(node)) {
+    push_array(d, node);
+  } else {
+    push_object(d, node);
+  }
+}
+
+/* Places for the cached keys, when the document is large enough for it. */
+static void make_cache(decoder *d, gf_value v) {
+  d->keys = 0;
+  if (gf_doc_bytes(v.doc) < KEYS_WORTH_IT * 64) {
+    return;
+  }
+  luaL_checkstack(d->L, KEY_SLOTS + 6, "no room for keys");
+  memset(d->cached, 0, sizeof d->cached);
+  d->keys = lua_gettop(d->L);
+  lua_settop(d->L, d->keys + KEY_SLOTS);
+}
+
+static void push_container(lua_State *L, gf_value v) {
+  decoder d;
+  d.L = L;
+  d.tree = gf_doc_is_tree(v.doc);
+  int top = lua_gettop(L);
+  luaL_checkstack(L, 6, "too many values");
+  lgf_push_array_mt(L);
+  lgf_push_object_mt(L);
+  d.array_mt = top + 1;
+  d.object_mt = top + 2;
+  make_cache(&d, v);
+  push_node(&d, v.node);
+  lua_replace(L, top + 1);
+  lua_settop(L, top + 1);
+}
+
+void lgf_push_value(lua_State *L, gf_value v) {
+  if (gf_value_is_absent(v)) {
+    lua_pushnil(L);
+  } else if (!push_scalar(L, v.node)) {
+    push_container(L, v);
+  }
+}
