@@ -120,8 +120,11 @@ static void redact_arguments(gf_call *call) {
 }
 
 static void write_message(gf_call *call, const gf_verdict *verdict) {
-  if (verdict->say) gf_fill(call, verdict->say, call->message, sizeof call->message);
-  else snprintf(call->message, sizeof call->message, "%s", verdict->words);
+  if (verdict->say) { /* our own sentence: no template names a secret */
+    gf_fill(call, verdict->say, call->message, sizeof call->message);
+    return;
+  }
+  snprintf(call->message, sizeof call->message, "%s", verdict->words);
   gf_client_redact(call->client, call->message);
   redact_arguments(call);
 }

@@ -67,6 +67,11 @@
    .get = "/api/datasources", .find = "id", .by = "id", .pointer = "/uid", .var = "id", .missing = GF_NOT_FOUND,       \
    .say = NO_DATASOURCE, .restart = "/api/datasources/uid/{id}"}
 
+/* A vague answer about a data source: is there one? */
+#define DATASOURCE_EXISTS(after)                                                                                       \
+  {.when = GF_ON_STATUS, .status = GF_ERROR, .only_reason = after, .in_org = true,                                     \
+   .get = "/api/datasources/uid/{id}", .missing = GF_NOT_FOUND, .say = NO_DATASOURCE}
+
 #define NAME_TAKEN {400, "name taken", GF_ALREADY_EXISTS, GF_NAME_EXISTS, "another organisation has the name {name}"}
 #define USER_TAKEN {412, NULL, GF_ALREADY_EXISTS, GF_REASON_NONE, NULL}
 
@@ -175,6 +180,15 @@ static const gf_op_rule get_current_user_orgs = {.paging = {.list = "", .identit
 static const gf_op_rule about_user = {
     .rules = {{404, "user", GF_NOT_FOUND, GF_REASON_NONE, NO_USER}},
     .probes = {USER_ID, USER_EXISTS},
+};
+
+/* 12.4.3 says 500 to a password that its policy refuses, and to a user that is not there. */
+static const gf_op_rule set_user_password = {
+    .rules = {{404, "user", GF_NOT_FOUND, GF_REASON_NONE, NO_USER}},
+    .probes = {USER_ID,
+               {.when = GF_ON_STATUS, .status = GF_ERROR, .only_reason = GF_SERVER_ERROR, .get = "/api/users/{user}",
+                .missing = GF_NOT_FOUND, .found = GF_INVALID_DATA,
+                .say = "the server refuses this password: it may be too short, or against its policy", .say_missing = NO_USER}},
 };
 
 static const gf_op_rule get_dashboard = {
@@ -295,8 +309,7 @@ static const gf_op_rule check_datasource = {
               {404, "plugin", GF_ERROR, GF_UNSUPPORTED, "this kind of data source has no health check"}},
     .probes = {{.when = GF_BEFORE, .only_number = "id", .in_org = true, .get = "/api/datasources", .find = "id", .by = "id",
                 .pointer = "/uid", .var = "id", .missing = GF_NOT_FOUND, .say = NO_DATASOURCE},
-               {.when = GF_ON_STATUS, .status = GF_ERROR, .only_reason = GF_UNSUPPORTED, .in_org = true,
-                .get = "/api/datasources/uid/{id}", .missing = GF_NOT_FOUND, .say = NO_DATASOURCE}},
+               DATASOURCE_EXISTS(GF_UNSUPPORTED), DATASOURCE_EXISTS(GF_SERVER_ERROR)},
     .on_answer = gf_health_answer,
 };
 
@@ -452,7 +465,7 @@ static const gf_op table[] = {
     {.name = "set_user_password", .group = USERS, .summary = "Set a user's password.", .method = "PUT",
      .path = "/api/admin/users/{user}/password", .see = "user-password",
      .params = {USER, {.name = "password", .type = GF_T_STRING, .where = GF_IN_BODY, .text = "the new password"}},
-     .statuses = "not-found invalid-data", .rule = &about_user},
+     .statuses = "not-found invalid-data", .rule = &set_user_password},
     {.name = "update_current_org", .group = ORGS, .summary = "Rename the credentials' own organisation.", .method = "PUT",
      .path = "/api/org", .see = "org-current-update", .params = {NAME("its new name")}, .statuses = "already-exists",
      .rule = &update_current_org},

@@ -188,7 +188,7 @@ static void take_found(gf_call *call, const gf_probe *p, gf_value thing) {
 }
 
 static void take_missing(gf_call *call, const gf_probe *p, const gf_exchange *x) {
-  if (p->missing) set_outcome(call, p->missing, p->missing_reason, p->say);
+  if (p->missing) set_outcome(call, p->missing, p->missing_reason, p->say_missing ? p->say_missing : p->say);
   if (!call->main_sent) {
     call->outcome.code = x->code;
     call->result.attempts = x->attempts;

@@ -61,6 +61,7 @@ typedef struct gf_probe {
   gf_status missing; /* the outcome when it is not; GF_OK: stays */
   gf_reason missing_reason;
   const char *say;     /* the sentence for the outcome that this probe sets */
+  const char *say_missing; /* the sentence when it is missing, where both may be */
   const char *restart; /* found: send the main request again with this path */
 } gf_probe;
 

@@ -141,12 +141,17 @@ static void judge_timeout(gf_call *call, gf_exchange *x, bool past_deadline) {
 }
 
 void gf_judge_failure(gf_call *call, gf_exchange *x, gf_how how, const char *detail, bool past_deadline) {
-  static const struct { gf_status status; gf_reason reason; const char *words; } kinds[] = {
-      [GF_END_CUT] = {GF_ERROR, GF_CUT, "the connection broke before the answer was whole"},
-      [GF_END_UNKNOWN_HOST] = {GF_UNKNOWN_HOST, GF_REASON_NONE, "there is no such host"},
-      [GF_END_REFUSED] = {GF_CONNECTION_REFUSED, GF_REASON_NONE, "nobody listens there"},
-      [GF_END_TLS] = {GF_ERROR, GF_TLS, "no secure connection"},
-      [GF_END_FAILED] = {GF_ERROR, GF_REASON_NONE, "the request failed"},
+  static const struct {
+    gf_status status;
+    gf_reason reason;
+    const char *words;
+    bool with_detail; /* the transport's words say more */
+  } kinds[] = {
+      [GF_END_CUT] = {GF_ERROR, GF_CUT, "the connection broke before the answer was whole:", true},
+      [GF_END_UNKNOWN_HOST] = {GF_UNKNOWN_HOST, GF_REASON_NONE, "there is no such host:", false},
+      [GF_END_REFUSED] = {GF_CONNECTION_REFUSED, GF_REASON_NONE, "nobody listens at", false},
+      [GF_END_TLS] = {GF_ERROR, GF_TLS, "no secure connection to", true},
+      [GF_END_FAILED] = {GF_ERROR, GF_REASON_NONE, "the request failed:", true},
   };
   x->verdict = (gf_verdict){.code = how == GF_END_CUT ? x->code : 0};
   if (how == GF_END_TIMEOUT) {
@@ -156,9 +161,10 @@ void gf_judge_failure(gf_call *call, gf_exchange *x, gf_how how, const char *det
           x->too_large ? "the answer is larger than max_body allows" : "the answer could not be taken");
     x->verdict.code = x->code;
   } else {
+    bool more = kinds[how].with_detail && detail && *detail;
     judge(&x->verdict, kinds[how].status, kinds[how].reason, NULL);
-    snprintf(x->verdict.words, sizeof x->verdict.words, "%s (%.120s%s%.120s)", kinds[how].words, call->client->url,
-             detail && *detail ? ": " : "", detail ? detail : "");
+    snprintf(x->verdict.words, sizeof x->verdict.words, "%s %.120s%s%.120s%s", kinds[how].words, call->client->url,
+             more ? " (" : "", more ? detail : "", more ? ")" : "");
   }
 }
 

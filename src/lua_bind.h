@@ -31,6 +31,7 @@ void lgf_client_open(lua_State *L);
 /* --- calls (lua_call.c) --- */
 int lgf_call_new(lua_State *L); /* (client, operation, …) → call */
 void lgf_call_open(lua_State *L);
+void lgf_feed_open(lua_State *L); /* methods of calls for drivers in Lua (lua_feed.c) */
 
 /* --- results (lua_result.c) --- */
 

@@ -146,6 +146,13 @@ static lgf_call *lgf_push_call(lua_State *L, const gf_op *op) {
   return self;
 }
 
+/* The call of a closed client ends at its first step: take it here, so that no driver is made for it. */
+static void lgf_settle(const gf_client *client, gf_call *call) {
+  const gf_request *none;
+  int64_t wake;
+  if (gf_client_is_closed(client)) gf_call_next(call, 0, &none, &wake);
+}
+
 /* call(client, operation, …) → call; raises a sentence without a position for an error of the program. */
 int lgf_call_new(lua_State *L) {
   lgf_client *client = luaL_checkudata(L, 1, LGF_CLIENT);
@@ -163,6 +170,7 @@ int lgf_call_new(lua_State *L) {
   self->call = gf_call_new(client->client, request.op, request.args, (size_t)request.n_params,
                            request.options, request.n_options, &error);
   if (self->call == NULL) return luaL_error(L, "%s: %s", request.op->name, error.message);
+  lgf_settle(client->client, self->call);
   return 1;
 }
 

@@ -57,6 +57,7 @@ int luaopen_grafana_core(lua_State *L) {
   lgf_own_open(L);
   lgf_client_open(L);
   lgf_call_open(L);
+  lgf_feed_open(L);
   lgf_result_open(L);
   luaL_getmetatable(L, LGF_RESULT);
   lua_setfield(L, -2, "result_mt");

@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: MIT
  *
- * From Lua values to JSON. A table is read raw: no metamethod runs, so nothing can change while it is read, and a string
- * may stay where Lua has it for as long as the table lives.
+ * From Lua values to JSON: straight to text, which is then handed to Lua, or parsed in place where a document is wanted.
+ * (Building a tree of nodes first was a quarter slower, and the documents larger.)
  *
- * Nodes are allocated from yyjson's pools and linked by hand (a container points at the last of a ring of its children):
- * yyjson's own functions check again, for each child, what is known here.
+ * A table is read raw: no metamethod runs, so that it cannot change meanwhile.
  */
 #include "lua_json.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define TYPE_CDATA 10 /* LuaJIT's, which its lua.h does not name */
+#define FIRST_ROOM 4096
 
 /* Where in the value we are: a chain on the C stack, from which errors make a path. The first is the argument itself. */
 typedef struct place {
-  struct place *up;
+  const struct place *up;
   const void *table; /* for telling cycles */
   gf_str key;        /* p == NULL: an index */
   size_t index;      /* from 1 */
@@ -24,8 +26,9 @@ typedef struct place {
 
 typedef struct encoder {
   lua_State *L;
-  yyjson_mut_doc *tree;
-  bool keep;
+  lgf_box *box; /* owns the text */
+  char *p;      /* where to write next */
+  char *end;    /* of the room for the text */
   const char *lists;
   lgf_marks marks;
   size_t depth;
@@ -128,15 +131,45 @@ static void refuse_depth(encoder *e, const place *at) {
   refuse(e, at, "more than %d levels", GF_MAX_DEPTH);
 }
 
-/* --- nodes and strings --- */
+/* --- the text --- */
 
-static yyjson_mut_val *new_nodes(encoder *e, size_t n) {
-  yyjson_mut_val *nodes = unsafe_yyjson_mut_val(e->tree, n);
-  if (!nodes) {
+/* Let there be room for more than `n` bytes. */
+static void make_room(encoder *e, size_t n) {
+  gf_allocator alloc = gf_default_allocator();
+  size_t used = e->box->text ? (size_t)(e->p - e->box->text) : 0, size = used * 2;
+  if (size - used <= n) {
+    size = used + n + FIRST_ROOM;
+  }
+  char *text = size > used + n ? alloc.resize(alloc.ctx, e->box->text, size) : NULL;
+  if (!text) {
     luaL_error(e->L, "not enough memory");
   }
-  return nodes;
+  e->box->text = text;
+  e->p = text + used;
+  e->end = text + size;
 }
+
+static inline void need(encoder *e, size_t n) {
+  if ((size_t)(e->end - e->p) <= n) {
+    make_room(e, n);
+  }
+}
+
+static inline void add(encoder *e, const char *p, size_t n) {
+  need(e, n);
+  memcpy(e->p, p, n);
+  e->p += n;
+}
+
+static inline void add_char(encoder *e, char c) {
+  need(e, 1);
+  *e->p++ = c;
+}
+
+/* End a container in which a comma follows each child. */
+static inline void close_with(encoder *e, char c) { e->p[-1] = c; }
+
+/* --- strings --- */
 
 #define EACH_BYTE(b) (0x0101010101010101u * (uint64_t)(b))
 
@@ -149,17 +182,43 @@ static inline bool any_special(uint64_t w) {
   return ((w | (control & ~w) | quote | backslash) & EACH_BYTE(0x80)) != 0;
 }
 
-/* Whether a string can be written as it is. */
-static inline bool is_plain(const char *p, size_t n) {
+static inline uint64_t load8(const char *p) {
   uint64_t w;
-  for (; n >= sizeof w; n -= sizeof w, p += sizeof w) {
-    memcpy(&w, p, sizeof w);
-    if (any_special(w)) {
-      return false;
+  memcpy(&w, p, sizeof w);
+  return w;
+}
+
+static inline uint32_t load4(const char *p) {
+  uint32_t w;
+  memcpy(&w, p, sizeof w);
+  return w;
+}
+
+/* Copies a string that can be written as it is, eight bytes at once (the last ones overlap); false for any other. */
+static inline bool copy_plain(char *to, const char *p, size_t n) {
+  if (n >= 8) {
+    uint64_t last = load8(p + n - 8);
+    for (size_t i = 0; i < n - 8; i += 8) {
+      uint64_t w = load8(p + i);
+      if (any_special(w)) {
+        return false;
+      }
+      memcpy(to + i, &w, sizeof w);
     }
+    memcpy(to + n - 8, &last, sizeof last);
+    return !any_special(last);
   }
-  w = EACH_BYTE(' ');
-  memcpy(&w, p, n);
+  if (n >= 4) {
+    uint32_t first = load4(p), last = load4(p + n - 4);
+    memcpy(to, &first, sizeof first);
+    memcpy(to + n - 4, &last, sizeof last);
+    return !any_special((uint64_t)first << 32 | last);
+  }
+  uint64_t w = EACH_BYTE(' ');
+  for (size_t i = 0; i < n; i++) {
+    to[i] = p[i];
+    w = w << 8 | (unsigned char)p[i];
+  }
   return !any_special(w);
 }
 
@@ -182,126 +241,140 @@ static size_t utf8_length(const unsigned char *p, size_t left) {
   return bad ? 0 : n;
 }
 
-static bool is_utf8(const char *bytes, size_t n) {
-  const unsigned char *p = (const unsigned char *)bytes, *end = p + n;
-  while (p < end) {
-    size_t step = utf8_length(p, (size_t)(end - p));
-    if (step == 0) {
-      return false;
-    }
-    p += step;
+/* The letter of a short escape; 0 for control characters that have none. */
+static char escape_letter(unsigned char c) {
+  switch (c) {
+    case '"': return '"';
+    case '\\': return '\\';
+    case '\b': return 'b';
+    case '\t': return 't';
+    case '\n': return 'n';
+    case '\f': return 'f';
+    case '\r': return 'r';
+    default: return 0;
   }
-  return true;
 }
 
-static const char *kept(encoder *e, const char *p, size_t n) {
-  if (!e->keep) {
-    return p;
+/* Writes an ASCII character, escaped if need be; the bytes written. */
+static inline size_t put_ascii(char *to, unsigned char c) {
+  static const char digits[] = "0123456789abcdef";
+  *to = (char)c;
+  if (c >= ' ' && c != '"' && c != '\\') {
+    return 1;
   }
-  const char *copy = unsafe_yyjson_mut_strncpy(e->tree, p, n);
-  if (!copy) {
+  to[0] = '\\';
+  to[1] = escape_letter(c);
+  if (to[1]) {
+    return 2;
+  }
+  memcpy(to + 1, "u00", 3);
+  to[4] = digits[c >> 4];
+  to[5] = digits[c & 15];
+  return 6;
+}
+
+/* Writes one character of the text from `p` to `end`; the bytes read, 0 when it is not UTF-8. */
+static inline size_t put_character(char **to, const char *p, const char *end) {
+  const unsigned char *u = (const unsigned char *)p;
+  if (*u < 0x80) {
+    *to += put_ascii(*to, *u);
+    return 1;
+  }
+  size_t n = utf8_length(u, (size_t)(end - p));
+  memcpy(*to, p, n);
+  *to += n;
+  return n;
+}
+
+/* As copy_plain for what needs escapes or is not ASCII; false when it is not UTF-8. */
+static bool add_escaped(encoder *e, const char *p, size_t n) {
+  const char *end = p + n;
+  if (n > SIZE_MAX / 8) {
     luaL_error(e->L, "not enough memory");
   }
-  return copy;
-}
-
-/* False when the bytes are no text. */
-static inline bool set_string(encoder *e, yyjson_mut_val *node, const char *p, size_t n) {
-  bool plain = is_plain(p, n);
-  if (!plain && !is_utf8(p, n)) {
-    return false;
+  need(e, n * 6);
+  for (char *to = e->p; p < end; e->p = to) {
+    uint64_t w;
+    while (end - p >= 8 && !any_special(w = load8(p))) {
+      memcpy(to, &w, sizeof w);
+      to += sizeof w;
+      p += sizeof w;
+    }
+    for (int i = 0; i < 8 && p < end; i++) {
+      size_t read = put_character(&to, p, end);
+      if (read == 0) {
+        return false;
+      }
+      p += read;
+    }
   }
-  unsafe_yyjson_set_strn(node, kept(e, p, n), n);
-  node->tag |= plain ? YYJSON_SUBTYPE_NOESC : 0u;
   return true;
 }
 
-static void set_raw(encoder *e, yyjson_mut_val *node, const char *p, size_t n) {
-  bool keep = e->keep;
-  e->keep = true; /* `p` may be a buffer of the caller */
-  unsafe_yyjson_set_raw(node, kept(e, p, n), n);
-  e->keep = keep;
+/* False when the bytes are not UTF-8. */
+static inline bool add_string(encoder *e, const char *p, size_t n) {
+  need(e, n + 4);
+  *e->p++ = '"';
+  if (copy_plain(e->p, p, n)) {
+    e->p += n;
+  } else if (!add_escaped(e, p, n)) {
+    return false;
+  }
+  add_char(e, '"');
+  return true;
 }
 
 /* --- numbers --- */
 
-/* The text of a JSON number: an integer if it fits, else its digits as they are. "-0" is no integer. */
-static void set_digits(encoder *e, yyjson_mut_val *node, gf_str text) {
-  yyjson_val read;
-  bool whole = strspn(text.p + (text.p[0] == '-'), "0123456789") == text.n - (text.p[0] == '-');
-  if (whole && strcmp(text.p, "-0") != 0 && yyjson_read_number(text.p, &read, YYJSON_READ_BIGNUM_AS_RAW, NULL, NULL) &&
-      unsafe_yyjson_is_num(&read)) {
-    node->tag = read.tag;
-    node->uni.u64 = read.uni.u64;
-  } else {
-    set_raw(e, node, text.p, text.n);
+static void add_integer(encoder *e, int64_t i) {
+  char digits[24], *end = digits + sizeof digits, *p = end;
+  uint64_t u = i < 0 ? 0 - (uint64_t)i : (uint64_t)i;
+  do {
+    *--p = (char)('0' + (int)(u % 10));
+    u /= 10;
+  } while (u > 0);
+  if (i < 0) {
+    *--p = '-';
   }
+  add(e, p, (size_t)(end - p));
 }
 
-static void set_double(encoder *e, yyjson_mut_val *node, const place *at, double d) {
+static void add_double(encoder *e, const place *at, double d) {
   int64_t i;
-  if (lgf_is_integral(d, &i)) {
-    unsafe_yyjson_set_sint(node, i);
-  } else if (d - d != 0) {
+  char text[LGF_REAL_SIZE];
+  if (d - d != 0) {
     refuse(e, at, d != d ? "NaN cannot be JSON" : "an infinity cannot be JSON");
-  } else if (d < 0x1p63 && d > -0x1p63) {
-    unsafe_yyjson_set_real(node, d);
-  } else { /* yyjson would write 1e20 with ".0" */
-    char text[LGF_REAL_SIZE];
-    set_raw(e, node, text, lgf_format_real(d, text));
+  } else if (lgf_is_integral(d, &i)) {
+    add_integer(e, i);
+  } else {
+    add(e, text, lgf_format_real(d, text));
   }
 }
 
-static inline void set_number(encoder *e, yyjson_mut_val *node, const place *at) {
+/* The number on top of the stack. */
+static inline void add_number(encoder *e, const place *at) {
+#if LUA_VERSION_NUM >= 503
   if (lua_isinteger(e->L, -1)) {
-    unsafe_yyjson_set_sint(node, (int64_t)lua_tointeger(e->L, -1));
-  } else {
-    set_double(e, node, at, lua_tonumber(e->L, -1));
+    add_integer(e, (int64_t)lua_tointeger(e->L, -1));
+    return;
   }
+#endif
+  add_double(e, at, lua_tonumber(e->L, -1));
 }
 
 /* LuaJIT's 64-bit integers, which its C API does not know: tostring gives "1LL" and "1ULL". */
-static void set_cdata(encoder *e, yyjson_mut_val *node, const place *at) {
+static void add_cdata(encoder *e, const place *at) {
   size_t n = 0;
   const char *text = luaL_tolstring(e->L, -1, &n);
-  size_t digits = strspn(text + (text[0] == '-'), "0123456789") + (text[0] == '-');
-  if (digits == 0 || (strcmp(text + digits, "LL") != 0 && strcmp(text + digits, "ULL") != 0)) {
+  size_t sign = text[0] == '-', digits = strspn(text + sign, "0123456789") + sign;
+  if (digits == sign || (strcmp(text + digits, "LL") != 0 && strcmp(text + digits, "ULL") != 0)) {
     refuse(e, at, "this cdata cannot be JSON");
   }
-  lua_pushlstring(e->L, text, digits);
-  set_digits(e, node, (gf_str){lua_tostring(e->L, -1), digits});
-  lua_pop(e->L, 2);
+  add(e, text, digits);
+  lua_pop(e->L, 1);
 }
 
-/* --- the children of a container --- */
-
-/* A container points at the last of a ring of its children: at the last key, for an object, in whose ring a value comes
- * after each key. */
-typedef struct ring {
-  yyjson_mut_val *first, *last, *end;
-  uint64_t n;
-} ring;
-
-/* Adds the element `from` (then it is also `to`), or the key `from` with its value `to`. */
-static inline void ring_add(ring *r, yyjson_mut_val *from, yyjson_mut_val *to) {
-  if (r->end) {
-    r->end->next = from;
-  } else {
-    r->first = from;
-  }
-  from->next = to;
-  r->last = from;
-  r->end = to;
-  r->n++;
-}
-
-static inline void ring_close(ring *r, yyjson_mut_val *node, yyjson_type type) {
-  if (r->end) {
-    r->end->next = r->first;
-  }
-  node->uni.ptr = r->last;
-  node->tag = (r->n << YYJSON_TAG_BIT) | type;
-}
+/* --- documents inside tables --- */
 
 static void enter(encoder *e, const place *at) {
   if (++e->depth > GF_MAX_DEPTH) {
@@ -309,47 +382,59 @@ static void enter(encoder *e, const place *at) {
   }
 }
 
-/* --- documents inside tables --- */
+static void add_json(encoder *e, const place *at, gf_value v);
 
-static void set_json(encoder *e, yyjson_mut_val *node, place *at, gf_value v);
-
-static void set_json_container(encoder *e, yyjson_mut_val *node, place *at, gf_value v) {
+static void add_json_container(encoder *e, const place *at, gf_value v) {
   void *key, *child;
   gf_iter it = gf_iterate(v);
   place below = {.up = at};
-  ring r = {0};
   enter(e, at);
+  add(e, it.object ? "{}" : "[]", it.left > 0 ? 1 : 2);
+  bool any = it.left > 0;
   while (gf_iter_next(&it, &key, &child)) {
-    yyjson_mut_val *made = new_nodes(e, it.object ? 2 : 1), *value = made + it.object;
     below.index++;
     if (it.object) {
       below.key = (gf_str){unsafe_yyjson_get_str(key), unsafe_yyjson_get_len(key)};
-      set_string(e, made, below.key.p, below.key.n);
+      add_string(e, below.key.p, below.key.n);
+      add_char(e, ':');
     }
-    set_json(e, value, &below, (gf_value){v.doc, child});
-    ring_add(&r, made, value);
+    add_json(e, &below, (gf_value){v.doc, child});
+    add_char(e, ',');
   }
-  ring_close(&r, node, it.object ? YYJSON_TYPE_OBJ : YYJSON_TYPE_ARR);
+  if (any) {
+    close_with(e, it.object ? '}' : ']');
+  }
   e->depth--;
 }
 
-static void set_json(encoder *e, yyjson_mut_val *node, place *at, gf_value v) {
-  yyjson_val *from = v.node;
-  size_t n = unsafe_yyjson_get_len(from);
-  switch (unsafe_yyjson_get_type(from)) {
-    case YYJSON_TYPE_ARR:
-    case YYJSON_TYPE_OBJ: set_json_container(e, node, at, v); break;
-    case YYJSON_TYPE_STR: set_string(e, node, unsafe_yyjson_get_str(from), n); break;
-    case YYJSON_TYPE_RAW: set_raw(e, node, unsafe_yyjson_get_raw(from), n); break;
-    default:
-      node->tag = from->tag;
-      node->uni.u64 = from->uni.u64;
+static void add_json_number(encoder *e, const place *at, void *node) {
+  char digits[24];
+  if (unsafe_yyjson_is_real(node)) {
+    add_double(e, at, unsafe_yyjson_get_real(node));
+  } else if (unsafe_yyjson_is_sint(node)) {
+    add_integer(e, unsafe_yyjson_get_sint(node));
+  } else {
+    add(e, digits, (size_t)snprintf(digits, sizeof digits, "%" PRIu64, unsafe_yyjson_get_uint(node)));
+  }
+}
+
+static void add_bool(encoder *e, bool b) { add(e, b ? "true" : "false", b ? 4 : 5); }
+
+static void add_json(encoder *e, const place *at, gf_value v) {
+  size_t n = unsafe_yyjson_get_len(v.node);
+  switch (unsafe_yyjson_get_type(v.node)) {
+    case YYJSON_TYPE_STR: add_string(e, unsafe_yyjson_get_str(v.node), n); break;
+    case YYJSON_TYPE_RAW: add(e, unsafe_yyjson_get_raw(v.node), n); break;
+    case YYJSON_TYPE_NUM: add_json_number(e, at, v.node); break;
+    case YYJSON_TYPE_BOOL: add_bool(e, unsafe_yyjson_get_bool(v.node)); break;
+    case YYJSON_TYPE_NULL: add(e, "null", 4); break;
+    default: add_json_container(e, at, v);
   }
 }
 
 /* --- tables --- */
 
-static void set_value(encoder *e, yyjson_mut_val *node, place *at);
+static void add_value(encoder *e, place *at);
 
 /* Whether `word` ("list.options", n bytes) is the end of the path of keys that leads to `at`. */
 static bool is_end_of_path(const place *at, const char *word, size_t n) {
@@ -383,10 +468,9 @@ static bool is_list_place(const encoder *e, const place *at) {
   return false;
 }
 
-static void set_empty(encoder *e, yyjson_mut_val *node, const place *at, lgf_mark mark) {
+static void add_empty(encoder *e, const place *at, lgf_mark mark) {
   bool array = mark == LGF_UNMARKED ? is_list_place(e, at) : mark != LGF_OBJECT;
-  node->tag = array ? YYJSON_TYPE_ARR : YYJSON_TYPE_OBJ;
-  node->uni.ptr = NULL;
+  add(e, array ? "[]" : "{}", 2);
 }
 
 /* The key below the value on top does not fit to what the table is. */
@@ -406,32 +490,24 @@ static void refuse_key(encoder *e, const place *at, lgf_mark mark) {
 }
 
 /* The table below a first key and value becomes an object; leaves only the table on the stack. */
-static void set_object(encoder *e, yyjson_mut_val *node, place *at, lgf_mark mark) {
+static void add_object(encoder *e, place *at, lgf_mark mark) {
   lua_State *L = e->L;
   place below = {.up = at};
-  ring r = {0};
+  add_char(e, '{');
   do {
     if (lua_type(L, -2) != LUA_TSTRING) {
       refuse_key(e, at, mark);
     }
-    yyjson_mut_val *key = new_nodes(e, 2);
     below.key.p = lua_tolstring(L, -2, &below.key.n);
-    if (!set_string(e, key, below.key.p, below.key.n)) {
+    if (!add_string(e, below.key.p, below.key.n)) {
       refuse(e, &below, "a key is not valid UTF-8");
     }
-    set_value(e, key + 1, &below);
-    ring_add(&r, key, key + 1);
+    add_char(e, ':');
+    add_value(e, &below);
+    add_char(e, ',');
     lua_pop(L, 1);
   } while (lua_next(L, -2));
-  ring_close(&r, node, YYJSON_TYPE_OBJ);
-}
-
-/* The value on top becomes the next element. */
-static inline void add_element(encoder *e, ring *r, place *below) {
-  yyjson_mut_val *child = new_nodes(e, 1);
-  below->index = (size_t)r->n + 1;
-  set_value(e, child, below);
-  ring_add(r, child, child);
+  close_with(e, '}');
 }
 
 /* Whether the key below the top is `i`. */
@@ -461,43 +537,47 @@ static size_t count_indices(encoder *e, int t, const place *at, lgf_mark mark) {
   return n;
 }
 
-/* As set_array, for a table whose keys Lua does not give in order. */
-static void set_scattered_array(encoder *e, yyjson_mut_val *node, place *at, lgf_mark mark) {
+/* As add_array, for a table whose keys Lua does not give in order. */
+static void add_scattered_array(encoder *e, place *at, lgf_mark mark) {
   lua_State *L = e->L;
   int t = lua_gettop(L);
   size_t n = count_indices(e, t, at, mark);
   place below = {.up = at};
-  ring r = {0};
-  while (r.n < n) {
-    lua_rawgeti(L, t, (int)(r.n + 1));
+  add_char(e, '[');
+  while (below.index < n) {
+    lua_rawgeti(L, t, (int)++below.index);
     if (lua_isnil(L, -1)) {
-      refuse(e, at, "an array with a hole: [%d] is missing", (int)(r.n + 1));
+      refuse(e, at, "an array with a hole: [%d] is missing", (int)below.index);
     }
-    add_element(e, &r, &below);
+    add_value(e, &below);
+    add_char(e, ',');
     lua_pop(L, 1);
   }
-  ring_close(&r, node, YYJSON_TYPE_ARR);
+  close_with(e, ']');
 }
 
-/* The table below a first key and value becomes an array. Usually Lua gives the keys in order; nodes made before it turns
- * out otherwise stay unused in the pool. */
-static void set_array(encoder *e, yyjson_mut_val *node, place *at, lgf_mark mark) {
+/* The table below a first key and value becomes an array. Usually Lua gives the keys in order; when it turns out
+ * otherwise, what was written of it is taken back. */
+static void add_array(encoder *e, place *at, lgf_mark mark) {
   lua_State *L = e->L;
   place below = {.up = at};
-  ring r = {0};
+  size_t before = e->box->text ? (size_t)(e->p - e->box->text) : 0;
+  add_char(e, '[');
   do {
-    if (!key_is(L, r.n + 1)) {
+    if (!key_is(L, ++below.index)) {
+      e->p = e->box->text + before;
       lua_pop(L, 2);
-      set_scattered_array(e, node, at, mark);
+      add_scattered_array(e, at, mark);
       return;
     }
-    add_element(e, &r, &below);
+    add_value(e, &below);
+    add_char(e, ',');
     lua_pop(L, 1);
   } while (lua_next(L, -2));
-  ring_close(&r, node, YYJSON_TYPE_ARR);
+  close_with(e, ']');
 }
 
-static void set_table(encoder *e, yyjson_mut_val *node, place *at) {
+static void add_table(encoder *e, place *at) {
   lua_State *L = e->L;
   luaL_checkstack(L, 8, "too many levels");
   at->table = lua_topointer(L, -1);
@@ -505,77 +585,87 @@ static void set_table(encoder *e, yyjson_mut_val *node, place *at) {
   lgf_mark mark = lgf_mark_of(L, -1, &e->marks);
   lua_pushnil(L);
   if (!lua_next(L, -2)) {
-    set_empty(e, node, at, mark);
+    add_empty(e, at, mark);
   } else if (mark == LGF_ARRAY || (mark != LGF_OBJECT && lua_type(L, -2) == LUA_TNUMBER)) {
-    set_array(e, node, at, mark);
+    add_array(e, at, mark);
   } else {
-    set_object(e, node, at, mark);
+    add_object(e, at, mark);
   }
   e->depth--;
+  at->table = NULL;
 }
 
 /* --- values --- */
 
-static void set_userdata(encoder *e, yyjson_mut_val *node, place *at) {
+static void add_userdata(encoder *e, const place *at) {
   gf_str digits;
   gf_doc *doc;
   if (lgf_test_number(e->L, -1, &digits)) {
-    set_digits(e, node, digits);
+    add(e, digits.p, digits.n);
   } else if ((doc = lgf_test_document(e->L, -1)) != NULL) {
-    set_json(e, node, at, gf_doc_root(doc));
+    add_json(e, at, gf_doc_root(doc));
   } else {
     refuse(e, at, "a userdata cannot be JSON");
   }
 }
 
-static void set_lightuserdata(encoder *e, yyjson_mut_val *node, place *at) {
+static void add_lightuserdata(encoder *e, const place *at) {
   if (lgf_is_null(e->L, -1)) {
-    unsafe_yyjson_set_null(node);
+    add(e, "null", 4);
   } else if (lgf_is_cjson_empty_array(e->L, -1)) {
-    set_empty(e, node, at, LGF_ARRAY);
+    add(e, "[]", 2);
   } else {
     refuse(e, at, "a lightuserdata other than null cannot be JSON");
   }
 }
 
 /* The value on top of the stack, which stays there. */
-static void set_value(encoder *e, yyjson_mut_val *node, place *at) {
+static void add_value(encoder *e, place *at) {
   size_t n;
   const char *p;
   int type = lua_type(e->L, -1);
   switch (type) {
     case LUA_TSTRING:
       p = lua_tolstring(e->L, -1, &n);
-      if (!set_string(e, node, p, n)) {
+      if (!add_string(e, p, n)) {
         refuse(e, at, "a string is not valid UTF-8");
       }
       break;
-    case LUA_TNUMBER: set_number(e, node, at); break;
-    case LUA_TBOOLEAN: unsafe_yyjson_set_bool(node, lua_toboolean(e->L, -1)); break;
-    case LUA_TTABLE: set_table(e, node, at); break;
-    case LUA_TLIGHTUSERDATA: set_lightuserdata(e, node, at); break;
-    case LUA_TUSERDATA: set_userdata(e, node, at); break;
-    case TYPE_CDATA: set_cdata(e, node, at); break;
+    case LUA_TNUMBER: add_number(e, at); break;
+    case LUA_TBOOLEAN: add_bool(e, lua_toboolean(e->L, -1)); break;
+    case LUA_TTABLE: add_table(e, at); break;
+    case LUA_TLIGHTUSERDATA: add_lightuserdata(e, at); break;
+    case LUA_TUSERDATA: add_userdata(e, at); break;
+    case TYPE_CDATA: add_cdata(e, at); break;
     default: refuse(e, at, "a %s cannot be JSON", lua_typename(e->L, type));
   }
 }
 
-void lgf_encode(lua_State *L, lgf_box *box, int index, const char *what, const char *lists, bool keep) {
-  gf_allocator alloc = gf_default_allocator();
+size_t lgf_encode(lua_State *L, lgf_box *box, int index, const char *what, const char *lists) {
   place at = {.key = {what, strlen(what)}};
-  encoder e = {.L = L, .keep = keep, .lists = lists};
+  encoder e = {.L = L, .box = box, .lists = lists};
   luaL_checkstack(L, 8, "too many values");
   lua_pushvalue(L, index);
   lgf_find_marks(L, &e.marks);
-  box->doc = gf_doc_new(&alloc);
-  if (!box->doc) {
+  add_value(&e, &at);
+  lua_pop(L, 1);
+  return (size_t)(e.p - box->text);
+}
+
+void lgf_encode_document(lua_State *L, lgf_box *box, int index, const char *what, const char *lists) {
+  gf_allocator alloc = gf_default_allocator();
+  gf_json_error error = {0};
+  size_t n = lgf_encode(L, box, index, what, lists);
+  char *text = alloc.resize(alloc.ctx, box->text, n + YYJSON_PADDING_SIZE);
+  if (!text) {
     luaL_error(L, "not enough memory");
   }
-  e.tree = box->doc->store->tree;
-  yyjson_mut_val *root = new_nodes(&e, 1);
-  set_value(&e, root, &at);
-  gf_doc_set_root(box->doc, root);
-  lua_pop(L, 1);
+  box->text = NULL; /* the parser takes it over */
+  box->doc = gf_doc_parse_owned(&alloc, text, n, &error);
+  if (!box->doc) {
+    lgf_raise(L, &error);
+  }
+  lgf_tell_size(L, box);
 }
 
 gf_doc *lgf_to_document(lua_State *L, int index, const char *what, const char *lists) {
@@ -586,7 +676,6 @@ gf_doc *lgf_to_document(lua_State *L, int index, const char *what, const char *l
     return doc;
   }
   lgf_box *box = lgf_new_box(L);
-  lgf_encode(L, box, index, what, lists, true);
-  lgf_tell_size(L, box);
+  lgf_encode_document(L, box, index, what, lists);
   return box->doc;
 }

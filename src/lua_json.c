@@ -206,30 +206,18 @@ static int json_decode(lua_State *L) {
   return 1;
 }
 
-/* grafana.encode(value, [{pretty, sorted}]) → text. Raises when the value cannot be JSON, naming the place. */
-static int json_encode(lua_State *L) {
-  luaL_checkany(L, 1);
-  lua_settop(L, 2);
-  gf_doc *doc = lgf_test_document(L, 1);
-  if (doc) {
-    lgf_push_text(L, gf_doc_root(doc), 2);
-    return 1;
-  }
-  lgf_box *box = lgf_new_box(L);
-  lgf_encode(L, box, 1, "value", NULL, false);
-  lgf_push_text(L, gf_doc_root(box->doc), 2);
-  lgf_close_box(box);
-  return 1;
-}
-
-void lgf_push_text(lua_State *L, gf_value v, int index) {
+static gf_write write_options(lua_State *L, int index) {
   static const char *const names[] = {"pretty", "sorted", NULL};
   gf_write how = {0};
   bool *const out[] = {&how.pretty, &how.sorted};
+  lgf_options(L, index, names, out);
+  return how;
+}
+
+static void push_text(lua_State *L, gf_value v, gf_write how) {
   gf_json_error error = {0};
   gf_allocator alloc = gf_default_allocator();
   size_t n = 0;
-  lgf_options(L, index, names, out);
   lgf_box *box = lgf_new_box(L); /* owns the text until Lua has its copy */
   box->text = gf_value_write(&alloc, v, how, &n, &error);
   if (!box->text) {
@@ -238,6 +226,24 @@ void lgf_push_text(lua_State *L, gf_value v, int index) {
   lua_pushlstring(L, box->text, n);
   lgf_close_box(box);
   lua_remove(L, -2);
+}
+
+void lgf_push_text(lua_State *L, gf_value v, int index) { push_text(L, v, write_options(L, index)); }
+
+/* grafana.encode(value, [{pretty, sorted}]) → text. Raises when the value cannot be JSON, naming the place. */
+static int json_encode(lua_State *L) {
+  luaL_checkany(L, 1);
+  lua_settop(L, 2);
+  gf_write how = write_options(L, 2);
+  if (how.pretty || how.sorted || lgf_test_document(L, 1)) {
+    push_text(L, gf_doc_root(lgf_to_document(L, 1, "value", NULL)), how);
+    return 1;
+  }
+  lgf_box *box = lgf_new_box(L);
+  size_t n = lgf_encode(L, box, 1, "value", NULL);
+  lua_pushlstring(L, box->text, n);
+  lgf_close_box(box);
+  return 1;
 }
 
 /* --- get --- */

@@ -82,8 +82,10 @@ lgf_box *lgf_new_box(lua_State *L); /* pushes a closed document */
 void lgf_close_box(lgf_box *box);
 /* Tell the collector how large the document in `box` is, if it was not told yet. Raises when there is no document. */
 void lgf_tell_size(lua_State *L, lgf_box *box);
-/* Fill `box` with the value at `index`. `keep`: copy strings, because the document outlives the value. */
-void lgf_encode(lua_State *L, lgf_box *box, int index, const char *what, const char *lists, bool keep);
+/* Write the value at `index` into box->text, without a final zero; the length. */
+size_t lgf_encode(lua_State *L, lgf_box *box, int index, const char *what, const char *lists);
+/* Fill `box` with a document of the value at `index`. */
+void lgf_encode_document(lua_State *L, lgf_box *box, int index, const char *what, const char *lists);
 /* Push the text of `v`, as the options table at `index` (or none) says. */
 void lgf_push_text(lua_State *L, gf_value v, int index);
 /* Read the booleans named in `names` (NULL at the end) from the options table at `index` (may be none or nil) into

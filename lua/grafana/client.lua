@@ -65,6 +65,9 @@ local function loop(self, driver, call)
   end
 end
 
+-- Compiled loops of LuaJIT look at no hook, which is how the interpreter tells of Ctrl-C.
+if jit then jit.off(loop) end
+
 -- Send and receive until the call is done. Whatever leaves the loop early (Ctrl-C, an error in on_retry) breaks the
 -- call off and goes on up; the client stays usable.
 local function drive(self, call)

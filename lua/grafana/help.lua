@@ -104,7 +104,9 @@ function help.example(op)
     if param.optional then break end
     parts[i] = example_argument(param)
   end
-  return ("local r = g:%s(%s)"):format(op.name, table.concat(parts, ", "))
+  local list = table.concat(parts, ", ")
+  if #parts == 1 and list:find("^{") then return ("local r = g:%s%s"):format(op.name, list) end
+  return ("local r = g:%s(%s)"):format(op.name, list)
 end
 
 --- What an argument may be: `string`; for objects with the keys that must be there.
@@ -164,13 +166,19 @@ local function operation_text(op)
   return table.concat(lines, "\n")
 end
 
+local COLUMN = 44
+
+-- Signature and summary; beneath each other where the signature is long.
 local function operation_line(op)
-  return ("  %-46s %s"):format(help.signature(op), op.summary)
+  local signature = help.signature(op)
+  if #signature > COLUMN then signature = signature .. "\n  " .. (" "):rep(COLUMN) end
+  return ("  %-" .. COLUMN .. "s  %s"):format(signature, op.summary)
 end
 
 local function topic_lines(lines)
   lines[#lines + 1] = "Topics: help(\"connect\"), …"
-  for _, name in ipairs(topics.names) do lines[#lines + 1] = ("  %-46s %s"):format(name, topics.pages[name][1]) end
+  local format = "  %-" .. COLUMN .. "s  %s"
+  for _, name in ipairs(topics.names) do lines[#lines + 1] = format:format(name, topics.pages[name][1]) end
 end
 
 local function overview()

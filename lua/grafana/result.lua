@@ -23,14 +23,26 @@ local function quoted(text)
   end) .. '"'
 end
 
+-- LuaJIT shows large ids as 3.2e+15.
+local function shown_number(number)
+  if number % 1 ~= 0 or math.abs(number) > 2 ^ 53 then return tostring(number) end
+  return ("%.0f"):format(number)
+end
+
+local function shown_scalar(value)
+  local kind = type(value)
+  if kind == "string" then return quoted(value) end
+  if kind == "number" then return shown_number(value) end
+  return tostring(value)
+end
+
 local function shown_object(object)
   local parts, telling = {}, 0
   for _, key in ipairs(TELLING) do
     local value = object[key]
-    local kind = type(value)
-    if value ~= nil and value ~= core.null and kind ~= "table" then
+    if value ~= nil and value ~= core.null and type(value) ~= "table" then
       telling = telling + 1
-      parts[telling] = key .. " = " .. (kind == "string" and quoted(value) or tostring(value))
+      parts[telling] = key .. " = " .. shown_scalar(value)
     end
   end
   local count = 0
@@ -42,8 +54,7 @@ end
 local function shown(key, value)
   local kind = type(value)
   if key == "key" and kind == "string" then return '"' .. value:sub(1, 5):gsub("[^%w_]", "") .. '…"' end
-  if kind == "string" then return quoted(value) end
-  if kind ~= "table" then return tostring(value) end
+  if kind ~= "table" then return shown_scalar(value) end
   if #value > 0 or getmetatable(value) == core.array_mt then return #value .. (#value == 1 and " item" or " items") end
   return shown_object(value)
 end

@@ -67,6 +67,7 @@ static inline bool test_is_chosen(const char *rule, int argc, char **argv) {
 
 static inline int test_run(const test_rule *rules, size_t n, int argc, char **argv) {
   unsigned passed = 0, failed = 0;
+  setvbuf(stdout, NULL, _IOLBF, 0); /* so that a crash hides nothing */
   for (size_t i = 0; i < n; i++) {
     if (!test_is_chosen(rules[i].rule, argc, argv)) continue;
     test_now.rule = rules[i].rule;
@@ -77,7 +78,6 @@ static inline int test_run(const test_rule *rules, size_t n, int argc, char **ar
     } else {
       failed++;
     }
-    fflush(stdout);
   }
   printf("%u passed, %u failed\n", passed, failed);
   return failed > 0 || passed == 0;

@@ -86,7 +86,10 @@ static inline bool test_alloc_next(test_alloc *a, size_t *round, bool *after, co
 }
 #define FAIL_EACH(a)                                                                                         \
   for (test_alloc test_alloc_here = {.live = 0}, *a = &test_alloc_here; a; a = NULL)                         \
-    for (struct { size_t round; bool after; } test_rounds = {0, false};                                      \
+    for (struct {                                                                                            \
+           size_t round;                                                                                     \
+           bool after;                                                                                       \
+         } test_rounds = {0, false};                                                                         \
          test_alloc_next(a, &test_rounds.round, &test_rounds.after, __FILE__, __LINE__);)
 
 #endif

@@ -9,7 +9,8 @@
 #include "gf_json.h"
 #include "test_alloc.h"
 
-#define MUST(condition) ((condition) ? (void)0 : (printf("%s:%d: %s\n", __FILE__, __LINE__, #condition), abort()))
+#define MUST(condition)                                                                                      \
+  ((condition) ? (void)0 : (printf("%s:%d: %s\n", __FILE__, __LINE__, #condition), abort()))
 
 static void must_be_same(test_alloc *a, gf_value x, gf_value y) {
   char p[65], q[65];

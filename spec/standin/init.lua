@@ -125,6 +125,9 @@ function Standin:requests(filter) return control(self, "requests", filter) end
 
 function Standin:clear_log() control(self, "clear_log") end
 
+--- All routes, such as "GET /api/orgs/:org_id".
+function Standin:routes() return control(self, "routes") end
+
 --- Forgets wrong passwords.
 function Standin:unlock() control(self, "unlock") end
 

@@ -10,8 +10,14 @@ local state = require "server.state"
 local app = {}
 
 local routes = router.new()
-for _, area in ipairs { "orgs", "users", "datasources", "folders", "dashboards", "search", "teams", "service_accounts", "other", "kube" } do
-  for _, row in ipairs(require("server." .. area).routes) do routes:add(row) end
+-- All routes as texts, for tests: "GET /api/orgs/:org_id".
+app.routes = {}
+for _, area in ipairs { "orgs", "users", "datasources", "folders", "dashboards", "search", "teams", "service_accounts", "library", "playlists",
+  "alerting", "other", "kube" } do
+  for _, row in ipairs(require("server." .. area).routes) do
+    routes:add(row)
+    app.routes[#app.routes + 1] = row[1]
+  end
 end
 
 -- An API path whose organisation is gone leaves nothing to work in; only these know what to say then.
@@ -19,6 +25,16 @@ local KNOWS_NO_ORG = { ["signed-in"] = true, anyone = true }
 
 local function without_org(req, permission)
   return not req.org and not KNOWS_NO_ORG[permission] and not permission:find(":.+:") and answer.denied(permission) or nil
+end
+
+-- Parameters that must be numbers, and what Grafana calls them in its refusal.
+local NUMERIC = { id = "id", user_id = "id", account_id = "Service Account ID", token_id = "Token ID" }
+
+local function not_numeric(req)
+  for name, title in pairs(NUMERIC) do
+    if req.params[name] and not req:id(name) then return answer.failure(400, title .. " is invalid") end
+  end
+  return nil
 end
 
 -- /apis names the organisation in the path: "default" is 1, "org-2" is 2.
@@ -36,14 +52,11 @@ function app.answer(req)
   local method = req.method == "HEAD" and "GET" or req.method
   local route, params = routes:find(method, segments, state.personality)
   req.params = params
-  if route and route.permission == "anyone" then
-    auth.sign_in(req)
-    return route.handler(req)
-  end
+  if route and route.permission == "anyone" then return route.handler(req) end
   local refused = auth.sign_in(req)
   if refused then return refused end
   if not route then return answer.no_route() end
-  return auth.check(req, route.permission) or without_org(req, route.permission) or route.handler(req)
+  return auth.check(req, route.permission) or without_org(req, route.permission) or not_numeric(req) or route.handler(req)
 end
 
 return app

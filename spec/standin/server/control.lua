@@ -4,6 +4,7 @@
 
 local json = require "server.json"
 local state = require "server.state"
+local app = require "server.app"
 local auth = require "server.auth"
 local faults = require "server.faults"
 local log = require "server.log"
@@ -47,6 +48,8 @@ function commands.requests(options)
 end
 
 function commands.seed(options) return seed.fill(options) end
+
+function commands.routes() return json.array(app.routes) end
 
 function commands.memory() return collectgarbage("count") * 1024 end
 

@@ -116,6 +116,7 @@ local function add_version(req, dashboard, template, options)
   table.insert(dashboard.versions, version)
   if #dashboard.versions > KEPT_VERSIONS then table.remove(dashboard.versions, 1) end
   dashboard.template, dashboard.null_id = template, options.null_id
+  dashboard.v2, dashboard.by_kube = nil, nil   -- set by /apis for what it writes itself
   dashboard.parts = splice(template, values_of(dashboard, version))
   dashboard.updated_identity = state.identity(req)
   dashboard.updated, dashboard.updated_by, dashboard.message = version.created, version.by, version.message

@@ -1,12 +1,13 @@
 -- SPDX-License-Identifier: MIT
 -- luacheck: std ngx_lua
--- 12.4.3's /apis: dashboards (v0alpha1 as stored, v1beta1 migrated) and folders, listed in pages that belong to one snapshot.
+-- 12.4.3's /apis: dashboards (v0alpha1 as stored, v1beta1 migrated, v2 converted) and folders, listed in pages that belong to one snapshot.
 
 local json = require "server.json"
 local state = require "server.state"
 local answer = require "server.answer"
 local access = require "server.access"
 local dashboards = require "server.dashboards"
+local v2 = require "server.kube_v2"
 
 local kube = {}
 
@@ -14,11 +15,22 @@ local kube = {}
 local PAGE_BYTES = 2 * 1024 * 1024
 local KEPT_SNAPSHOTS = 20
 
+-- The groups that 12.4.3 tells of, the preferred version first; only dashboards and folders are served.
 local GROUPS = {
   { "dashboard.grafana.app", "v1beta1", "v0alpha1", "v2beta1", "v2alpha1" }, { "folder.grafana.app", "v1beta1" }, { "iam.grafana.app", "v0alpha1" },
-  { "preferences.grafana.app", "v1alpha1" }, { "playlist.grafana.app", "v1", "v0alpha1" }, { "notifications.alerting.grafana.app", "v0alpha1" },
+  { "userstorage.grafana.app", "v0alpha1" }, { "preferences.grafana.app", "v1alpha1" }, { "collections.grafana.app", "v1alpha1" },
+  { "features.grafana.app", "v0alpha1" }, { "playlist.grafana.app", "v1", "v0alpha1" }, { "plugins.grafana.app", "v0alpha1" },
+  { "example.grafana.app", "v1alpha1", "v0alpha1" }, { "notifications.alerting.grafana.app", "v0alpha1" },
 }
-local SERVED = { v0alpha1 = true, v1beta1 = true }
+local SERVED = { v0alpha1 = true, v1beta1 = true, v2beta1 = true, v2alpha1 = true }
+
+-- name, kind, singular name, verbs
+local RESOURCES = {
+  { "dashboards", "Dashboard", "dashboard", "create delete deletecollection get list patch update" },
+  { "dashboards/dto", "DashboardWithAccessInfo", "", "get" },
+  { "snapshots", "Snapshot", "snapshot", "delete get list" },
+  { "snapshots/dashboard", "Dashboard", "", "get" },
+}
 
 -- What the migration of v1beta1 adds where it is missing.
 local DEFAULTS = {
@@ -71,9 +83,13 @@ end
 
 local function list_resources(req)
   if req.params.group ~= "dashboard.grafana.app" or not SERVED[req.params.version] then return no_resource() end
-  return answer.ok { kind = "APIResourceList", apiVersion = "v1", groupVersion = req.params.group .. "/" .. req.params.version,
-    resources = json.array { { name = "dashboards", singularName = "dashboard", namespaced = true, kind = "Dashboard",
-      verbs = json.array { "create", "delete", "deletecollection", "get", "list", "patch", "update" } } } }
+  local resources = json.array {}
+  for index, row in ipairs(RESOURCES) do
+    local verbs = json.array {}
+    for verb in row[4]:gmatch("%S+") do verbs[#verbs + 1] = verb end
+    resources[index] = { name = row[1], kind = row[2], singularName = row[3], namespaced = true, verbs = verbs }
+  end
+  return answer.ok { kind = "APIResourceList", apiVersion = "v1", groupVersion = req.params.group .. "/" .. req.params.version, resources = resources }
 end
 
 local DASHBOARDS = { plural = "dashboards", group = "dashboard.grafana.app", kind = "Dashboard", stored = "v0alpha1", place = "dashboards" }
@@ -126,8 +142,8 @@ local function metadata_of(resource, namespace, object)
     name = object.uid, namespace = namespace, uid = object.kube_uid, resourceVersion = ("%.0f"):format(object.resource_version),
     generation = object.version, creationTimestamp = object.created, annotations = annotations_of(object),
     labels = { ["grafana.app/deprecatedInternalID"] = ("%.0f"):format(object.id) },
-    managedFields = json.array { { manager = "grafana", operation = "Update", apiVersion = resource.group .. "/" .. resource.stored,
-      time = object.updated, fieldsType = "FieldsV1", fieldsV1 = written_fields(resource, object) } },
+    managedFields = not object.by_kube and json.array { { manager = "grafana", operation = "Update", apiVersion = resource.group .. "/" .. resource.stored,
+      time = object.updated, fieldsType = "FieldsV1", fieldsV1 = written_fields(resource, object) } } or nil,
   }
 end
 
@@ -164,16 +180,28 @@ local function spec_text(dashboard, template)
   return (template:gsub("\4", function() return title end))
 end
 
+-- A dashboard's spec in a version; v2 either as it was sent or converted.
+local function spec_of(dashboard, version)
+  if version == "v0alpha1" then return spec_text(dashboard, dashboards.spec(dashboard.template)) end
+  if version == "v1beta1" then return spec_text(dashboard, migrated(dashboard.template)) end
+  return dashboard.v2 or json.encode(v2.from_old(json.decode(spec_text(dashboard, migrated(dashboard.template)))))
+end
+
+-- The status tells of a conversion where there was one.
+local function status_of(dashboard, version)
+  local stored = dashboard.v2 and "v2beta1" or "v0alpha1"
+  if version == stored then return {} end
+  return { conversion = { failed = false, storedVersion = stored } }
+end
+
 -- The JSON text of one object, in the version asked for.
 local function object_text(req, resource, object)
   local version = req.params.version
   local shown = { kind = resource.kind, apiVersion = resource.group .. "/" .. version, metadata = metadata_of(resource, req.params.namespace, object) }
   if resource == FOLDERS then
     shown.spec = { title = object.title, description = "" }
-  elseif version == "v1beta1" then
-    shown.spec, shown.status = json.raw(spec_text(object, migrated(object.template))), { conversion = { failed = false, storedVersion = "v0alpha1" } }
   else
-    shown.spec, shown.status = json.raw(spec_text(object, dashboards.spec(object.template))), {}
+    shown.spec, shown.status = json.raw(spec_of(object, version)), status_of(object, version)
   end
   return json.encode(shown)
 end
@@ -272,14 +300,19 @@ local function read_object(req)
   local spec, name = body.spec, body.metadata.name
   return spec, {
     uid = type(name) == "string" and name ~= "" and name or state.uuid(), title = type(spec.title) == "string" and spec.title or "",
-    folder_uid = notes["grafana.app/folder"] or "", message = notes["grafana.app/message"], version = body.metadata.resourceVersion,
+    folder_uid = notes["grafana.app/folder"] or "", message = notes["grafana.app/message"],
+    grants = notes["grafana.app/grant-permissions"] == "default", version = body.metadata.resourceVersion,
   }
 end
 
 local function write_object(req, resource, existing, spec, target)
   if not dashboards.may_save(req, existing, target.folder_uid) then return forbidden(target.uid) end
-  local dashboard = dashboards.write(req, existing, spec, target)
-  if not existing then dashboard.acl = {} end   -- /apis grants nothing to anybody
+  local is_v2 = req.params.version:find("^v2") ~= nil
+  local dashboard = dashboards.write(req, existing, is_v2 and v2.to_old(spec) or spec, target)
+  dashboard.v2, dashboard.by_kube = is_v2 and json.encode(spec) or nil, true
+  dashboard.updated_by = "Anonymous"
+  dashboard.created_by = existing and dashboard.created_by or "Anonymous"
+  if not existing and not target.grants then dashboard.acl = {} end   -- unasked, /apis gives no permissions
   return show(req, resource, existing and 200 or 201, dashboard)
 end
 

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- luacheck: std ngx_lua
--- Health, pages, annotations, snapshots, preferences, and areas of which the recordings hold only the empty state.
+-- Health, pages, annotations, snapshots, preferences.
 
 local json = require "server.json"
 local state = require "server.state"
@@ -208,27 +208,10 @@ local function set_preferences(whole)
   end
 end
 
-local function library_elements(req)
-  return answer.ok { result = { totalCount = 0, elements = json.array {}, page = req:number("page", 1), perPage = req:number("perPage", 100) } }
-end
-
-local function no_policies() return answer.failure(404, "could not find an Alertmanager configuration") end
-
-local function no_contact_points()
-  if state.v9 then return answer.failure(500, "could not find an Alertmanager configuration") end
-  return answer.coded(500, "alerting.notification.configMissing", "No alertmanager configuration present in this organization")
-end
-
-local function no_rules() return answer.ok(json.array {}) end
-
-local function no_playlists() return answer.value(200, json.array {}, not state.v9 and answer.JSON_UTF8 or nil) end
-
 local function permissions_of(req)
   if not req.user and not req.account then return answer.ok {} end
   return answer.ok { ["dashboards:read"] = json.array { "dashboards:*" } }
 end
-
-local ALERTS = "alert.provisioning:read"
 
 other.routes = {
   { "GET /api/health", "anyone", health },
@@ -250,11 +233,6 @@ other.routes = {
   { "GET /api/org/preferences", "orgs.preferences:read", get_preferences },
   { "PUT /api/org/preferences", "orgs.preferences:write", set_preferences(true) },
   { "PATCH /api/org/preferences", "orgs.preferences:write", set_preferences(false) },
-  { "GET /api/library-elements", "signed-in", library_elements },
-  { "GET /api/v1/provisioning/alert-rules", ALERTS, no_rules, only = "12.4.3" },
-  { "GET /api/v1/provisioning/contact-points", ALERTS, no_contact_points },
-  { "GET /api/v1/provisioning/policies", ALERTS, no_policies },
-  { "GET /api/playlists", "signed-in", no_playlists },
   { "GET /api/access-control/user/permissions", "signed-in", permissions_of },
 }
 
