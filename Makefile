@@ -57,9 +57,11 @@ BASE      := -std=c11 -fPIC -D_POSIX_C_SOURCE=200809L -Isrc
 SANITIZE  := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 OPT_asan  := -O1 -g $(SANITIZE)
 OPT_lint  := -Werror
-LINK_asan := $(SANITIZE) -Wl,-z,nodelete
+LINK_asan := $(SANITIZE)
 cflags = $(BASE) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(OPT_$(1)) $(YYJSON_CFLAGS)
 DEPEND = -MMD -MP
+# A module stays loaded: LuaJIT unloads it before the finalizers of what the last finalizers made.
+MODULE_LINK := -Wl,-z,nodelete
 # The old RPATH, which LD_LIBRARY_PATH cannot override: both modules must find the one libgrafana.so beside them.
 ORIGIN := -Wl,--disable-new-dtags,-rpath,'$$ORIGIN'
 
@@ -134,7 +136,7 @@ $(BUILD)/obj/$(1)/$(2)/%.o: src/%.c $(BUILD)/flags
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$@)$$(CC) $$(call cflags,$(2)) $(CURL_CFLAGS) $(INC_$(1)) $$(DEPEND) -c -o $$@ $$<
 
-module_$(1)_$(2) = $$(CC) -shared -Wl,--version-script=scripts/module.map $$(ORIGIN) $$(LDFLAGS) $$(LINK_$(2)) \
+module_$(1)_$(2) = $$(CC) -shared $$(MODULE_LINK) -Wl,--version-script=scripts/module.map $$(ORIGIN) $$(LDFLAGS) $$(LINK_$(2)) \
 	-o $$@ $$(filter %.o,$$^) $$(filter %/libgrafana.so,$$^)
 $(BUILD)/$(1)/$(2)/grafana/core.so: $(call objects,$(1),$(2),$(BIND)) $(BUILD)/$(1)/$(2)/grafana/libgrafana.so scripts/module.map
 	$$(call say,LD,$$@)$$(module_$(1)_$(2)) $(YYJSON_LIBS)

@@ -85,7 +85,7 @@ local function dashboard(panels)
   return d
 end
 
-local text = grafana.encode(dashboard(125), { sorted = true })
+local text = grafana.encode(dashboard(145), { sorted = true })
 local tables, their_tables = grafana.decode(text), cjson.decode(text)
 
 local function pick_from_tables(decode)

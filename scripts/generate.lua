@@ -150,8 +150,7 @@ local function item_lines(lines, heading, list)
   add(lines, "%s:", heading)
   add(lines, "")
   for _, item in ipairs(list) do
-    local text = item.text and ": " .. item.text or ""
-    add(lines, "- `%s` (%s)%s", item.name, item.shape or help.expected(item), text)
+    add(lines, "- `%s` (%s)%s", item.name, item.shape or help.expected(item), help.about(item))
   end
 end
 
@@ -174,7 +173,7 @@ local function operation_lines(lines, op)
   lines[#lines + 1] = help.example(op)
   add(lines, "```")
   add(lines, "")
-  add(lines, "`%s %s`%s", op.method, op.path, op.see and ", after " .. op.see or "")
+  add(lines, "`%s %s`%s", op.method, op.path, help.origin(op))
 end
 
 local function reference()

@@ -16,8 +16,9 @@ static const gf_param general[] = {
     {.name = "perpage", .type = GF_T_INT, .text = "lists only: items on a page"},
 };
 
-const gf_param *gf_general_options(size_t *count) {
-  *count = sizeof general / sizeof *general;
+/* The last two are for lists only. */
+const gf_param *gf_general_options(const gf_op *op, size_t *count) {
+  *count = sizeof general / sizeof *general - (op && !op->rule->paging.list ? 2 : 0);
   return general;
 }
 
@@ -34,7 +35,14 @@ static bool is_doc_of(const gf_arg *arg, bool object) {
   return object ? unsafe_yyjson_is_obj(root) : unsafe_yyjson_is_arr(root);
 }
 
-static bool is_whole_number(const gf_arg *arg) { return arg->kind == GF_ARG_INT || arg->kind == GF_ARG_NUMBER; }
+/* Digits go into bodies as they are. */
+static bool is_whole_number(const gf_arg *arg) {
+  if (arg->kind != GF_ARG_NUMBER) return arg->kind == GF_ARG_INT;
+  size_t first = arg->string.n > 0 && arg->string.p[0] == '-';
+  for (size_t i = first; i < arg->string.n; i++)
+    if (arg->string.p[i] < '0' || arg->string.p[i] > '9') return false;
+  return arg->string.n > first;
+}
 
 static bool is_strings(const gf_arg *arg) {
   gf_str text;
@@ -64,11 +72,15 @@ static const char *kind_problem(gf_type type, const gf_arg *arg) {
 
 static bool copy_arg(gf_call *call, gf_arg *to, char **text, const gf_arg *from, gf_error *error) {
   *to = *from;
-  if (from->kind == GF_ARG_DOC) gf_doc_retain(from->doc);
-  if (from->kind != GF_ARG_STRING && from->kind != GF_ARG_NUMBER) return true;
-  *text = gf_strdup_n(&call->client->alloc, from->string);
-  to->string.p = *text;
-  if (*text) return true;
+  bool copied = true;
+  if (from->kind == GF_ARG_DOC) { /* its owner may change it while the call is under way */
+    to->doc = gf_doc_copy(from->doc);
+    copied = to->doc != NULL;
+  } else if (from->kind == GF_ARG_STRING || from->kind == GF_ARG_NUMBER) {
+    to->string.p = *text = gf_strdup_n(&call->client->alloc, from->string);
+    copied = *text != NULL;
+  }
+  if (copied) return true;
   to->kind = GF_ARG_NIL;
   snprintf(error->message, sizeof error->message, "not enough memory");
   return false;
@@ -146,11 +158,10 @@ static const char *take_general(gf_call *call, const gf_param *option, const gf_
     return NULL;
   }
   problem = headers_problem(arg->doc);
-  if (!problem) {
-    gf_doc_release(call->headers);
-    call->headers = gf_doc_retain(arg->doc);
-  }
-  return problem;
+  if (problem) return problem;
+  gf_doc_release(call->headers);
+  call->headers = gf_doc_copy(arg->doc);
+  return call->headers ? NULL : "not enough memory";
 }
 
 static const gf_param *find_param(const gf_param *params, size_t count, gf_str name, size_t *index) {
@@ -161,8 +172,6 @@ static const gf_param *find_param(const gf_param *params, size_t count, gf_str n
   }
   return NULL;
 }
-
-static bool pages_only(const char *name) { return strcmp(name, "page") == 0 || strcmp(name, "perpage") == 0; }
 
 static bool take_option(gf_call *call, const gf_option *given, gf_error *error) {
   char name[64];
@@ -176,8 +185,9 @@ static bool take_option(gf_call *call, const gf_option *given, gf_error *error) 
     if (problem) return fail(error, "option", name, problem);
     return call->options[i].kind != GF_ARG_NIL || copy_arg(call, &call->options[i], &call->option_text[i], &given->value, error);
   }
-  option = find_param(gf_general_options(&count), sizeof general / sizeof *general, given->name, &i);
-  if (option && (!pages_only(option->name) || call->op->rule->paging.list)) problem = take_general(call, option, &given->value);
+  const gf_param *others = gf_general_options(call->op, &count);
+  option = find_param(others, count, given->name, &i);
+  if (option) problem = take_general(call, option, &given->value);
   return problem ? fail(error, "option", name, problem) : true;
 }
 
@@ -251,7 +261,20 @@ static void check_required(gf_call *call, const gf_param *param, const gf_arg *a
   }
 }
 
+/* An id that is none would be passed over by the server, which then takes the credentials' own organisation. */
+static void check_org(gf_call *call) {
+  static const char most[] = "9223372036854775807";
+  char digits[24];
+  gf_str org;
+  if (!gf_get_var(call, "org", &org, digits)) return;
+  size_t n = sizeof most - 1;
+  bool sound = org.n > 0 && org.p[0] >= '1' && org.p[0] <= '9' && org.n <= n && strspn(org.p, "0123456789") == org.n &&
+               (org.n < n || memcmp(org.p, most, n) <= 0);
+  if (!sound) gf_finish_as(call, GF_NOT_FOUND, GF_ORG_NOT_FOUND, "there is no organisation with the id {org}");
+}
+
 void gf_check_values(gf_call *call) {
+  check_org(call);
   for (int i = 0; !call->done && i < GF_MAX_PARAMS && call->op->params[i].name; i++) {
     const gf_param *param = &call->op->params[i];
     check_texts(call, "argument", param, &call->args[i], param->may_be_empty);

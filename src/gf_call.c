@@ -68,6 +68,7 @@ static void free_exchanges(gf_call *call) {
   while (call->exchanges) gf_exchange_free(call, call->exchanges);
   while (call->spare) {
     gf_exchange *next = call->spare->next;
+    gf_buf_free(&call->spare->body);
     gf_free(&call->client->alloc, call->spare);
     call->spare = next;
   }
@@ -78,6 +79,8 @@ static void free_result(gf_call *call) {
   for (size_t i = 0; i < call->n_docs; i++) gf_doc_release(call->docs[i]);
   for (size_t i = 0; i < GF_MAX_FIELDS; i++) gf_free(alloc, call->field_text[i]);
   gf_free(alloc, call->docs);
+  gf_free(alloc, call->retries);
+  gf_arena_free(alloc, &call->arena);
   gf_list_free(call, &call->list);
   gf_seen_free(call, &call->seen);
 }
@@ -101,22 +104,26 @@ void gf_call_release(gf_call *call) {
 /* What was on the wire is no longer counted: the driver drops it. A write among it may have arrived. */
 static void leave_wire(gf_call *call) {
   for (gf_exchange *x = call->exchanges; x; x = x->next) {
-    if (x->stage != GF_ON_WIRE) continue;
+    bool on_wire = x->stage == GF_ON_WIRE, writes = strcmp(x->req.method, "GET") != 0;
+    if (call->result.status != GF_OK && writes && (on_wire || x->maybe_arrived)) call->result.uncertain = true;
+    if (!on_wire) continue;
     call->client->on_wire--;
     x->stage = GF_READY;
-    if (call->result.status != GF_OK && strcmp(x->req.method, "GET") != 0) call->result.uncertain = true;
   }
 }
 
+/* A zero byte ends what a message can show of a secret. */
+static void redact(char *text, const char *secret) {
+  size_t n = strlen(secret);
+  if (n < 3) return;
+  for (char *at = strstr(text, secret); at; at = strstr(at + n, secret)) memset(at, '*', n);
+}
+
 static void redact_arguments(gf_call *call) {
-  for (int i = 0; i < GF_MAX_PARAMS && call->op->params[i].name; i++) {
-    const char *secret = call->arg_text[i];
-    if (!secret || strlen(secret) < 3 || strcmp(call->op->params[i].name, "password") != 0) continue;
-    for (char *at = strstr(call->message, secret); at; at = strstr(at, secret)) memset(at, '*', strlen(secret));
-  }
   gf_str password;
-  if (!gf_value_string(gf_value_get(gf_data_of(call), "password"), &password) || password.n < 3) return;
-  for (char *at = strstr(call->message, password.p); at; at = strstr(at, password.p)) memset(at, '*', password.n);
+  for (int i = 0; i < GF_MAX_PARAMS && call->op->params[i].name; i++)
+    if (call->arg_text[i] && strcmp(call->op->params[i].name, "password") == 0) redact(call->message, call->arg_text[i]);
+  if (gf_value_string(gf_value_get(gf_data_of(call), "password"), &password)) redact(call->message, password.p);
 }
 
 static void write_message(gf_call *call, const gf_verdict *verdict) {
@@ -184,6 +191,8 @@ void gf_finish_as(gf_call *call, gf_status status, gf_reason reason, const char 
 void gf_lacks_memory(gf_call *call) {
   call->lacks_memory = true;
   call->n_fields = 0;
+  for (gf_exchange *x = call->exchanges; x; x = x->next) /* its answer, if one came, could not be looked at */
+    if (x->attempts > 0 && x->stage != GF_LATER && strcmp(x->req.method, "GET") != 0) x->maybe_arrived = true;
   gf_finish_as(call, GF_ERROR, GF_REASON_NONE, "not enough memory");
 }
 
@@ -196,9 +205,9 @@ bool gf_call_is_done(const gf_call *call) { return call->done; }
 const gf_result *gf_call_result(const gf_call *call) { return call->done ? &call->result : NULL; }
 
 bool gf_call_retried(gf_call *call, gf_retry *retry) {
-  if (!call->has_retried) return false;
-  call->has_retried = false;
-  *retry = call->retried;
+  if (call->n_retries == 0) return false;
+  *retry = call->retries[0];
+  memmove(call->retries, call->retries + 1, --call->n_retries * sizeof *retry);
   return true;
 }
 
@@ -248,10 +257,11 @@ static const gf_request *give_out(gf_call *call, gf_exchange *x, int64_t now_ms)
   return &x->req;
 }
 
-static int64_t next_wake(const gf_call *call) {
+/* What is due already waits for room in the window, not for the clock. */
+static int64_t next_wake(const gf_call *call, int64_t now_ms) {
   int64_t wake = call->deadline_at;
   for (const gf_exchange *x = call->exchanges; x; x = x->next)
-    if (x->stage == GF_LATER && x->later_ms < wake) wake = x->later_ms;
+    if (x->stage == GF_LATER && x->later_ms > now_ms && x->later_ms < wake) wake = x->later_ms;
   return wake;
 }
 
@@ -299,7 +309,7 @@ gf_next gf_call_next(gf_call *call, int64_t now_ms, const gf_request **request, 
       gf_finish_as(call, GF_ERROR, GF_REASON_NONE, "nothing is left to ask for");
       break;
     }
-    *wake_ms = next_wake(call);
+    *wake_ms = next_wake(call, now_ms);
     return GF_WAIT;
   }
   return GF_DONE;
@@ -311,7 +321,7 @@ gf_next gf_call_next(gf_call *call, int64_t now_ms, const gf_request **request, 
 static bool follow_redirect(gf_call *call, gf_exchange *x) {
   if (x->code < 301 || x->code > 308 || !x->location || strcmp(x->req.method, "GET") != 0) return false;
   if (x->redirects >= GF_MAX_REDIRECTS) return false;
-  char *url = gf_url_redirect(call->client, x->url, x->location);
+  char *url = gf_url_redirect(call, x->url, x->location);
   if (!url) return false;
   gf_free(&call->client->alloc, x->url);
   x->url = url;
@@ -335,8 +345,20 @@ static void judge(gf_call *call, gf_exchange *x, gf_how how, const char *detail,
 /* The write may have been carried out although its answer does not say so. */
 static void note_arrival(gf_exchange *x, gf_how how, bool sent) {
   if (strcmp(x->req.method, "GET") == 0) return;
-  bool unreadable = x->code >= 200 && x->code < 300 && x->verdict.status != GF_OK;
+  bool unreadable = x->code < 300 && x->verdict.status != GF_OK;
   if (how == GF_END_COMPLETE ? unreadable : sent) x->maybe_arrived = true;
+}
+
+static void note_retry(gf_call *call, const gf_exchange *x, int64_t delay_ms) {
+  if (call->n_retries == call->cap_retries) {
+    size_t cap = call->cap_retries ? call->cap_retries * 2 : 4;
+    gf_retry *retries = gf_resize(&call->client->alloc, call->retries, cap * sizeof *retries);
+    if (!retries) return; /* the retry matters, not the telling */
+    call->retries = retries;
+    call->cap_retries = cap;
+  }
+  call->retries[call->n_retries++] =
+      (gf_retry){call->op->name, x->attempts, delay_ms, x->verdict.status, x->verdict.reason};
 }
 
 static bool try_again(gf_call *call, gf_exchange *x, gf_how how, bool sent, int64_t now_ms) {
@@ -344,8 +366,7 @@ static bool try_again(gf_call *call, gf_exchange *x, gf_how how, bool sent, int6
   int64_t delay = gf_retry_delay(call, x, sent, how);
   if (delay < 0) return false;
   if (call->deadline_at != INT64_MAX && now_ms + delay >= call->deadline_at) return false;
-  call->has_retried = true;
-  call->retried = (gf_retry){call->op->name, x->attempts, delay, x->verdict.status, x->verdict.reason};
+  note_retry(call, x, delay);
   x->stage = GF_LATER;
   x->later_ms = now_ms + delay;
   gf_exchange_reset_answer(call, x);
@@ -365,6 +386,7 @@ void gf_end(gf_call *call, uint32_t id, gf_how how, bool sent, const char *detai
   call->client->on_wire--;
   x->stage = GF_READY;
   if (call->lacks_memory) gf_lacks_memory(call);
+  if (how == GF_END_COMPLETE && !x->is_encoded && x->body.n < x->expected) how = GF_END_CUT; /* whatever the driver says */
   if (call->done || (how == GF_END_COMPLETE && follow_redirect(call, x))) return;
   judge(call, x, how, detail, now_ms);
   note_arrival(x, how, sent);

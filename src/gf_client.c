@@ -50,14 +50,19 @@ static bool fail(gf_error *error, const char *format, const char *what) {
 }
 
 static bool check_numbers(const gf_config *config, gf_error *error) {
+  const int64_t most = INT64_C(1) << 40; /* 34 years: sums of such times do not overflow */
   const char *what = NULL;
-  if (config->timeout_ms < 0) what = "timeout";
-  if (config->connect_timeout_ms < 0) what = "connect_timeout";
-  if (config->deadline_ms < 0) what = "deadline";
+  if (config->timeout_ms < 0 || config->timeout_ms > most) what = "timeout";
+  if (config->connect_timeout_ms < 0 || config->connect_timeout_ms > most) what = "connect_timeout";
+  if (config->deadline_ms < 0 || config->deadline_ms > most) what = "deadline";
   if (config->max_retries < 0) what = "max_retries";
   if (config->backoff_first_ms < 0 || config->backoff_max_ms < 0 || !(config->backoff_multiplier >= 1)) what = "backoff_ms";
+  if (config->backoff_first_ms > most || config->backoff_max_ms > most) what = "backoff_ms";
   if (config->concurrency < 1 || config->concurrency > GF_MAX_CONCURRENCY) what = "concurrency";
-  if (config->max_body < 1) what = "max_body";
+  if (config->max_body < 1 || config->max_body > SIZE_MAX / 4) what = "max_body";
+  if (config->org.kind != GF_ARG_NIL && config->org.kind != GF_ARG_INT && config->org.kind != GF_ARG_NUMBER &&
+      config->org.kind != GF_ARG_OWN)
+    what = "org";
   return what ? fail(error, "option '%s' is out of range", what) : true;
 }
 
@@ -234,7 +239,10 @@ void gf_client_close(gf_client *client) {
   if (client->closed) return;
   client->closed = true;
   const gf_verdict closed = {.status = GF_ERROR, .reason = GF_CLOSED, .say = "the client was closed"};
-  for (gf_call *call = client->calls; call; call = call->next) gf_finish(call, &closed, NULL);
+  for (gf_call *call = client->calls; call; call = call->next) {
+    if (!call->done) call->n_fields = 0;
+    gf_finish(call, &closed, NULL);
+  }
   wipe_secrets(client);
 }
 
@@ -244,7 +252,7 @@ const char *gf_client_auth(const gf_client *client) { return client->auth; }
 
 static void free_strings(gf_client *client) {
   char *strings[] = {client->url,           client->user_agent, client->user, client->password, client->token,
-                     client->authorization, client->auth,       (char *)client->org.string.p};
+                     client->authorization, client->auth,       client->version, (char *)client->org.string.p};
   for (size_t i = 0; i < sizeof strings / sizeof *strings; i++) gf_free(&client->alloc, strings[i]);
 }
 
@@ -269,7 +277,7 @@ static void redact(char *text, const char *secret) {
 
 void gf_client_redact(const gf_client *client, char *text) {
   const char *space = client->authorization ? strchr(client->authorization, ' ') : NULL;
-  redact(text, client->password);
+  if (client->password && strcmp(client->password, client->user) != 0) redact(text, client->password); /* else it is told anyway */
   redact(text, client->token);
   redact(text, space ? space + 1 : NULL);
 }

@@ -173,16 +173,33 @@ static void give_back(gf_store *store, size_t held) {
   }
 }
 
-static bool parse(gf_store *store, size_t length, gf_json_error *error) {
+#define READING (YYJSON_READ_INSITU | YYJSON_READ_BIGNUM_AS_RAW)
+
+static bool parse(gf_store *store, char *text, size_t length, const yyjson_alc *alc, gf_json_error *error) {
   yyjson_read_err why;
+  memset(text + length, 0, YYJSON_PADDING_SIZE);
+  store->fixed = yyjson_read_opts(text, length, READING, alc, &why);
+  return store->fixed || parse_fail(error, &why);
+}
+
+static bool parse_to_keep(gf_store *store, size_t length, gf_json_error *error) {
   yyjson_alc alc = store_alc(store);
   size_t before = store->bytes;
-  memset(store->text + length, 0, YYJSON_PADDING_SIZE);
-  store->fixed =
-      yyjson_read_opts(store->text, length, YYJSON_READ_INSITU | YYJSON_READ_BIGNUM_AS_RAW, &alc, &why);
-  if (!store->fixed) return parse_fail(error, &why);
+  if (!parse(store, store->text, length, &alc, error)) return false;
   give_back(store, store->bytes - before);
   return true;
+}
+
+/* The last step of parsing: its root, if it is not too deep. Releases the document when something went wrong. */
+static gf_doc *checked(gf_doc *doc, bool ok, gf_json_error *error) {
+  if (ok) {
+    doc->root = doc->store->fixed->root;
+    ok = gf_value_within(gf_doc_root(doc), GF_MAX_DEPTH) ||
+         gf_json_fail(error, 0, "nested more than 1000 levels deep");
+  }
+  if (ok) return doc;
+  gf_doc_release(doc);
+  return NULL;
 }
 
 gf_doc *gf_doc_parse_owned(const gf_allocator *alloc, char *buffer, size_t length, gf_json_error *error) {
@@ -194,17 +211,38 @@ gf_doc *gf_doc_parse_owned(const gf_allocator *alloc, char *buffer, size_t lengt
   }
   doc->store->text = buffer;
   doc->store->bytes += length + YYJSON_PADDING_SIZE;
-  bool ok = length > 0 ? parse(doc->store, length, error) : gf_json_fail(error, 0, "the text is empty");
-  if (ok) {
-    doc->root = doc->store->fixed->root;
-    ok = gf_value_within(gf_doc_root(doc), GF_MAX_DEPTH) ||
-         gf_json_fail(error, 0, "nested more than 1000 levels deep");
-  }
-  if (!ok) {
-    gf_doc_release(doc);
+  bool ok = length > 0 ? parse_to_keep(doc->store, length, error) : gf_json_fail(error, 0, "the text is empty");
+  return checked(doc, ok, error);
+}
+
+void gf_arena_free(const gf_allocator *alloc, gf_arena *arena) {
+  gf_free(alloc, arena->memory);
+  *arena = (gf_arena){NULL, 0};
+}
+
+/* Room for the values of the largest text so far, rounded up: what is not written to costs nothing. */
+static bool reserve(const gf_allocator *alloc, gf_arena *arena, size_t length) {
+  size_t need = yyjson_read_max_memory_usage(length, READING), size = 65536;
+  if (need <= arena->size) return true;
+  while (size < need)
+    size *= 2;
+  gf_arena_free(alloc, arena);
+  arena->memory = gf_alloc(alloc, size);
+  arena->size = arena->memory ? size : 0;
+  return arena->memory != NULL;
+}
+
+gf_doc *gf_doc_parse_passing(const gf_allocator *alloc, gf_arena *arena, char *buffer, size_t length,
+                             gf_json_error *error) {
+  yyjson_alc alc;
+  gf_doc *doc = reserve(alloc, arena, length) ? doc_on(store_new(alloc), NULL) : NULL;
+  if (!doc) {
+    gf_json_no_memory(error);
     return NULL;
   }
-  return doc;
+  bool ok = yyjson_alc_pool_init(&alc, arena->memory, arena->size) ? parse(doc->store, buffer, length, &alc, error)
+                                                                   : gf_json_no_memory(error);
+  return checked(doc, ok, error);
 }
 
 gf_doc *gf_doc_parse(const gf_allocator *alloc, gf_str text, gf_json_error *error) {

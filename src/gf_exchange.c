@@ -19,6 +19,12 @@ static bool is_replaced(const gf_call *call, gf_str name) {
   return false;
 }
 
+static bool is_given(const gf_call *call, const char *name) {
+  for (size_t i = 0; i < call->client->n_headers; i++)
+    if (gf_str_ieq(call->client->headers[i].name, name)) return true;
+  return is_replaced(call, gf_z(name));
+}
+
 static void add_extra_headers(gf_call *call, gf_header *set, size_t *n) {
   const gf_client *client = call->client;
   for (size_t i = 0; i < client->n_headers; i++)
@@ -43,8 +49,8 @@ bool gf_header_set(gf_call *call, unsigned which) {
   gf_str org;
   char digits[24];
   if (!set) return false;
-  add_header(set, &n, "Accept", gf_z("application/json"));
-  add_header(set, &n, "User-Agent", gf_z(client->user_agent));
+  if (!is_given(call, "Accept")) add_header(set, &n, "Accept", gf_z("application/json"));
+  if (!is_given(call, "User-Agent")) add_header(set, &n, "User-Agent", gf_z(client->user_agent));
   if (client->authorization) add_header(set, &n, "Authorization", gf_z(client->authorization));
   if (which & GF_WITH_BODY) add_header(set, &n, "Content-Type", gf_z("application/json"));
   if ((which & GF_WITH_ORG) && gf_get_var(call, "org", &org, digits)) add_header(set, &n, "X-Grafana-Org-Id", org);
@@ -57,11 +63,18 @@ bool gf_header_set(gf_call *call, unsigned which) {
 
 /* ----------------------------------------------------------------------------------------------------- requests -- */
 
+/* A spare one may have a buffer, which is used again. */
 static gf_exchange *new_exchange(gf_call *call) {
   gf_exchange *x = call->spare;
-  if (x) call->spare = x->next;
-  else x = gf_alloc(&call->client->alloc, sizeof *x);
-  if (x) *x = (gf_exchange){.retry_after_s = -1};
+  gf_buf body;
+  gf_buf_init(&body, &call->client->alloc, call->settings.max_body + YYJSON_PADDING_SIZE);
+  if (x) {
+    call->spare = x->next;
+    if (x->body.p) body = x->body;
+  } else {
+    x = gf_alloc(&call->client->alloc, sizeof *x);
+  }
+  if (x) *x = (gf_exchange){.retry_after_s = -1, .body = body};
   return x;
 }
 
@@ -121,7 +134,7 @@ gf_exchange *gf_ask_for(gf_call *call, const gf_ask *ask) {
   x->index = ask->index;
   x->in_org = ask->in_org;
   x->idempotent = ask->idempotent || (strcmp(ask->method, "POST") != 0 && strcmp(ask->method, "PATCH") != 0);
-  gf_buf_init(&x->body, &call->client->alloc, call->settings.max_body + YYJSON_PADDING_SIZE);
+  x->passing = ask->passing;
   append(call, x);
   fill_request(call, x, ask);
   return call->done ? NULL : x;
@@ -138,8 +151,9 @@ void gf_exchange_free(gf_call *call, gf_exchange *x) {
   gf_free(&call->client->alloc, x->url);
   gf_free(&call->client->alloc, x->sent_body);
   gf_free(&call->client->alloc, x->location);
-  gf_buf_free(&x->body);
   gf_doc_release(x->doc);
+  if (x->passing && !x->body.failed) x->body.n = 0;
+  else gf_buf_free(&x->body);
   x->next = call->spare;
   call->spare = x;
 }
@@ -154,7 +168,7 @@ gf_exchange *gf_exchange_find(gf_call *call, uint32_t id) {
 
 void gf_exchange_reset_answer(gf_call *call, gf_exchange *x) {
   x->code = 0;
-  x->is_json = x->is_html = x->is_empty = x->too_large = false;
+  x->is_json = x->is_html = x->is_empty = x->too_large = x->is_encoded = false;
   x->head_bytes = x->head_lines = x->expected = 0;
   x->retry_after_s = -1;
   x->retry_date_s = x->date_s = 0;
@@ -191,6 +205,7 @@ static bool digits_only(gf_str value, int64_t *number) {
 static int note_location(gf_call *call, gf_exchange *x, gf_str value) {
   gf_free(&call->client->alloc, x->location);
   x->location = gf_strdup_n(&call->client->alloc, value);
+  if (!x->location) call->lacks_memory = true;
   return x->location ? 0 : -1;
 }
 
@@ -215,6 +230,7 @@ int gf_header_line(gf_call *call, uint32_t id, gf_str name, gf_str value) {
   }
   if (gf_str_ieq(name, "content-type")) note_type(x, value);
   else if (gf_str_ieq(name, "content-length")) return note_length(call, x, value);
+  else if (gf_str_ieq(name, "content-encoding")) x->is_encoded = true;
   else if (gf_str_ieq(name, "location")) return note_location(call, x, value);
   else if (gf_str_ieq(name, "date")) gf_parse_http_date(value, &x->date_s);
   else if (gf_str_ieq(name, "retry-after") && !gf_parse_http_date(value, &x->retry_date_s) &&
@@ -254,12 +270,13 @@ void gf_exchange_parse(gf_call *call, gf_exchange *x) {
   if (x->is_empty) return;
   if (looks_like_html(&x->body)) x->is_html = true;
   if (x->is_html) return;
-  size_t length = x->body.n;
-  char *text = gf_buf_reserve(&x->body, YYJSON_PADDING_SIZE) ? gf_buf_take(&x->body) : NULL;
-  if (!text) {
+  if (!gf_buf_reserve(&x->body, YYJSON_PADDING_SIZE)) {
     gf_lacks_memory(call);
     return;
   }
-  x->doc = gf_doc_parse_owned(&call->client->alloc, text, length, &error);
+  size_t length = x->body.n;
+  const gf_allocator *alloc = &call->client->alloc;
+  if (x->passing && length <= GF_MAX_PASSING) x->doc = gf_doc_parse_passing(alloc, &call->arena, x->body.p, length, &error);
+  else x->doc = gf_doc_parse_owned(alloc, gf_buf_take(&x->body), length, &error);
   if (!x->doc && strstr(error.message, "memory")) gf_lacks_memory(call);
 }

@@ -45,6 +45,7 @@ struct gf_client {
   unsigned refusals;       /* of credentials that had never been accepted */
   int on_wire;             /* requests given out and not ended */
   uint64_t last_headers_id;
+  char *version;           /* of the server, once it has been read */
   gf_call *calls;          /* every live call */
 };
 
@@ -83,6 +84,7 @@ typedef struct gf_exchange {
   char *url;
   char *sent_body;
   bool in_org;             /* carries X-Grafana-Org-Id */
+  bool passing;            /* the answer is only looked at: its memory serves the next one */
   bool idempotent;
   bool maybe_arrived;      /* an earlier attempt may have been carried out */
   int attempts;
@@ -97,6 +99,7 @@ typedef struct gf_exchange {
   int64_t retry_after_s;   /* -1: none */
   int64_t retry_date_s, date_s;
   size_t expected;         /* Content-Length, 0 when unknown */
+  bool is_encoded;         /* Content-Length counts other bytes than those fed */
   char *location;
   gf_buf body;
   gf_doc *doc;             /* the parsed body, once it is whole */
@@ -167,8 +170,9 @@ struct gf_call {
   void (*free_state)(gf_call *);
   size_t progress_done, progress_total;
 
-  bool has_retried;
-  gf_retry retried;
+  gf_arena arena;        /* for answers in passing */
+  gf_retry *retries;     /* not told yet, the oldest first */
+  size_t n_retries, cap_retries;
 
   gf_doc **docs;         /* what the result points into */
   size_t n_docs, cap_docs;
@@ -197,6 +201,7 @@ typedef struct gf_ask {
   gf_str query;         /* appended as it is, "a=b&c=d" */
   bool in_org;
   bool idempotent;
+  bool passing;         /* nothing will point into the answer once it has been delivered */
   char *body;           /* taken over, also on failure; NULL: none */
   size_t body_length;
 } gf_ask;
@@ -231,8 +236,8 @@ void gf_add_query(gf_buf *buf, const char *name, gf_str value); /* with & betwee
 bool gf_add_path(gf_buf *buf, const gf_call *call, const char *path); /* false: a variable is unknown */
 bool gf_url_problem(gf_str url, const char **problem);     /* what is wrong with a server's URL */
 size_t gf_url_origin(const char *url);                     /* bytes of scheme://host:port */
-/* Where a Location leads: an allocated URL of the same origin, or NULL (also without memory). */
-char *gf_url_redirect(const gf_client *client, const char *from, const char *location);
+/* Where a Location leads: an allocated URL of the same origin, or NULL (also when memory lacks; the call has ended). */
+char *gf_url_redirect(gf_call *call, const char *from, const char *location);
 
 /* --- gf_vars.c --- */
 void gf_set_var(gf_call *call, const char *name, gf_str text, bool is_text);
@@ -291,6 +296,8 @@ void gf_save_start(gf_call *call);                     /* gf_op_dashboard.c */
 void gf_save_answer(gf_call *call, gf_exchange *x);
 void gf_change_datasource_start(gf_call *call);        /* gf_op_datasource.c */
 void gf_change_datasource_answer(gf_call *call, gf_exchange *x);
+void gf_version_check(gf_call *call);                  /* gf_op_server.c */
+void gf_version_answer(gf_call *call, gf_exchange *x);
 void gf_health_answer(gf_call *call, gf_exchange *x);
 bool gf_keep_matching_user(gf_call *call, gf_value item); /* gf_filters.c */
 bool gf_keep_in_folders(gf_call *call, gf_value item);

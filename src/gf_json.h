@@ -51,6 +51,16 @@ GF_API gf_doc *gf_doc_parse(const gf_allocator *alloc, gf_str text, gf_json_erro
 /* Parse in place: takes over `buffer` (from `alloc`, `length` bytes of JSON and at least YYJSON_PADDING_SIZE more), also
  * when it fails. */
 GF_API gf_doc *gf_doc_parse_owned(const gf_allocator *alloc, char *buffer, size_t length, gf_json_error *error);
+/* Memory that is used again and again by gf_doc_parse_passing; zeroes at first, freed with gf_arena_free. */
+typedef struct gf_arena {
+  char *memory;
+  size_t size;
+} gf_arena;
+/* Parse in place what is only looked at: `buffer` (length and padding as above) stays the caller's, and the values go
+ * into `arena`. The document must be released before either is used again. */
+GF_API gf_doc *gf_doc_parse_passing(const gf_allocator *alloc, gf_arena *arena, char *buffer, size_t length,
+                                    gf_json_error *error);
+GF_API void gf_arena_free(const gf_allocator *alloc, gf_arena *arena);
 /* An empty tree to fill through doc->store->tree; the maker sets its root with gf_doc_set_root. */
 GF_API gf_doc *gf_doc_new(const gf_allocator *alloc);
 GF_API void gf_doc_set_root(gf_doc *doc, yyjson_mut_val *root);

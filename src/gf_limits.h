@@ -25,6 +25,7 @@ enum {
   GF_PAGE_SIZE = 1000             /* items asked for at once */
 };
 
+#define GF_MAX_PASSING ((size_t)4 << 20) /* of an answer that is parsed into memory used again */
 #define GF_DEFAULT_MAX_BODY ((size_t)64 << 20)
 #define GF_MAX_SENT_BODY ((size_t)256 << 20)
 

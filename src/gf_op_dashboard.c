@@ -53,16 +53,17 @@ static void send_dashboard(gf_call *call, gf_doc *dashboard, gf_value folder) {
 static void send_as_given(gf_call *call) { send_dashboard(call, gf_data_of(call).doc, (gf_value){NULL, NULL}); }
 
 void gf_save_start(gf_call *call) {
-  gf_str uid, id;
-  char digits[24], query[48];
+  gf_str uid;
+  char query[48];
+  int64_t number = 0;
   gf_value given_id = gf_value_get(gf_data_of(call), "id");
   gf_ask ask = {.purpose = CURRENT, .method = "GET", .path = "/api/dashboards/uid/", .in_org = !call->own_org};
   call->main_path = call->op->path;
   if (has_uid(call, &uid) && (!names_folder(call) || is_given(given_id))) {
     ask.segment = uid;
     gf_ask_for(call, &ask);
-  } else if (!has_uid(call, &uid) && !names_folder(call) && gf_scalar_text(given_id, &id, digits)) {
-    int n = snprintf(query, sizeof query, "dashboardIds=%.24s", id.p);
+  } else if (!has_uid(call, &uid) && !names_folder(call) && gf_value_int(given_id, &number) && number > 0) {
+    int n = snprintf(query, sizeof query, "dashboardIds=%lld", (long long)number);
     ask.purpose = BY_ID;
     ask.path = "/api/search";
     ask.query = (gf_str){query, (size_t)n};
@@ -92,8 +93,12 @@ static void take_by_id(gf_call *call, gf_exchange *x) {
     gf_row_settle(call, x);
     return;
   }
-  gf_value hits = gf_doc_root(x->doc);
-  gf_value folder = gf_value_len(hits) == 1 ? gf_value_get(gf_value_at(hits, 0), "folderUid") : (gf_value){NULL, NULL};
+  int64_t wanted = 0, id = 0;
+  gf_value hits = gf_doc_root(x->doc), folder = {NULL, NULL};
+  gf_value_int(gf_value_get(gf_data_of(call), "id"), &wanted);
+  for (size_t i = 0; i < gf_value_len(hits); i++) /* a server may take no notice of dashboardIds */
+    if (gf_value_int(gf_value_get(gf_value_at(hits, i), "id"), &id) && id == wanted)
+      folder = gf_value_get(gf_value_at(hits, i), "folderUid");
   send_dashboard(call, gf_data_of(call).doc, folder);
 }
 

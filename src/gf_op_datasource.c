@@ -63,11 +63,14 @@ static void take_current(gf_call *call, gf_exchange *x) {
     gf_ask_for(call, &ask);
     return;
   }
-  if (x->verdict.status != GF_OK) {
+  bool found = x->verdict.status == GF_OK && gf_value_string(gf_value_get(gf_doc_root(x->doc), "uid"), &uid);
+  if (x->verdict.status == GF_OK && !found)
+    x->verdict = (gf_verdict){.status = GF_ERROR, .reason = GF_INVALID_JSON, .code = x->code, .say = "the answer holds no data source"};
+  if (!found) {
     gf_row_settle(call, x);
     return;
   }
-  if (gf_value_string(gf_value_get(gf_doc_root(x->doc), "uid"), &uid)) gf_set_var(call, "uid", uid, true);
+  gf_set_var(call, "uid", uid, true);
   gf_doc *merged = call->done ? NULL : merge(call, x);
   if (merged) send_merged(call, merged);
   else gf_lacks_memory(call);

@@ -44,6 +44,14 @@ static gf_doc *project(gf_call *call, gf_exchange *x) {
   return rows;
 }
 
+/* An answer without a dashboard is no answer. */
+static void judge_dashboard(gf_exchange *x) {
+  if (x->verdict.status != GF_OK) return;
+  gf_value dashboard = gf_value_get(gf_doc_root(x->doc), "dashboard");
+  if (!gf_value_is_absent(dashboard) && unsafe_yyjson_is_obj(dashboard.node)) return;
+  x->verdict = (gf_verdict){.status = GF_ERROR, .reason = GF_INVALID_JSON, .code = x->code, .say = "the answer holds no dashboard"};
+}
+
 static void ask_search(gf_call *call) {
   gf_next_page(call, SEARCH, &search_pages, gf_z("type=dash-db"), !call->own_org);
 }
@@ -65,7 +73,7 @@ bool gf_listing_more(gf_call *call) {
   gf_str uid = {NULL, 0};
   gf_value_string(gf_value_get(call->list.items[l->next], "uid"), &uid);
   const gf_ask ask = {.purpose = DASHBOARD, .index = l->next++, .method = "GET", .path = "/api/dashboards/uid/",
-                      .segment = uid, .in_org = !call->own_org};
+                      .segment = uid, .in_org = !call->own_org, .passing = true};
   return gf_ask_for(call, &ask) != NULL;
 }
 
@@ -180,6 +188,7 @@ static void take_dashboard(gf_call *call, gf_exchange *x) {
   listing *l = call->state;
   l->done++;
   call->progress_done = l->done;
+  judge_dashboard(x);
   if (x->verdict.status == GF_OK) l->rows[x->index] = project(call, x);
   else if (is_general(&x->verdict)) gf_finish(call, &x->verdict, x);
   else if (x->verdict.status != GF_NOT_FOUND) note_failure(call, x); /* not found: deleted meanwhile */
@@ -197,6 +206,7 @@ void gf_listing_answer(gf_call *call, gf_exchange *x) {
 /* --------------------------------------------------------------------------------------------------- one dashboard -- */
 
 void gf_panels_answer(gf_call *call, gf_exchange *x) {
+  if (x->purpose == GF_MAIN) judge_dashboard(x);
   if (x->purpose != GF_MAIN || x->verdict.status != GF_OK) {
     gf_row_answer(call, x);
     return;

@@ -35,8 +35,8 @@
 #define NO_DATASOURCE "there is no data source {id}"
 
 /* After a status that may come of a missing organisation: is it there? */
-#define ORG_EXISTS(after)                                                                                              \
-  {.when = GF_ON_STATUS, .status = after, .unless_own = true, .get = "/api/orgs/{org}", .missing = GF_NOT_FOUND,       \
+#define ORG_EXISTS(...)                                                                                              \
+  {.when = GF_ON_STATUS, .status = __VA_ARGS__, .unless_own = true, .get = "/api/orgs/{org}", .missing = GF_NOT_FOUND, \
    .missing_reason = GF_ORG_NOT_FOUND, .say = NO_ORG}
 /* The id for a login or an email. */
 #define USER_ID                                                                                                        \
@@ -53,10 +53,10 @@
 /* The id of the organisation that has the name. */
 #define ORG_OF_NAME                                                                                                    \
   {.when = GF_ON_STATUS, .status = GF_ALREADY_EXISTS, .get = "/api/orgs/name/{name}", .pointer = "/id", .key = "id"}
-/* The user that has a login or an email. */
+/* The user that has a login or an email, and is not the one meant. */
 #define USER_OF(what)                                                                                                  \
   {.when = GF_ON_STATUS, .status = GF_ALREADY_EXISTS, .get = "/api/users/lookup?loginOrEmail={" what "}",              \
-   .pointer = "/id", .key = "id"}
+   .pointer = "/id", .key = "id", .is_other = true, .other_than = "user"}
 #define OTHER_USER_HAS(what)                                                                                           \
   {.when = GF_ON_STATUS, .status = GF_ERROR, .only_reason = GF_SERVER_ERROR,                                           \
    .get = "/api/users/lookup?loginOrEmail={" what "}", .pointer = "/id", .key = "id", .is_other = true,                \
@@ -83,7 +83,7 @@ static const gf_op_rule add_org_user = {
     .rules = {{404, "user", GF_USER_NOT_FOUND, GF_REASON_NONE, "there is no user {login}"},
               {400, "bad request", GF_ROLE_NOT_FOUND, GF_REASON_NONE, "there is no role {role}"},
               {409, NULL, GF_ALREADY_EXISTS, GF_REASON_NONE, "the user {login} is a member already"}},
-    .probes = {ORG_EXISTS(GF_ERROR), ORG_EXISTS(GF_ACCESS_DENIED)},
+    .probes = {ORG_EXISTS(GF_ERROR, .only_reason = GF_SERVER_ERROR), ORG_EXISTS(GF_ACCESS_DENIED)},
 };
 
 static const gf_op_rule update_org_user = {
@@ -313,8 +313,13 @@ static const gf_op_rule check_datasource = {
     .on_answer = gf_health_answer,
 };
 
-static const gf_op_rule server_health = {.picks = {{"health", ""}}};
-static const gf_op_rule server_version = {.picks = {{"version", "/version"}}};
+static const gf_op_rule server_health = {.is_public = true, .picks = {{"health", ""}}};
+static const gf_op_rule server_version = {
+    .is_public = true,
+    .picks = {{"version", "/version"}},
+    .check = gf_version_check,
+    .on_answer = gf_version_answer,
+};
 
 /* ------------------------------------------------------------------------------------------------------- the table -- */
 
@@ -503,7 +508,7 @@ static const gf_op table[] = {
      .params = {USER, {.name = "changes", .type = GF_T_OBJECT, .where = GF_IN_WHOLE_BODY, .required = "login|email",
                        .text = "{name, email, login}; login or email must be there"}},
      .statuses = "not-found already-exists missing-mandatory-data", .rule = &update_user},
-    {.name = "version", .group = "Server", .summary = "The server's version.", .method = "GET", .path = "/api/health",
+    {.name = "version", .group = "Server", .summary = "The server's version, which is read once.", .method = "GET", .path = "/api/health",
      .see = "health", .keys = {{"version", "string", "\"12.4.3\""}}, .rule = &server_version},
 };
 

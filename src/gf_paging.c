@@ -79,7 +79,7 @@ gf_page_end gf_take_page(gf_call *call, gf_exchange *x, const gf_paging *paging)
   call->pages++;
   take_items(call, x, list, paging);
   if (count == 0 || call->page > 0 || call->pages >= GF_MAX_PAGES) return GF_PAGE_LAST;
+  if (call->seen.n == before) return GF_PAGE_LAST; /* nothing new: the server takes no notice of what is asked */
   if (paging->token) return next_token(call, x, paging) ? GF_PAGE_MORE : GF_PAGE_LAST;
-  if (!paging->size_param || call->seen.n == before || has_total(call, x, paging)) return GF_PAGE_LAST;
-  return GF_PAGE_MORE;
+  return !paging->size_param || has_total(call, x, paging) ? GF_PAGE_LAST : GF_PAGE_MORE;
 }

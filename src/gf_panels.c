@@ -21,15 +21,41 @@ static void put(maker *m, yyjson_mut_val *row, const char *key, gf_value v) {
   if (!copy || !yyjson_mut_obj_add(row, yyjson_mut_str(m->tree, key), copy)) m->failed = true;
 }
 
-static void add_row(maker *m, gf_value panel) {
+/* What is wanted of a panel, found in one pass over its members. */
+typedef struct panel {
+  gf_value id, title, type, panels;
+  bool is_row;
+} panel;
+
+static void look_at(panel *p, gf_doc *doc, gf_str key, void *node) {
+  gf_value v = {doc, node};
+  if (key.n == 2 && memcmp(key.p, "id", 2) == 0) p->id = v;
+  else if (key.n == 4 && memcmp(key.p, "type", 4) == 0) p->type = v;
+  else if (key.n == 5 && memcmp(key.p, "title", 5) == 0) p->title = v;
+  else if (key.n == 6 && memcmp(key.p, "panels", 6) == 0) p->panels = v;
+}
+
+static panel read_panel(gf_value object) {
+  panel p = {.is_row = false};
+  gf_str key, type;
+  gf_iter it = gf_iterate(object);
+  for (void *k, *node; gf_iter_next(&it, &k, &node);) {
+    key = (gf_str){unsafe_yyjson_get_str(k), unsafe_yyjson_get_len(k)};
+    look_at(&p, object.doc, key, node);
+  }
+  p.is_row = gf_value_string(p.type, &type) && gf_str_eq(type, "row");
+  return p;
+}
+
+static void add_row(maker *m, const panel *p) {
   yyjson_mut_val *row = yyjson_mut_obj(m->tree);
   if (!row || !yyjson_mut_arr_append(m->rows, row)) {
     m->failed = true;
     return;
   }
-  put(m, row, "id", gf_value_get(panel, "id"));
-  put(m, row, "title", gf_value_get(panel, "title"));
-  put(m, row, "type", gf_value_get(panel, "type"));
+  put(m, row, "id", p->id);
+  put(m, row, "title", p->title);
+  put(m, row, "type", p->type);
   put(m, row, "ds_url", m->url);
   put(m, row, "ds_id", m->uid);
   put(m, row, "dashboard_title", m->title);
@@ -37,21 +63,16 @@ static void add_row(maker *m, gf_value panel) {
 
 static bool is_object(gf_value v) { return !gf_value_is_absent(v) && unsafe_yyjson_is_obj(v.node); }
 
-static bool is_row(gf_value panel) {
-  gf_str type;
-  return gf_value_string(gf_value_get(panel, "type"), &type) && gf_str_eq(type, "row");
-}
-
 /* The panels of a list; `nested` are those inside a row, which holds no further rows. */
 static void add_panels(maker *m, gf_value list, bool nested) {
   if (gf_value_is_absent(list) || !unsafe_yyjson_is_arr(list.node)) return;
   gf_iter it = gf_iterate(list);
   for (void *k, *node; gf_iter_next(&it, &k, &node);) {
-    gf_value panel = {list.doc, node};
-    if (!is_object(panel)) continue;
-    bool row = is_row(panel);
-    if (!row || m->with_rows) add_row(m, panel);
-    if (row && !nested) add_panels(m, gf_value_get(panel, "panels"), true);
+    gf_value object = {list.doc, node};
+    if (!is_object(object)) continue;
+    panel p = read_panel(object);
+    if (!p.is_row || m->with_rows) add_row(m, &p);
+    if (p.is_row && !nested) add_panels(m, p.panels, true);
   }
 }
 

@@ -99,12 +99,18 @@ static void conclude(gf_call *call) {
 static void go_on(gf_call *call) {
   for (;;) {
     if (call->done) return;
+    if (call->outcome.reason == GF_BAD_CREDENTIALS) { /* another question would be refused too */
+      conclude(call);
+      return;
+    }
     if (call->main_sent && org_in_doubt(call)) {
       ask_about_org(call, call->outcome.reason == GF_FORBIDDEN ? ABOUT_ORG : INSIDE_ORG);
       return;
     }
-    for (; call->probe < PROBES && call->op->rule->probes[call->probe].when; call->probe++)
-      if (fits(call, &call->op->rule->probes[call->probe]) && ask_probe(call, call->probe++)) return;
+    while (call->probe < PROBES && call->op->rule->probes[call->probe].when) {
+      size_t probe = call->probe++;
+      if (fits(call, &call->op->rule->probes[probe]) && ask_probe(call, probe)) return;
+    }
     if (call->main_sent) {
       conclude(call);
       return;
@@ -131,6 +137,14 @@ static bool equals_var(gf_call *call, gf_value v, const char *var) {
   return gf_str_same(text, wanted);
 }
 
+/* Logins and emails are the same in any case of their letters. */
+static bool names(gf_call *call, const char *var, gf_value v) {
+  char digits[24];
+  gf_str text, wanted;
+  if (!gf_value_string(v, &text)) return equals_var(call, v, var);
+  return gf_get_var(call, var, &wanted, digits) && gf_str_ieq(text, wanted.p);
+}
+
 static bool item_matches(gf_call *call, const gf_probe *p, gf_value item) {
   char key[32];
   for (const char *by = p->by; *by;) {
@@ -140,7 +154,7 @@ static bool item_matches(gf_call *call, const gf_probe *p, gf_value item) {
     gf_value v = gf_value_get(item, key);
     gf_str text;
     bool textual = gf_value_string(v, &text);
-    if (textual == gf_var_is_text(call, p->find) && equals_var(call, v, p->find)) return true;
+    if (textual == gf_var_is_text(call, p->find) && names(call, p->find, v)) return true;
     by += n + (by[n] == ' ');
   }
   return false;
@@ -165,11 +179,10 @@ static void put_key(gf_call *call, const char *key, gf_value thing) {
   const gf_field *field = NULL;
   for (size_t i = 0; i < call->n_fields; i++)
     if (strcmp(call->fields[i].name, key) == 0) field = &call->fields[i];
-  if (field && field->kind == GF_F_VALUE && gf_value_equal(&call->client->alloc, field->value, thing) == 0) {
-    gf_drop_field(call, key);
-    return;
-  }
-  gf_put_value(call, key, thing);
+  int same = field && field->kind == GF_F_VALUE ? gf_value_equal(&call->client->alloc, field->value, thing) : 1;
+  if (same > 0) gf_put_value(call, key, thing);
+  else if (same == 0) gf_drop_field(call, key);
+  else gf_lacks_memory(call);
 }
 
 static void take_found(gf_call *call, const gf_probe *p, gf_value thing) {
@@ -269,6 +282,7 @@ static void take_main(gf_call *call, gf_exchange *x) {
 }
 
 void gf_row_settle(gf_call *call, gf_exchange *x) {
+  if (call->done) return;
   call->outcome = x->verdict;
   call->result.attempts = x->attempts;
   call->result.uncertain = x->verdict.status != GF_OK && x->maybe_arrived;

@@ -83,6 +83,7 @@ struct gf_op_rule {
   bool org_header;        /* the organisation travels as X-Grafana-Org-Id */
   bool idempotent;        /* beyond what the method says */
   bool empty_is_fine;     /* an empty 200 is an answer */
+  bool is_public;         /* answered to anyone: says nothing of the credentials */
   gf_pick picks[8];
   gf_answer_rule rules[8];
   gf_probe probes[6];

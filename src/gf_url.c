@@ -97,13 +97,23 @@ bool gf_url_problem(gf_str url, const char **problem) {
 
 static bool same_origin(const gf_client *client, const char *url) {
   size_t n = gf_url_origin(url);
-  return n == client->origin && memcmp(url, client->url, n) == 0;
+  gf_str origin = {client->url, client->origin};
+  if (n != origin.n) return false;
+  for (size_t i = 0; i < n; i++) { /* the client's is in small letters */
+    char c = url[i] >= 'A' && url[i] <= 'Z' ? (char)(url[i] + 32) : url[i];
+    if (c != origin.p[i]) return false;
+  }
+  return true;
 }
 
-char *gf_url_redirect(const gf_client *client, const char *from, const char *location) {
+/* "scheme:…"; a later "://" may be part of a query. */
+static bool has_scheme(const char *location) { return location[strcspn(location, ":/?#")] == ':'; }
+
+char *gf_url_redirect(gf_call *call, const char *from, const char *location) {
+  const gf_client *client = call->client;
   gf_buf buf;
   gf_buf_init(&buf, &client->alloc, GF_MAX_URL);
-  if (strstr(location, "://")) {
+  if (has_scheme(location)) {
     if (!same_origin(client, location)) return NULL;
     gf_buf_add_str(&buf, location);
   } else if (location[0] == '/' && location[1] != '/') {
@@ -120,5 +130,7 @@ char *gf_url_redirect(const gf_client *client, const char *from, const char *loc
     gf_buf_free(&buf);
     return NULL;
   }
-  return gf_buf_take(&buf);
+  char *url = gf_buf_take(&buf);
+  if (!url) gf_lacks_memory(call);
+  return url;
 }

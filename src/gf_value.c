@@ -140,9 +140,19 @@ static size_t sequence(unsigned char c, unsigned char *low, unsigned char *high)
   return c >= 0xF0 && c <= 0xF4 ? 4 : 0;
 }
 
+/* Where the ASCII that begins at `i` ends, or up to seven bytes before. */
+static size_t skip_ascii(const unsigned char *p, size_t i, size_t n) {
+  uint64_t eight;
+  for (; n - i >= sizeof eight; i += sizeof eight) {
+    memcpy(&eight, p + i, sizeof eight);
+    if (eight & UINT64_C(0x8080808080808080)) break;
+  }
+  return i;
+}
+
 bool gf_is_utf8(gf_str s) {
   const unsigned char *p = (const unsigned char *)s.p;
-  for (size_t i = 0; i < s.n;) {
+  for (size_t i = skip_ascii(p, 0, s.n); i < s.n;) {
     unsigned char low, high;
     size_t n = sequence(p[i], &low, &high);
     if (n == 0 || n > s.n - i) return false;

@@ -83,7 +83,9 @@ bool gf_var_is_text(const gf_call *call, const char *name) {
   const gf_var *var = var_of(call, name);
   if (var) return var->is_text;
   int i = param_index(call, name);
-  return i >= 0 && call->args[i].kind == GF_ARG_STRING;
+  gf_str text;
+  if (i >= 0) return call->args[i].kind == GF_ARG_STRING;
+  return gf_value_string(gf_value_get(gf_data_of(call), name), &text);
 }
 
 const gf_arg *gf_option_of(const gf_call *call, const char *name) {

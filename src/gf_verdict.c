@@ -37,10 +37,11 @@ static void quote_server(gf_exchange *x, const char *before) {
     snprintf(out + at, size - at, "the server answered with code %d", x->code);
     return;
   }
-  size_t n = message.n < GF_MAX_SERVER_WORDS ? message.n : GF_MAX_SERVER_WORDS;
+  size_t most = size - 1 - at < GF_MAX_SERVER_WORDS ? size - 1 - at : GF_MAX_SERVER_WORDS;
+  size_t n = message.n < most ? message.n : most;
   if (n < message.n)
     while (n > 0 && ((unsigned char)message.p[n] & 0xC0) == 0x80) n--; /* whole characters only */
-  for (size_t i = 0; i < n && at + 1 < size; i++) {
+  for (size_t i = 0; i < n; i++) {
     unsigned char c = (unsigned char)message.p[i];
     out[at++] = c < ' ' || c == 127 ? ' ' : (char)c;
   }
@@ -53,11 +54,9 @@ static void judge_words(gf_exchange *x, gf_status status, gf_reason reason, cons
 }
 
 static void judge_refusal(gf_call *call, gf_exchange *x) {
-  judge(&x->verdict, GF_ACCESS_DENIED, GF_BAD_CREDENTIALS, NULL);
-  gf_str message = gf_server_message(x);
-  int n = message.n > 200 ? 200 : (int)message.n;
-  snprintf(x->verdict.words, sizeof x->verdict.words, "the server does not accept these credentials (%.100s)%s%.*s",
-           call->client->auth, n ? ": " : "", n, n ? message.p : "");
+  char before[160];
+  snprintf(before, sizeof before, "the server does not accept these credentials (%.100s): ", call->client->auth);
+  judge_words(x, GF_ACCESS_DENIED, GF_BAD_CREDENTIALS, before);
 }
 
 static void judge_missing(gf_exchange *x) {
@@ -80,7 +79,7 @@ static void judge_server_trouble(gf_exchange *x) {
   bool unavailable = x->code == 502 || x->code == 503 || x->code == 504;
   judge_words(x, GF_ERROR, unavailable ? GF_UNAVAILABLE : GF_SERVER_ERROR, "");
   x->verdict.code = x->code;
-  if (!x->idempotent && unavailable) x->maybe_arrived = true; /* a gateway may have passed it on */
+  if (unavailable && strcmp(x->req.method, "GET") != 0) x->maybe_arrived = true; /* a gateway may have passed it on */
 }
 
 static void judge_code(gf_call *call, gf_exchange *x) {
@@ -117,7 +116,7 @@ static bool speaks_for_itself(int code) { return code == 429 || code == 502 || c
 
 static void note_trust(gf_call *call, gf_exchange *x) {
   gf_client *client = call->client;
-  if (client->trusted) return;
+  if (client->trusted || call->op->rule->is_public) return;
   if (x->code == 401 && client->password) client->refusals++;
   else if (x->doc && x->code != 401 && x->code < 500) client->trusted = true;
 }
@@ -126,9 +125,10 @@ void gf_judge_answer(gf_call *call, gf_exchange *x) {
   x->verdict = (gf_verdict){.code = x->code};
   note_trust(call, x);
   if (x->too_large) judge(&x->verdict, GF_ERROR, GF_TOO_LARGE, "the answer is larger than max_body allows");
+  else if (x->code < 200) judge(&x->verdict, GF_ERROR, GF_NOT_GRAFANA, "the answer has no code that HTTP knows");
   else if (x->code >= 300 && x->code < 400)
     judge(&x->verdict, GF_ERROR, GF_REDIRECT, "the server redirects to where the client does not follow: is the url right?");
-  else if (x->code == 401 && !x->is_html) judge_refusal(call, x);
+  else if (x->code == 401) judge_refusal(call, x); /* a proxy before Grafana may ask for credentials too */
   else if (speaks_for_itself(x->code)) judge_code(call, x);
   else if (has_document(call, x) && x->code >= 300) judge_code(call, x);
 }
@@ -172,6 +172,7 @@ void gf_judge_by_rules(gf_call *call, gf_exchange *x) {
   const gf_answer_rule *rules = call->op->rule->rules;
   size_t count = sizeof call->op->rule->rules / sizeof *rules;
   if (x->code < 300 || !x->doc || gf_is_no_route(x)) return;
+  if (x->verdict.status == GF_OK) return; /* a second DELETE that found nothing: settled already */
   for (size_t i = 0; i < count && rules[i].code; i++) {
     if (rules[i].code != x->code) continue;
     if (rules[i].message && !gf_str_contains_ci(gf_server_message(x), rules[i].message)) continue;

@@ -2,7 +2,7 @@
  * Writing JSON: text, sorted text, digests.
  *
  * yyjson writes what keeps its order, as fast as can be. The writer below sorts keys, and indents numbers that are kept
- * as text, which yyjson 0.10 forgets inside arrays; its output is otherwise yyjson's, byte for byte. */
+ * as text, which yyjson 0.10 forgets inside arrays; otherwise it writes what yyjson would, byte for byte. */
 #include "gf_node.h"
 #include "gf_sha256.h"
 
@@ -27,26 +27,41 @@ typedef struct writer {
   const char *problem; /* other than lacking memory */
 } writer;
 
+/* --- bytes --- */
+
+/* gf_buf_add for pieces of a few bytes, of which a text has many. After a failure the buffer takes more bytes only where
+ * it has room, and stays failed. */
+static inline void put(gf_buf *out, const char *p, size_t n) {
+  if (n < out->cap - out->n) {
+    memcpy(out->p + out->n, p, n);
+    out->n += n;
+  } else {
+    gf_buf_add(out, p, n);
+  }
+}
+
+static inline void put_char(gf_buf *out, char c) { put(out, &c, 1); }
+
+static void new_line(gf_buf *out, size_t depth) {
+  if (!gf_buf_reserve(out, 1 + 2 * depth)) return;
+  out->p[out->n++] = '\n';
+  memset(out->p + out->n, ' ', 2 * depth);
+  out->n += 2 * depth;
+}
+
 /* --- scalars --- */
 
 /* How `c` is escaped, the letter behind the backslash: 0 not at all, 'u' as a number. Just as yyjson does. */
-static char escape(unsigned char c) {
-  switch (c) {
-  case '"': return '"';
-  case '\\': return '\\';
-  case '\b': return 'b';
-  case '\f': return 'f';
-  case '\n': return 'n';
-  case '\r': return 'r';
-  case '\t': return 't';
-  default: return c < 0x20 ? 'u' : 0;
-  }
+static inline char escape(unsigned char c) {
+  static const char control[] = "uuuuuuuubtnufruuuuuuuuuuuuuuuuuu";
+  if (c < 0x20) return control[c];
+  return c == '"' || c == '\\' ? (char)c : 0;
 }
 
 static void add_escape(gf_buf *out, unsigned char c, char letter) {
   static const char hex[] = "0123456789ABCDEF";
   char text[6] = {'\\', letter, '0', '0', hex[c >> 4], hex[c & 15]};
-  gf_buf_add(out, text, letter == 'u' ? 6 : 2);
+  put(out, text, letter == 'u' ? 6 : 2);
 }
 
 static void add_escaped(gf_buf *out, gf_str s) {
@@ -55,23 +70,23 @@ static void add_escaped(gf_buf *out, gf_str s) {
     unsigned char c = (unsigned char)s.p[i];
     char letter = escape(c);
     if (letter == 0) continue;
-    gf_buf_add(out, s.p + done, i - done);
+    put(out, s.p + done, i - done);
     add_escape(out, c, letter);
     done = i + 1;
   }
-  gf_buf_add(out, s.p + done, s.n - done);
+  put(out, s.p + done, s.n - done);
 }
 
 static void add_string(writer *w, void *node) {
   gf_str s = gf_node_str(node);
-  gf_buf_add_char(&w->out, '"');
+  put_char(&w->out, '"');
   if (unsafe_yyjson_get_subtype(node) == YYJSON_SUBTYPE_NOESC) { /* the parser found it plain */
-    gf_buf_add(&w->out, s.p, s.n);
+    put(&w->out, s.p, s.n);
   } else {
     if (!gf_is_utf8(s)) w->problem = "a string is not UTF-8";
     add_escaped(&w->out, s);
   }
-  gf_buf_add_char(&w->out, '"');
+  put_char(&w->out, '"');
 }
 
 static void add_scalar(writer *w, void *node) {
@@ -84,7 +99,7 @@ static void add_scalar(writer *w, void *node) {
     if (w->sha) {
       gf_add_canonical_number(&w->out, node);
     } else {
-      gf_buf_add(&w->out, raw.p, raw.n);
+      put(&w->out, raw.p, raw.n);
     }
     break;
   default:
@@ -97,13 +112,6 @@ static void add_scalar(writer *w, void *node) {
 }
 
 /* --- containers --- */
-
-static void new_line(writer *w) {
-  if (!w->how.pretty) return;
-  gf_buf_add_char(&w->out, '\n');
-  for (size_t i = 0; i < w->depth; i++)
-    gf_buf_add(&w->out, "  ", 2);
-}
 
 static bool open_container(writer *w, void *node) {
   bool object = unsafe_yyjson_is_obj(node);
@@ -118,7 +126,7 @@ static bool open_container(writer *w, void *node) {
   if (!open) return false;
   w->open = open;
   open[w->depth++] = f;
-  gf_buf_add_char(&w->out, object ? '{' : '[');
+  put_char(&w->out, object ? '{' : '[');
   return true;
 }
 
@@ -136,8 +144,8 @@ static bool add_value(writer *w, void *node) {
 static void close_container(writer *w) {
   frame *f = &w->open[--w->depth];
   w->members.n = f->first;
-  new_line(w);
-  gf_buf_add_char(&w->out, f->object ? '}' : ']');
+  if (w->how.pretty) new_line(&w->out, w->depth);
+  put_char(&w->out, f->object ? '}' : ']');
 }
 
 static void next_child(writer *w, frame *f, void **key, void **value) {
@@ -159,12 +167,12 @@ static bool step(writer *w) {
     close_container(w);
     return true;
   }
-  if (f->i > 0) gf_buf_add_char(&w->out, ',');
-  new_line(w);
+  if (f->i > 0) put_char(&w->out, ',');
+  if (w->how.pretty) new_line(&w->out, w->depth);
   next_child(w, f, &key, &value);
   if (f->object) {
     add_string(w, key);
-    gf_buf_add_str(&w->out, w->how.pretty ? ": " : ":");
+    put(&w->out, ": ", w->how.pretty ? 2 : 1);
   }
   return add_value(w, value);
 }
@@ -220,13 +228,31 @@ static char *write_yyjson(const gf_allocator *alloc, gf_value v, bool pretty, si
   return NULL;
 }
 
+/* As deep as the value is, which is at most GF_MAX_DEPTH. */
+static bool tree_has_raw(void *node) {
+  void *key, *value = NULL;
+  for (gf_iter it = gf_node_iterate(node, true); gf_node_next(&it, &key, &value);) {
+    if (tree_has_raw(value)) return true;
+  }
+  return unsafe_yyjson_is_raw(node);
+}
+
+static bool has_raw(gf_value v) {
+  if (gf_doc_is_tree(v.doc)) return tree_has_raw(v.node);
+  yyjson_val *node = v.node, *end = unsafe_yyjson_get_next(node);
+  while (node < end && !unsafe_yyjson_is_raw(node))
+    node++;
+  return node < end;
+}
+
 char *gf_value_write(const gf_allocator *alloc, gf_value v, gf_write how, size_t *length,
                      gf_json_error *error) {
   if (!v.node) {
     gf_json_fail(error, 0, "there is no value to write");
     return NULL;
   }
-  if (how.sorted || how.pretty) return write_own(alloc, v, how, length, error);
+  bool own = how.sorted || (how.pretty && has_raw(v));
+  if (own) return write_own(alloc, v, how, length, error);
   return write_yyjson(alloc, v, how.pretty, length, error);
 }
 

@@ -240,8 +240,8 @@ GF_API size_t gf_op_count(void);
 GF_API const gf_op *gf_op_at(size_t index);        /* sorted by name */
 GF_API const gf_op *gf_op_find(const char *name);  /* NULL when there is none */
 
-/* The options that every operation takes: name, type and text. */
-GF_API const gf_param *gf_general_options(size_t *count);
+/* The options that `op` takes besides its own: name, type and text. NULL: those of any operation. */
+GF_API const gf_param *gf_general_options(const gf_op *op, size_t *count);
 
 /* ------------------------------------------------------------------------------------------------------ calls -- */
 

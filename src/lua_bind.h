@@ -9,8 +9,8 @@
 #include "lua_json.h"
 #include "lua_shared.h"
 
-#define LGF_OWN "grafana.own"           /* metatable of the one sentinel */
-#define LGF_RESULT "grafana.result"     /* metatable of results; the library fills it */
+#define LGF_OWN "grafana.own"       /* metatable of the one sentinel */
+#define LGF_RESULT "grafana.result" /* metatable of results; the library fills it */
 
 /* --- arguments (lua_arguments.c) --- */
 

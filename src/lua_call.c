@@ -62,7 +62,7 @@ static const gf_param *lgf_option_at(const gf_op *op, size_t i) {
   size_t own = 0, general = 0;
   while (own < GF_MAX_OPTIONS && op->options[own].name)
     own++;
-  const gf_param *options = gf_general_options(&general);
+  const gf_param *options = gf_general_options(op, &general);
   if (i < own) return &op->options[i];
   return i - own < general ? &options[i - own] : NULL;
 }

@@ -157,17 +157,21 @@ static void spread_path(lua_State *L, int first) {
   lua_remove(L, first);
 }
 
-/* The place in the document at 1 to which the arguments from `first` on lead. */
-static gf_value locate(lua_State *L, int first) {
+/* The place in the document at 1 to which the arguments from `first` to `last` lead. Whatever allocates in Lua may run a
+ * finalizer, and that may close or change the document: a place is good until then. */
+static gf_value locate(lua_State *L, int first, int last) {
   gf_value v = gf_doc_root(open_box(L, 1)->doc);
-  spread_path(L, first);
-  int top = lua_gettop(L);
-  for (int i = first; i <= top; i++) {
+  for (int i = first; i <= last; i++) {
     gf_step step;
     to_step(L, i, &step);
     v = gf_value_path(v, &step, 1);
   }
   return v;
+}
+
+static gf_value locate_all(lua_State *L, int first) {
+  spread_path(L, first);
+  return locate(L, first, lua_gettop(L));
 }
 
 /* The arguments from `first` on as a path, in memory that Lua frees. */
@@ -184,14 +188,40 @@ static gf_step *take_path(lua_State *L, int first, size_t *n) {
 
 /* --- reading --- */
 
+/* Push a document for the place to which the arguments from 2 on lead, a closed one when there is none. */
+static lgf_box *push_located(lua_State *L) {
+  int last = lua_gettop(L);
+  lgf_box *box = lgf_new_box(L);
+  gf_value v = locate(L, 2, last);
+  if (!gf_value_is_absent(v) && !(box->doc = gf_doc_view(v.doc, v.node))) {
+    luaL_error(L, "not enough memory");
+  }
+  return box;
+}
+
+/* doc:get(path…) → a scalar, or a table; nil when it is absent. */
 static int document_get(lua_State *L) {
-  lgf_push_value(L, locate(L, 2));
+  gf_value v = locate_all(L, 2);
+  if (gf_value_is_absent(v)) {
+    lua_pushnil(L);
+  } else if (unsafe_yyjson_is_ctn(v.node) || unsafe_yyjson_is_raw(v.node)) {
+    lgf_box *box = push_located(L);
+    lgf_push_value(L, gf_doc_root(box->doc));
+    lgf_close_box(box);
+  } else {
+    lgf_push_value(L, v);
+  }
   return 1;
+}
+
+static int document_table(lua_State *L) {
+  lua_settop(L, 1);
+  return document_get(L);
 }
 
 /* doc:len(path…): elements or members; 0 where there can be none. */
 static int document_len(lua_State *L) {
-  lgf_push_integer(L, (int64_t)gf_value_len(locate(L, 2)));
+  lgf_push_integer(L, (int64_t)gf_value_len(locate_all(L, 2)));
   return 1;
 }
 
@@ -213,7 +243,7 @@ static const char *type_name(void *node) {
 }
 
 static int document_type(lua_State *L) {
-  gf_value v = locate(L, 2);
+  gf_value v = locate_all(L, 2);
   if (gf_value_is_absent(v)) {
     return 0;
   }
@@ -221,13 +251,9 @@ static int document_type(lua_State *L) {
   return 1;
 }
 
-static int document_table(lua_State *L) {
-  lgf_push_value(L, gf_doc_root(open_box(L, 1)->doc));
-  return 1;
-}
-
 static int document_text(lua_State *L) {
-  lgf_push_text(L, gf_doc_root(open_box(L, 1)->doc), 2);
+  open_box(L, 1);
+  lgf_push_text(L, 1, lgf_write_options(L, 2));
   return 1;
 }
 
@@ -253,9 +279,9 @@ static int push_equal(lua_State *L, gf_doc *a, gf_doc *b) {
 
 /* doc:equal(other): `other` may be a document or anything that can be JSON. */
 static int document_equal(lua_State *L) {
-  gf_doc *doc = open_box(L, 1)->doc;
   luaL_checkany(L, 2);
-  return push_equal(L, doc, lgf_to_document(L, 2, "other", NULL));
+  gf_doc *other = lgf_to_document(L, 2, "other", NULL);
+  return push_equal(L, open_box(L, 1)->doc, other);
 }
 
 /* Lua calls this for a document and any other userdata or table. */
@@ -274,6 +300,16 @@ static size_t text_length(const gf_doc *doc) {
   return fixed && doc->store->text && doc->root == fixed->root ? fixed->dat_read : 0;
 }
 
+/* Push ", 12 keys" for an object; nothing is pushed for a scalar. */
+static int push_size(lua_State *L, gf_value v) {
+  size_t n = gf_value_len(v);
+  if (!unsafe_yyjson_is_ctn(v.node)) {
+    return 0;
+  }
+  lua_pushfstring(L, ", %d %s%s", (int)n, unsafe_yyjson_is_obj(v.node) ? "key" : "element", n == 1 ? "" : "s");
+  return 1;
+}
+
 /* grafana.document: object, 12 keys, 302 KB */
 static int document_tostring(lua_State *L) {
   lgf_box *box = luaL_checkudata(L, 1, DOCUMENT);
@@ -282,47 +318,48 @@ static int document_tostring(lua_State *L) {
     return 1;
   }
   gf_value root = gf_doc_root(box->doc);
-  size_t n = gf_value_len(root), bytes = text_length(box->doc);
-  const char *type = type_name(root.node), *s = n == 1 ? "" : "s";
+  size_t bytes = text_length(box->doc);
+  const char *type = type_name(root.node);
+  int parts = 2 + push_size(L, root);
+  lua_pushfstring(L, bytes < 1024 ? "" : ", %d KB", (int)((bytes + 512) / 1024));
   lua_pushfstring(L, DOCUMENT ": %s", type);
-  if (unsafe_yyjson_is_ctn(root.node)) {
-    lua_pushfstring(L, ", %d %s%s", (int)n, unsafe_yyjson_is_obj(root.node) ? "key" : "element", s);
-    lua_concat(L, 2);
-  }
-  if (bytes >= 1024) {
-    lua_pushfstring(L, ", %d KB", (int)((bytes + 512) / 1024));
-    lua_concat(L, 2);
-  }
+  lua_insert(L, -parts);
+  lua_concat(L, parts);
   return 1;
 }
 
 /* --- changing --- */
 
+/* Put `value` at `path` in the document at `index`. */
+static void set_at(lua_State *L, int index, gf_doc *value, const gf_step *path, size_t n) {
+  lgf_box *box = open_box(L, index);
+  gf_json_error error = {0};
+  if (!gf_doc_set(box->doc, gf_doc_root(value), path, n, &error)) {
+    lgf_raise(L, &error);
+  }
+  lgf_tell_size(L, box);
+}
+
 /* doc:set(value, path…) → doc. Objects that are missing on the way are made; an index may be one beyond the last. */
 static int document_set(lua_State *L) {
-  lgf_box *box = open_box(L, 1);
-  gf_json_error error = {0};
   size_t n;
-  luaL_argcheck(L, !lua_isnoneornil(L, 2), 2, "nil is no value; grafana.null is, and remove() removes");
+  open_box(L, 1);
+  luaL_argcheck(L, !lua_isnoneornil(L, 2), 2, "nil is no value; grafana.null is one, and remove() removes");
   gf_step *path = take_path(L, 3, &n);
   for (size_t i = 0; i < n; i++) {
     luaL_argcheck(L, !path[i].is_index || path[i].index != SIZE_MAX, (int)i + 3, "an index counts from 1");
   }
-  gf_doc *value = lgf_to_document(L, 2, "value", NULL);
-  if (!gf_doc_set(box->doc, gf_doc_root(value), path, n, &error)) {
-    return lgf_raise(L, &error);
-  }
-  lgf_tell_size(L, box);
+  set_at(L, 1, lgf_to_document(L, 2, "value", NULL), path, n);
   lua_settop(L, 1);
   return 1;
 }
 
 /* doc:remove(path…) → whether there was something. */
 static int document_remove(lua_State *L) {
-  lgf_box *box = open_box(L, 1);
   gf_json_error error = {0};
   size_t n;
   gf_step *path = take_path(L, 2, &n);
+  lgf_box *box = open_box(L, 1);
   int removed = gf_doc_remove(box->doc, path, n, &error);
   if (removed < 0) {
     return lgf_raise(L, &error);
@@ -333,8 +370,8 @@ static int document_remove(lua_State *L) {
 }
 
 static int document_copy(lua_State *L) {
-  gf_doc *doc = open_box(L, 1)->doc;
-  push_view(L, doc, doc->root);
+  lua_settop(L, 1);
+  push_located(L);
   return 1;
 }
 
@@ -358,12 +395,16 @@ typedef struct walk {
   void *at;     /* the value that was given last */
 } walk;
 
-static walk *new_walk(lua_State *L) {
+/* Push a walk of the place in the document at 1 to which the arguments from 2 to `last` lead. */
+static void begin_walk(lua_State *L, int last) {
   walk *w = lua_newuserdatauv(L, sizeof *w, 0);
   *w = (walk){0};
   luaL_getmetatable(L, WALK);
   lua_setmetatable(L, -2);
-  return w;
+  gf_value v = locate(L, 2, last);
+  if (!gf_value_is_absent(v) && !(w->doc = gf_doc_view(v.doc, v.node))) {
+    luaL_error(L, "not enough memory");
+  }
 }
 
 static int walk_close(lua_State *L) {
@@ -409,6 +450,9 @@ static void push_step(lua_State *L, const level *l) {
 
 static int each_next(lua_State *L) {
   walk *w = luaL_checkudata(L, 1, WALK);
+  if (w->n == 0 && w->doc && !w->at) {
+    descend(L, w, w->doc->root); /* a scalar has nothing below it */
+  }
   if (w->n == 0 || !advance(w)) {
     return 0;
   }
@@ -419,16 +463,10 @@ static int each_next(lua_State *L) {
 
 /* for key or index, value in doc:each(path…): objects and arrays come as documents. The fourth value closes in 5.4. */
 static int document_each(lua_State *L) {
-  gf_value v = locate(L, 2);
+  spread_path(L, 2);
+  int last = lua_gettop(L);
   lua_pushcfunction(L, each_next);
-  walk *w = new_walk(L);
-  if (!gf_value_is_absent(v) && unsafe_yyjson_is_ctn(v.node)) {
-    w->doc = gf_doc_view(v.doc, v.node);
-    if (!w->doc) {
-      return luaL_error(L, "not enough memory");
-    }
-    descend(L, w, w->doc->root);
-  }
+  begin_walk(L, last);
   lua_pushnil(L);
   lua_pushvalue(L, -2);
   return 4;
@@ -448,20 +486,14 @@ static const char walk_source[] = "local start, step = ...\n"
                                   "end\n";
 
 static int walk_start(lua_State *L) {
-  gf_doc *doc = open_box(L, 1)->doc;
+  open_box(L, 1);
   luaL_checktype(L, 2, LUA_TFUNCTION);
-  walk *w = new_walk(L);
-  w->doc = gf_doc_copy(doc);
-  if (!w->doc) {
-    return luaL_error(L, "not enough memory");
-  }
+  begin_walk(L, 1);
   return 1;
 }
 
-/* Put the value at 3 where the walk is. */
+/* Put the value at 3 in the place of the document at 2 where the walk is. */
 static void replace_current(lua_State *L, const walk *w) {
-  lgf_box *box = open_box(L, 2);
-  gf_json_error error = {0};
   gf_step *path = lua_newuserdatauv(L, (w->n + 1) * sizeof *path, 0);
   for (size_t i = 0; i < w->n; i++) {
     const level *l = &w->levels[i];
@@ -470,11 +502,7 @@ static void replace_current(lua_State *L, const walk *w) {
       path[i].key = (gf_str){unsafe_yyjson_get_str(l->key), unsafe_yyjson_get_len(l->key)};
     }
   }
-  gf_doc *value = lgf_to_document(L, 3, "value", NULL);
-  if (!gf_doc_set(box->doc, gf_doc_root(value), path, w->n, &error)) {
-    lgf_raise(L, &error);
-  }
-  lgf_tell_size(L, box);
+  set_at(L, 2, lgf_to_document(L, 3, "value", NULL), path, w->n);
 }
 
 /* The next value in order: first what is below the last one, unless that was replaced. */

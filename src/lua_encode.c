@@ -15,13 +15,14 @@
 
 #define TYPE_CDATA 10 /* LuaJIT's, which its lua.h does not name */
 #define FIRST_ROOM 4096
+#define LEVELS_AT_ONCE 16 /* for which room on the stack is made */
 
 /* Where in the value we are: a chain on the C stack, from which errors make a path. The first is the argument itself. */
 typedef struct place {
   const struct place *up;
-  const void *table; /* for telling cycles */
-  gf_str key;        /* p == NULL: an index */
-  size_t index;      /* from 1 */
+  int slot;     /* of the value, on Lua's stack; 0: inside a document */
+  gf_str key;   /* p == NULL: an index */
+  size_t index; /* from 1 */
 } place;
 
 typedef struct encoder {
@@ -110,9 +111,9 @@ static void refuse(encoder *e, const place *at, const char *format, ...) {
   lua_error(e->L);
 }
 
-static bool is_inside_itself(const place *at) {
-  for (const place *up = at->up; up && at->table; up = up->up) {
-    if (up->table == at->table) {
+static bool is_inside_itself(lua_State *L, const place *at) {
+  for (const place *up = at->up; up && at->slot; up = up->up) {
+    if (up->slot && lua_rawequal(L, up->slot, at->slot)) {
       return true;
     }
   }
@@ -123,7 +124,7 @@ static bool is_inside_itself(const place *at) {
 static void refuse_depth(encoder *e, const place *at) {
   const place *cycle = NULL;
   for (const place *p = at; p; p = p->up) {
-    cycle = is_inside_itself(p) ? p : cycle;
+    cycle = is_inside_itself(e->L, p) ? p : cycle;
   }
   if (cycle) {
     refuse(e, cycle, "the table contains itself");
@@ -354,8 +355,10 @@ static void add_double(encoder *e, const place *at, double d) {
 /* The number on top of the stack. */
 static inline void add_number(encoder *e, const place *at) {
 #if LUA_VERSION_NUM >= 503
-  if (lua_isinteger(e->L, -1)) {
-    add_integer(e, (int64_t)lua_tointeger(e->L, -1));
+  int whole;
+  lua_Integer i = lua_tointegerx(e->L, -1, &whole);
+  if (whole && i != 0) { /* 0 may stand for -0.0 */
+    add_integer(e, i);
     return;
   }
 #endif
@@ -434,7 +437,7 @@ static void add_json(encoder *e, const place *at, gf_value v) {
 
 /* --- tables --- */
 
-static void add_value(encoder *e, place *at);
+static void add_value(encoder *e, const place *at);
 
 /* Whether `word` ("list.options", n bytes) is the end of the path of keys that leads to `at`. */
 static bool is_end_of_path(const place *at, const char *word, size_t n) {
@@ -490,9 +493,9 @@ static void refuse_key(encoder *e, const place *at, lgf_mark mark) {
 }
 
 /* The table below a first key and value becomes an object; leaves only the table on the stack. */
-static void add_object(encoder *e, place *at, lgf_mark mark) {
+static void add_object(encoder *e, const place *at, lgf_mark mark) {
   lua_State *L = e->L;
-  place below = {.up = at};
+  place below = {.up = at, .slot = at->slot + 2};
   add_char(e, '{');
   do {
     if (lua_type(L, -2) != LUA_TSTRING) {
@@ -538,14 +541,13 @@ static size_t count_indices(encoder *e, int t, const place *at, lgf_mark mark) {
 }
 
 /* As add_array, for a table whose keys Lua does not give in order. */
-static void add_scattered_array(encoder *e, place *at, lgf_mark mark) {
+static void add_scattered_array(encoder *e, const place *at, lgf_mark mark) {
   lua_State *L = e->L;
-  int t = lua_gettop(L);
-  size_t n = count_indices(e, t, at, mark);
-  place below = {.up = at};
+  size_t n = count_indices(e, at->slot, at, mark);
+  place below = {.up = at, .slot = at->slot + 1};
   add_char(e, '[');
   while (below.index < n) {
-    lua_rawgeti(L, t, (int)++below.index);
+    lua_rawgeti(L, at->slot, (int)++below.index);
     if (lua_isnil(L, -1)) {
       refuse(e, at, "an array with a hole: [%d] is missing", (int)below.index);
     }
@@ -558,9 +560,9 @@ static void add_scattered_array(encoder *e, place *at, lgf_mark mark) {
 
 /* The table below a first key and value becomes an array. Usually Lua gives the keys in order; when it turns out
  * otherwise, what was written of it is taken back. */
-static void add_array(encoder *e, place *at, lgf_mark mark) {
+static void add_array(encoder *e, const place *at, lgf_mark mark) {
   lua_State *L = e->L;
-  place below = {.up = at};
+  place below = {.up = at, .slot = at->slot + 2};
   size_t before = e->box->text ? (size_t)(e->p - e->box->text) : 0;
   add_char(e, '[');
   do {
@@ -577,10 +579,11 @@ static void add_array(encoder *e, place *at, lgf_mark mark) {
   close_with(e, ']');
 }
 
-static void add_table(encoder *e, place *at) {
+static void add_table(encoder *e, const place *at) {
   lua_State *L = e->L;
-  luaL_checkstack(L, 8, "too many levels");
-  at->table = lua_topointer(L, -1);
+  if (e->depth % LEVELS_AT_ONCE == 0) {
+    luaL_checkstack(L, 2 * LEVELS_AT_ONCE + 8, "too many levels");
+  }
   enter(e, at);
   lgf_mark mark = lgf_mark_of(L, -1, &e->marks);
   lua_pushnil(L);
@@ -592,7 +595,6 @@ static void add_table(encoder *e, place *at) {
     add_object(e, at, mark);
   }
   e->depth--;
-  at->table = NULL;
 }
 
 /* --- values --- */
@@ -620,7 +622,7 @@ static void add_lightuserdata(encoder *e, const place *at) {
 }
 
 /* The value on top of the stack, which stays there. */
-static void add_value(encoder *e, place *at) {
+static void add_value(encoder *e, const place *at) {
   size_t n;
   const char *p;
   int type = lua_type(e->L, -1);
@@ -637,15 +639,16 @@ static void add_value(encoder *e, place *at) {
     case LUA_TLIGHTUSERDATA: add_lightuserdata(e, at); break;
     case LUA_TUSERDATA: add_userdata(e, at); break;
     case TYPE_CDATA: add_cdata(e, at); break;
+    case LUA_TNIL: refuse(e, at, "nil cannot be JSON; grafana.null can"); break;
     default: refuse(e, at, "a %s cannot be JSON", lua_typename(e->L, type));
   }
 }
 
 size_t lgf_encode(lua_State *L, lgf_box *box, int index, const char *what, const char *lists) {
-  place at = {.key = {what, strlen(what)}};
   encoder e = {.L = L, .box = box, .lists = lists};
   luaL_checkstack(L, 8, "too many values");
   lua_pushvalue(L, index);
+  place at = {.slot = lua_gettop(L), .key = {what, strlen(what)}};
   lgf_find_marks(L, &e.marks);
   add_value(&e, &at);
   lua_pop(L, 1);
@@ -670,12 +673,12 @@ void lgf_encode_document(lua_State *L, lgf_box *box, int index, const char *what
 
 gf_doc *lgf_to_document(lua_State *L, int index, const char *what, const char *lists) {
   index = lua_absindex(L, index);
-  gf_doc *doc = lgf_test_document(L, index);
-  if (doc) {
-    lua_pushvalue(L, index);
-    return doc;
-  }
   lgf_box *box = lgf_new_box(L);
-  lgf_encode_document(L, box, index, what, lists);
+  gf_doc *doc = lgf_test_document(L, index);
+  if (!doc) {
+    lgf_encode_document(L, box, index, what, lists);
+  } else if (!(box->doc = gf_doc_copy(doc))) {
+    luaL_error(L, "not enough memory");
+  }
   return box->doc;
 }

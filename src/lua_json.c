@@ -165,12 +165,18 @@ int lgf_raise(lua_State *L, const gf_json_error *error) {
 
 /* --- decode and encode --- */
 
-/* What is wrong with a text, and where, as an editor counts. Columns are bytes. */
-static int fail_at(lua_State *L, gf_str text, const gf_json_error *error) {
+/* What is wrong with a text and, where the message says so, at which place: as editors count it, columns in bytes. */
+static int fail_at(lua_State *L, gf_str text, gf_json_error *error) {
+  char *offset = strstr(error->message, " at offset ");
   int line = 1;
   size_t start = 0;
   if (is_memory(error)) {
     return lgf_raise(L, error);
+  }
+  lua_pushnil(L);
+  if (!offset) {
+    lua_pushstring(L, error->message);
+    return 2;
   }
   for (size_t i = 0; i < error->offset && i < text.n; i++) {
     if (text.p[i] == '\n') {
@@ -178,8 +184,8 @@ static int fail_at(lua_State *L, gf_str text, const gf_json_error *error) {
       start = i + 1;
     }
   }
-  lua_pushnil(L);
-  lua_pushfstring(L, "%s (line %d, column %d)", error->message, line, (int)(error->offset - start) + 1);
+  *offset = '\0';
+  lua_pushfstring(L, "%s, in line %d, column %d", error->message, line, (int)(error->offset - start) + 1);
   return 2;
 }
 
@@ -206,7 +212,7 @@ static int json_decode(lua_State *L) {
   return 1;
 }
 
-static gf_write write_options(lua_State *L, int index) {
+gf_write lgf_write_options(lua_State *L, int index) {
   static const char *const names[] = {"pretty", "sorted", NULL};
   gf_write how = {0};
   bool *const out[] = {&how.pretty, &how.sorted};
@@ -214,12 +220,13 @@ static gf_write write_options(lua_State *L, int index) {
   return how;
 }
 
-static void push_text(lua_State *L, gf_value v, gf_write how) {
+void lgf_push_text(lua_State *L, int index, gf_write how) {
   gf_json_error error = {0};
   gf_allocator alloc = gf_default_allocator();
   size_t n = 0;
   lgf_box *box = lgf_new_box(L); /* owns the text until Lua has its copy */
-  box->text = gf_value_write(&alloc, v, how, &n, &error);
+  gf_doc *doc = lgf_test_document(L, index);
+  box->text = gf_value_write(&alloc, gf_doc_root(doc), how, &n, &error);
   if (!box->text) {
     lgf_raise(L, &error);
   }
@@ -228,15 +235,14 @@ static void push_text(lua_State *L, gf_value v, gf_write how) {
   lua_remove(L, -2);
 }
 
-void lgf_push_text(lua_State *L, gf_value v, int index) { push_text(L, v, write_options(L, index)); }
-
 /* grafana.encode(value, [{pretty, sorted}]) → text. Raises when the value cannot be JSON, naming the place. */
 static int json_encode(lua_State *L) {
   luaL_checkany(L, 1);
   lua_settop(L, 2);
-  gf_write how = write_options(L, 2);
+  gf_write how = lgf_write_options(L, 2);
   if (how.pretty || how.sorted || lgf_test_document(L, 1)) {
-    push_text(L, gf_doc_root(lgf_to_document(L, 1, "value", NULL)), how);
+    lgf_to_document(L, 1, "value", NULL);
+    lgf_push_text(L, 3, how);
     return 1;
   }
   lgf_box *box = lgf_new_box(L);
@@ -252,6 +258,7 @@ static int json_encode(lua_State *L) {
 static int json_get(lua_State *L) {
   int top = lua_gettop(L);
   luaL_checkany(L, 1);
+  luaL_checkstack(L, top + 2, "the path is too long");
   lua_pushvalue(L, 1);
   for (int i = 2; i <= top; i++) {
     if (lgf_test_document(L, -1)) {

@@ -19,11 +19,12 @@ void lgf_push_value(lua_State *L, gf_value v);
 
 /* --- from Lua to JSON (lua_encode.c) --- */
 
-/* The value at `index` as a document: a document userdata is taken as it is; a table, or a scalar, is encoded. Pushes the
- * userdata that owns the document and returns it borrowed. `what` names the argument for errors ("dashboard"); raises
+/* The value at `index` as a document: of a document, a copy that shares its memory, so that nothing that Lua runs in the
+ * meantime can close or change it; a table, or a scalar, is encoded. Pushes the userdata that owns the document and
+ * returns it borrowed. `what` names the argument for errors ("dashboard"); raises
  * e.g. "dashboard.panels[3].targets: a function cannot be JSON". `lists`: NULL or space-separated ends of key paths at
  * which an unmarked empty table is a list ("tags panels list.options": compared with the tail of the path of keys, array
- * indices left out). */
+ * indices left out, `what` being the first of them: "items" makes an empty argument `items` itself a list). */
 gf_doc *lgf_to_document(lua_State *L, int index, const char *what, const char *lists);
 
 /* --- documents (lua_document.c) --- */
@@ -86,8 +87,9 @@ void lgf_tell_size(lua_State *L, lgf_box *box);
 size_t lgf_encode(lua_State *L, lgf_box *box, int index, const char *what, const char *lists);
 /* Fill `box` with a document of the value at `index`. */
 void lgf_encode_document(lua_State *L, lgf_box *box, int index, const char *what, const char *lists);
-/* Push the text of `v`, as the options table at `index` (or none) says. */
-void lgf_push_text(lua_State *L, gf_value v, int index);
+/* Push the text of the document at `index`. */
+void lgf_push_text(lua_State *L, int index, gf_write how);
+gf_write lgf_write_options(lua_State *L, int index); /* of the table at `index`, or none: {pretty, sorted} */
 /* Read the booleans named in `names` (NULL at the end) from the options table at `index` (may be none or nil) into
  * `out`; raises for other keys. */
 void lgf_options(lua_State *L, int index, const char *const *names, bool *const *out);

@@ -100,7 +100,7 @@ int lgf_names(lua_State *L) {
 
 int lgf_general_options(lua_State *L) {
   size_t n = 0;
-  const gf_param *options = gf_general_options(&n);
+  const gf_param *options = gf_general_options(NULL, &n);
   lgf_push_params(L, options, n);
   return 1;
 }

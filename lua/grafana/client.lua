@@ -16,9 +16,6 @@ local PATIENCE = 100
 local methods = {}
 local metatable = {__index = methods, __name = "grafana.client"}
 
---- Methods that every client has besides the operations.
--- @type client
-
 -- A client is a table with `_core` (the core's client), `_driver` (false until something is sent), `_transport` (the
 -- driver's options), `_on_retry` and `_log` (functions or false). No secret is in it.
 local function is_client(self)

@@ -120,6 +120,21 @@ function help.expected(param)
   return text
 end
 
+--- What an argument is, besides what it may be. Of organisations `expected` says it all.
+-- @tab item an argument, an option or a key of a row
+-- @treturn string `: its name`, or nothing
+function help.about(item)
+  return item.text and item.type ~= "org" and ": " .. item.text or ""
+end
+
+--- Where an operation comes from: a page of Grafana's documentation, or the recording that it follows.
+-- @tab op a row
+-- @treturn string `, recorded as org-create`, or nothing
+function help.origin(op)
+  if not op.see or op.see == "" then return "" end
+  return (op.see:find("^https?://") and ", see " or ", recorded as ") .. op.see
+end
+
 -- ----------------------------------------------------------------------------------------------------- texts --
 
 local function width(list)
@@ -134,11 +149,7 @@ local function section(lines, heading, list, kind)
   lines[#lines + 1] = ""
   lines[#lines + 1] = heading
   local format = "  %-" .. width(list) .. "s  %s"
-  for _, item in ipairs(list) do
-    local text = kind(item)
-    if item.text then text = text .. ": " .. item.text end
-    lines[#lines + 1] = format:format(item.name, text)
-  end
+  for _, item in ipairs(list) do lines[#lines + 1] = format:format(item.name, kind(item) .. help.about(item)) end
 end
 
 local function result_section(lines, op)
@@ -146,7 +157,7 @@ local function result_section(lines, op)
   lines[#lines + 1] = "Result: r.ok, r.status" .. (#op.keys > 0 and "" or " and nothing else")
   local format = "  r.%-" .. width(op.keys) .. "s  %s%s"
   for _, key in ipairs(op.keys) do
-    lines[#lines + 1] = format:format(key.name, key.shape, key.text and ": " .. key.text or "")
+    lines[#lines + 1] = format:format(key.name, key.shape, help.about(key))
   end
   if #op.statuses > 0 then lines[#lines + 1] = "Special statuses: " .. table.concat(op.statuses, ", ") end
 end
@@ -162,7 +173,7 @@ local function operation_text(op)
   local key = op.keys[1] and "r." .. op.keys[1].name or "r.status"
   lines[#lines + 1] = ("  if r.ok then print(%s) else print(r.message) end"):format(key)
   lines[#lines + 1] = ""
-  lines[#lines + 1] = ("%s %s"):format(op.method, op.path) .. (op.see and " (" .. op.see .. ")" or "")
+  lines[#lines + 1] = ("%s %s%s"):format(op.method, op.path, help.origin(op))
   return table.concat(lines, "\n")
 end
 

@@ -86,10 +86,15 @@ static void peer_open(peer *p, const peer_route *routes, size_t n_routes) {
 }
 #define PEER_OPEN(p, routes) peer_open((p), (routes), sizeof(routes) / sizeof *(routes))
 
+/* Closing `fd` shall reset the connection. */
+static void peer_linger(int fd) {
+  struct linger now = {.l_onoff = 1, .l_linger = 0};
+  setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
 static void peer_hang_up(peer *p, int i, bool reset) {
   peer_connection *c = &p->connections[i];
-  struct linger now = {.l_onoff = 1, .l_linger = 0};
-  if (reset) setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  if (reset) peer_linger(c->fd);
   close(c->fd);
   free(c->in);
   *c = p->connections[--p->n];
@@ -222,9 +227,10 @@ static void relay_open(relay *r, int upstream) {
   r->listener = peer_listen(64, &r->port);
 }
 
-static void relay_cut(relay *r) {
+static void relay_cut(relay *r, bool reset) {
   while (r->n > 0) {
     r->n--;
+    if (reset) peer_linger(r->from[r->n]);
     close(r->from[r->n]);
     close(r->to[r->n]);
   }
@@ -260,7 +266,7 @@ static void relay_turn(relay *r) {
 }
 
 static void relay_shut(relay *r) {
-  relay_cut(r);
+  relay_cut(r, false);
   close(r->listener);
 }
 

@@ -125,6 +125,10 @@ function Standin:requests(filter) return control(self, "requests", filter) end
 
 function Standin:clear_log() control(self, "clear_log") end
 
+--- Settings in which servers differ, until the next reset: `datasource_permissions` (0 none, 1 or 2 a generation), `rotate_after` (seconds
+-- until 12.4.3 wants a session rotated).
+function Standin:set(settings) control(self, "set", settings) end
+
 --- All routes, such as "GET /api/orgs/:org_id".
 function Standin:routes() return control(self, "routes") end
 

@@ -35,7 +35,8 @@ local permissions = {
   ["orgs.preferences:read"] = "Viewer", ["orgs.preferences:write"] = "Admin", ["orgs.quotas:read"] = "server",
   ["alert.provisioning:read"] = "Admin", ["alert.provisioning:write"] = "Admin",
   ["library.panels:read"] = "Viewer", ["library.panels:create"] = "Editor", ["library.panels:write"] = "Editor",
-  ["library.panels:delete"] = "Editor", ["playlists:read"] = "Viewer", ["playlists:write"] = "Editor", ["snapshots:create"] = "Viewer", ["snapshots:read"] = "Viewer",
+  ["library.panels:delete"] = "Editor",
+  ["playlists:read"] = "Viewer", ["playlists:write"] = "Editor", ["snapshots:create"] = "Viewer", ["snapshots:read"] = "Viewer",
   ["snapshots:delete"] = "Editor",
 }
 

@@ -49,6 +49,14 @@ end
 
 function commands.seed(options) return seed.fill(options) end
 
+-- Settings that differ between servers: `datasource_permissions`, `rotate_after` (seconds).
+function commands.set(options)
+  local generation, seconds = json.tonumber(options.datasource_permissions), json.tonumber(options.rotate_after)
+  state.datasource_permissions = generation or state.datasource_permissions
+  auth.rotate_after = seconds or auth.rotate_after
+  return true
+end
+
 function commands.routes() return json.array(app.routes) end
 
 function commands.memory() return collectgarbage("count") * 1024 end

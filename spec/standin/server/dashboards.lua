@@ -96,12 +96,23 @@ local function tags_of(document)
   return json.array(tags)
 end
 
-local function find_by_title(org, folder_uid, title)
-  if not org.by_name then
-    org.by_name = {}
-    for _, dashboard in pairs(org.dashboards) do org.by_name[dashboard.folder_uid .. "\0" .. dashboard.title] = dashboard end
-  end
-  return org.by_name[folder_uid .. "\0" .. title]
+-- Where an organisation's index of titles has a dashboard.
+local function place(folder_uid, title) return folder_uid .. "\0" .. title end
+
+function dashboards.find_by_title(org, folder_uid, title) return org.dashboard_by_place[place(folder_uid, title)] end
+
+local function put(org, dashboard)
+  org.dashboards[dashboard.uid], org.dashboard_by_id[dashboard.id] = dashboard, dashboard
+  org.dashboard_by_place[place(dashboard.folder_uid, dashboard.title)] = dashboard
+  state.touch(org)
+end
+
+-- Takes a dashboard out of its organisation: for good, or while its uid, title or folder change.
+function dashboards.remove(org, dashboard)
+  local key = place(dashboard.folder_uid, dashboard.title)
+  org.dashboards[dashboard.uid], org.dashboard_by_id[dashboard.id] = nil, nil
+  if org.dashboard_by_place[key] == dashboard then org.dashboard_by_place[key] = nil end
+  state.touch(org)
 end
 
 -- Adds a version to a dashboard and makes it the current one.
@@ -129,10 +140,6 @@ local function new_dashboard(req, uid, folder_uid)
     id = state.next_object_id(), uid = uid, folder_uid = folder_uid, versions = {}, created = state.time(), created_by = author(req),
     acl = access.initial(req, folder_uid), kube_uid = state.uuid(), created_identity = state.identity(req),
   }
-end
-
-local function put(org, dashboard)
-  org.dashboards[dashboard.uid], org.dashboard_by_id[dashboard.id] = dashboard, dashboard
 end
 
 function dashboards.saved(req, dashboard)
@@ -178,7 +185,7 @@ end
 -- 9.3.2 holds titles in a folder apart: another dashboard of that title is a refusal, or with `overwrite` what is overwritten.
 local function same_title(org, existing, folder_uid, fields, overwrite)
   if not state.v9 then return existing end
-  local other = find_by_title(org, folder_uid, fields.title)
+  local other = dashboards.find_by_title(org, folder_uid, fields.title)
   if not other or other == existing then return existing end
   if overwrite and not existing then return other end
   return nil, problem(412, "A dashboard with the same name in the folder already exists", "name-exists")
@@ -195,12 +202,11 @@ function dashboards.write(req, existing, document, target)
   local template = to_template(document)
   if existing and unchanged(existing, template, target) then return existing end
   local dashboard = existing or new_dashboard(req, target.uid, target.folder_uid)
-  if dashboard.uid ~= target.uid then req.org.dashboards[dashboard.uid], dashboard.uid = nil, target.uid end
-  dashboard.folder_uid, dashboard.tags = target.folder_uid, tags_of(document)
+  if existing then dashboards.remove(req.org, existing) end
+  dashboard.uid, dashboard.folder_uid, dashboard.tags = target.uid, target.folder_uid, tags_of(document)
   set_title(dashboard, target.title)
   add_version(req, dashboard, template, target)
   put(req.org, dashboard)
-  state.touch(req.org)
   return dashboard
 end
 
@@ -298,11 +304,6 @@ local function of_dashboard(level, permission, handler)
   end
 end
 
-function dashboards.remove(org, dashboard)
-  org.dashboards[dashboard.uid], org.dashboard_by_id[dashboard.id] = nil, nil
-  state.touch(org)
-end
-
 local function delete(req, dashboard)
   dashboards.remove(req.org, dashboard)
   local message = "Dashboard " .. dashboard.title .. " deleted"
@@ -359,12 +360,13 @@ local function restore(req, dashboard)
   local version = find_version(dashboard, body.version)
   if not version then return answer.message(404, state.v9 and "Dashboard version not found" or "Dashboard not found") end
   local document = json.decode(version_data(dashboard, version))
+  dashboards.remove(req.org, dashboard)
   dashboard.tags = tags_of(document)
   set_title(dashboard, document.title)
   add_version(req, dashboard, version.template, {
     message = "Restored from version " .. version.version, restored_from = version.version, null_id = version.null_id,
   })
-  state.touch(req.org)
+  put(req.org, dashboard)
   return dashboards.saved(req, dashboard)
 end
 

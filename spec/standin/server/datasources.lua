@@ -4,6 +4,7 @@
 local json = require "server.json"
 local state = require "server.state"
 local answer = require "server.answer"
+local permissions = require "server.datasource_permissions"
 
 local datasources = {}
 
@@ -113,7 +114,9 @@ end
 
 local function list(req)
   local found = {}
-  for _, source in pairs(req.org.datasources) do found[#found + 1] = source end
+  for _, source in pairs(req.org.datasources) do
+    if permissions.may_query(req, source) then found[#found + 1] = source end
+  end
   table.sort(found, function(a, b) return a.name < b.name end)
   local result = json.array {}
   for index, source in ipairs(found) do result[index] = describe_listed(source) end
@@ -161,7 +164,9 @@ local function update(req)
   return of_source(function(_, source) return update_source(req, source, body) end)(req)
 end
 
-local function show(_, source) return answer.ok(describe(source)) end
+local function show(req, source)
+  return permissions.may_query(req, source) and answer.ok(describe(source)) or answer.denied("datasources:read")
+end
 
 local function show_id(_, source) return answer.ok { id = source.id } end
 

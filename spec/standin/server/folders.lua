@@ -5,6 +5,7 @@ local json = require "server.json"
 local state = require "server.state"
 local answer = require "server.answer"
 local access = require "server.access"
+local dashboards = require "server.dashboards"
 local names = require "server.names"
 local paging = require "server.paging"
 
@@ -66,10 +67,7 @@ local function title_taken(org, title, self)
   for _, folder in pairs(org.folders) do
     if folder.title == title and folder ~= self then return true end
   end
-  for _, dashboard in pairs(org.dashboards) do
-    if dashboard.title == title and dashboard.folder_uid == "" then return true end
-  end
-  return false
+  return dashboards.find_by_title(org, "", title) ~= nil
 end
 
 local function author(req) return req.user and req.user.login or req.account and req.account.login or "" end
@@ -212,9 +210,7 @@ end
 
 local function remove(org, folder)
   org.folders[folder.uid], org.folder_by_id[folder.id] = nil, nil
-  for _, dashboard in ipairs(dashboards_in(org, folder)) do
-    org.dashboards[dashboard.uid], org.dashboard_by_id[dashboard.id] = nil, nil
-  end
+  for _, dashboard in ipairs(dashboards_in(org, folder)) do dashboards.remove(org, dashboard) end
   for uid, element in pairs(org.library) do
     if element.folder_uid == folder.uid then org.library[uid] = nil end
   end

@@ -78,6 +78,7 @@ function state.reset(personality)
   state.users, state.user_by_login, state.user_by_email = {}, {}, {}
   state.sessions, state.tokens, state.failed_logins = {}, {}, {}
   state.snapshots, state.continuations = {}, {}
+  state.datasource_permissions = 0   -- none, as in the open-source server; 1 and 2 are generations of them
   local org = state.add_org("Main Org.")
   local user = state.add_user { login = "admin", email = "admin@localhost", name = "", password = "admin", org_id = org.id }
   user.server_admin = true
@@ -87,7 +88,7 @@ end
 function state.add_org(name)
   local org = {
     id = state.next_id("org"), name = name, address = {}, members = {}, datasources = {}, folders = {}, dashboards = {},
-    dashboard_by_id = {}, folder_by_id = {}, teams = {}, service_accounts = {}, api_keys = {}, annotations = {}, preferences = {},
+    dashboard_by_id = {}, dashboard_by_place = {}, folder_by_id = {}, teams = {}, service_accounts = {}, api_keys = {}, annotations = {}, preferences = {},
     library = {}, playlists = {}, born = ngx.now(), generation = 0,
   }
   state.orgs[org.id], state.org_by_name[name] = org, org
@@ -149,7 +150,7 @@ end
 
 -- Forgets what is derived from an organisation's dashboards and folders.
 function state.touch(org)
-  org.sorted, org.by_name, org.generation = nil, nil, org.generation + 1
+  org.sorted, org.generation = nil, org.generation + 1
 end
 
 return state

@@ -1,0 +1,70 @@
+-- SPDX-License-Identifier: MIT
+-- make_site.lua FOLDER COUNT BYTES URL: files for a static server that answers a search for COUNT dashboards of about
+-- BYTES bytes each, their panels taken from examples/dashboards/, and a configuration for curl that fetches the same.
+
+local grafana = require "grafana"
+
+local folder, count, bytes, url = arg[1], tonumber(arg[2]), tonumber(arg[3]), arg[4]
+
+local function read(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+local function write(path, text)
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+end
+
+local sources, panels = {}, {}
+for _, name in ipairs{"node", "nginx", "postgresql", "kubernetes", "api-latency", "queue"} do
+  local dashboard = assert(grafana.decode(read("examples/dashboards/" .. name .. ".json")))
+  sources[#sources + 1] = dashboard
+  for _, panel in ipairs(dashboard.panels) do
+    if panel.type ~= "row" then panels[#panels + 1] = panel end
+  end
+end
+
+local meta = {type = "db", canSave = true, canEdit = true, canAdmin = true, canStar = true, canDelete = true,
+  slug = "bench", expires = "0001-01-01T00:00:00Z", created = "2026-11-22T08:21:45Z", updated = "2026-11-22T08:21:46Z",
+  updatedBy = "admin", createdBy = "admin", version = 2, hasAcl = false, isFolder = false, folderId = 0, folderUid = "",
+  folderTitle = "General", folderUrl = "", provisioned = false, provisionedExternalId = ""}
+
+local function dashboard_text(i, uid, title)
+  local source = sources[i % #sources + 1]
+  local dashboard = {id = i, uid = uid, title = title, tags = source.tags, time = source.time, schemaVersion = 39,
+    refresh = "30s", templating = {list = grafana.array{}}, panels = grafana.array{}}
+  meta.url = "/d/" .. uid .. "/bench"
+  local size, n = #grafana.encode(dashboard) + #grafana.encode(meta), 0
+  repeat
+    n = n + 1
+    local panel = panels[(i + n) % #panels + 1]
+    dashboard.panels[n] = panel
+    size = size + #grafana.encode(panel) + 1
+  until size >= bytes
+  return grafana.encode{meta = meta, dashboard = dashboard}
+end
+
+local hits, urls, total = grafana.array{}, {}, 0
+local function fetch(path) urls[#urls + 1] = ('url = "%s%s"\noutput = "/dev/null"\n'):format(url, path) end
+
+os.execute("mkdir -p " .. folder .. "/api/dashboards/uid")
+fetch "/api/search?type=dash-db&limit=1000&page=1"
+fetch "/api/search?type=dash-db&limit=1000&page=2"
+for i = 1, count do
+  local uid, title = ("bench-%05d"):format(i), "Dashboard " .. i
+  local text = dashboard_text(i, uid, title)
+  total = total + #text
+  write(folder .. "/api/dashboards/uid/" .. uid, text)
+  fetch("/api/dashboards/uid/" .. uid)
+  hits[i] = {id = 3222618879385600 + i, uid = uid, orgId = 1, title = title, uri = "db/bench", url = "/d/" .. uid .. "/bench",
+    slug = "", type = "dash-db", tags = {"prod", "cpu"}, isStarred = false, folderUid = "infra",
+    folderTitle = "Infrastructure", folderUrl = "/dashboards/f/infra/infrastructure", sortMeta = 0, isDeleted = false}
+end
+write(folder .. "/search", grafana.encode(hits))
+write(folder .. "/empty", "[]")
+write(folder .. "/curl.cfg", table.concat(urls))
+print(("%d dashboards of %.1f KB, a search page of %.0f KB"):format(count, total / count / 1000, #grafana.encode(hits) / 1000))

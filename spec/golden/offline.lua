@@ -1,0 +1,180 @@
+-- SPDX-License-Identifier: MIT
+--- Runs golden cases against the core alone: no network, no clock.
+
+local core = require "grafana.core"
+local cases = require "spec.golden.cases"
+local compare = require "spec.golden.compare"
+local json = require "spec.standin.server.json"
+local mime = require "mime"
+
+local offline = {}
+
+local BASE = "http://grafana.test/below"
+local WRITES = { POST = true, PUT = true, PATCH = true }
+
+-- ----------------------------------------------------------------------------------------------- requests --
+
+local function header_table(request)
+  local headers = {}
+  for _, pair in ipairs(request.headers) do
+    local name = pair[1]:lower()
+    assert(headers[name] == nil, "the header " .. name .. " is there twice")
+    headers[name] = pair[2]
+  end
+  return headers
+end
+
+local function expect(found, what, expected, seen)
+  if expected ~= seen then found[#found + 1] = ("%s: %s expected, got %s"):format(what, tostring(expected), tostring(seen)) end
+end
+
+local function canonical(text)
+  if text == nil or text == "" then return nil end
+  local value, problem = json.decode(text)
+  return value == nil and "no JSON: " .. tostring(problem) or json.encode(value)
+end
+
+-- The headers that a request has, all of them.
+local function expected_headers(exchange, client, has_body)
+  return {
+    accept = "application/json",
+    authorization = "Basic " .. mime.b64(client.login .. ":" .. client.password),
+    ["content-type"] = has_body and "application/json" or nil,
+    ["x-grafana-org-id"] = exchange.org,
+  }
+end
+
+local function compare_headers(found, expected, seen)
+  if not (seen["user-agent"] or ""):match("^lua%-grafana/") then found[#found + 1] = "User-Agent: " .. tostring(seen["user-agent"]) end
+  expected["user-agent"] = seen["user-agent"]
+  for name in pairs(seen) do
+    if expected[name] == nil then found[#found + 1] = ("header %s: not expected, got %s"):format(name, seen[name]) end
+  end
+  for name, value in pairs(expected) do expect(found, "header " .. name, value, seen[name]) end
+end
+
+--- How a request differs from the one that a case expects.
+function offline.compare_request(exchange, request, client)
+  local found = {}
+  expect(found, "request", exchange.method .. " " .. exchange.path, request.method .. " " .. request.url:gsub("^" .. BASE, ""))
+  expect(found, "url's beginning", BASE, request.url:sub(1, #BASE))
+  expect(found, "body", canonical(exchange.body), canonical(request.body))
+  expect(found, "who asks", exchange.as or "admin", client.login)
+  compare_headers(found, expected_headers(exchange, client, WRITES[request.method] and request.body ~= nil), header_table(request))
+  return found
+end
+
+-- ------------------------------------------------------------------------------------------------- feeding --
+
+-- How an answer is cut into pieces, and how its headers are spelt.
+local MANNERS = {
+  whole = { header = "Content-Type", pieces = function(text) return { text } end },
+  ["byte by byte, with headers in odd case"] = {
+    header = "cOnTeNt-tYPE",
+    pieces = function(text)
+      local bytes = {}
+      for i = 1, #text do bytes[i] = text:sub(i, i) end
+      return bytes
+    end,
+  },
+}
+offline.MANNERS = { "whole", "byte by byte, with headers in odd case" }
+
+local function answer(call, id, given, manner)
+  assert(call:head(id, given.code))
+  assert(call:header(id, manner.header, given.type))
+  for _, piece in ipairs(manner.pieces(given.body)) do assert(call:body(id, piece)) end
+  call:finish(id, "complete", true, nil, 0)
+end
+
+-- Feeds a call until it is done. `on_request(request)` returns the answer.
+local function feed(call, on_request, manner)
+  local waiting = {}
+  for _ = 1, 1000 do
+    local what, request = call:next(0)
+    if what == "done" then return call:result() end
+    if what == "send" then
+      waiting[#waiting + 1] = { id = request.id, answer = on_request(request) }
+    else
+      local first = table.remove(waiting, 1)
+      if not first then error("the call waits for time to pass", 0) end
+      answer(call, first.id, first.answer, MANNERS[manner])
+    end
+  end
+  error("the call does not end", 0)
+end
+
+-- -------------------------------------------------------------------------------------------- the case's world --
+
+local function client_of(run, login, password)
+  local state = core.client { url = BASE, user = login, password = password, max_retries = 10 }
+  local client = { login = login, password = password }
+  return setmetatable(client, { __index = function(_, operation)
+    return function(_, ...)
+      assert(not run.operation, "a case is one call")
+      run.operation = operation
+      return feed(core.call(state, operation, ...), function(request) return run.on_request(request, client) end, run.manner)
+    end
+  end })
+end
+
+local function world(run)
+  local env = setmetatable({}, { __index = _G })
+  env.live, env.version, env.grafana = false, run.version, require "grafana"
+  function env.recorded(value) return value end
+  function env.like(value) return value end
+  function env.as(user, password) return client_of(run, user.login, password or user.password) end
+  function env.answer(index) return assert(core.decode(run.case.http[index].answers[run.version].body)) end
+  env.g = client_of(run, "admin", "admin")
+  return env
+end
+
+local function start(case, version, manner)
+  local run = { case = case, version = version, manner = manner, seen = {} }
+  run.env = world(run)
+  cases.compile(case, "common", run.env)()
+  cases.compile(case, "given", run.env)()
+  return run
+end
+
+-- ---------------------------------------------------------------------------------------------------- running --
+
+--- Runs a case; the differences from what it says, as a list of sentences, and the result.
+function offline.run(case, version, manner, other_name)
+  local run, found = start(case, version, manner), {}
+  function run.on_request(request, client)
+    local index = #run.seen + 1
+    local exchange = case.http[index]
+    run.seen[index] = request
+    if not exchange then error(("request %d is one too many: %s %s"):format(index, request.method, request.url), 0) end
+    for _, text in ipairs(offline.compare_request(exchange, request, client)) do
+      found[#found + 1] = ("request %d: %s"):format(index, text)
+    end
+    return assert(exchange.answers[version], "no answer for this version")
+  end
+  local result = cases.compile(case, "call", run.env, "return ")
+  if other_name then run.env.g = setmetatable({}, { __index = function() return offline.method(run, other_name) end }) end
+  result = result()
+  if #run.seen < #case.http then found[#found + 1] = ("%d requests expected, got %d"):format(#case.http, #run.seen) end
+  local expected = cases.compile(case, "result", run.env, "return ")()
+  for _, text in ipairs(compare.results(expected, result, { operation = run.operation })) do found[#found + 1] = text end
+  return found, result, run.seen
+end
+
+--- The operation of that name, on the admin's client, whatever name was called.
+function offline.method(run, name)
+  local client = client_of(run, "admin", "admin")
+  return function(_, ...) return client[name](client, ...) end
+end
+
+--- Runs the call of a case while every request meets the one answer of another case, which says what then comes out.
+function offline.run_with(case, every, version)
+  local run = start(case, version, "whole")
+  function run.on_request() return every.http[1].answers[version] end
+  local result = cases.compile(case, "call", run.env, "return ")()
+  run.case = every
+  local expected = cases.compile(every, "result", run.env, "return ")()
+  return compare.results(expected, result, { operation = run.operation, any_message = true }), result
+end
+
+return offline
