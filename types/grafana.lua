@@ -1,0 +1,599 @@
+-- SPDX-License-Identifier: MIT
+-- Made by scripts/generate.lua from the operation table: change that, then run `make generate`.
+---@meta grafana
+
+---@alias grafana.Status "ok"|"access-denied"|"not-found"|"already-exists"|"user-not-found"|"role-not-found"|"invalid-data"|"missing-mandatory-data"|"unknown-host"|"connection-refused"|"error"
+---@alias grafana.Reason "timeout"|"deadline"|"tls"|"cut"|"invalid-json"|"not-grafana"|"too-large"|"redirect"|"rate-limited"|"unavailable"|"bad-credentials"|"forbidden"|"org-not-found"|"folder-not-found"|"version-mismatch"|"name-exists"|"uid-exists"|"unsupported"|"cancelled"|"closed"|"server-error"
+
+---What every operation returns.
+---@class grafana.Result
+---@field status grafana.Status
+---@field ok boolean whether `status` is "ok"
+---@field message? string a sentence for a person, where it is not ok
+---@field operation? string
+---@field code? integer the HTTP status
+---@field attempts? integer
+---@field uncertain? boolean a write may have arrived, but no answer came
+---@field reason? grafana.Reason
+
+---A number by its digits.
+---@class grafana.Number: userdata
+
+---JSON's null.
+---@class grafana.Null: lightuserdata
+
+---The organisation of the credentials.
+---@class grafana.Own: userdata
+
+---@alias grafana.Integer integer|grafana.Number
+---@alias grafana.Org grafana.Integer|grafana.Own|nil
+---@alias grafana.Id grafana.Integer|string
+
+---JSON that stays in C.
+---@class grafana.Document: userdata
+local Document = {}
+---@param ... string|integer
+---@return any
+function Document:get(...) end
+---@param ... string|integer
+---@return fun(): any, any
+function Document:each(...) end
+---@param ... string|integer
+---@return integer
+function Document:len(...) end
+---@param ... string|integer
+---@return string
+function Document:type(...) end
+---@param value any
+---@param ... string|integer
+function Document:set(value, ...) end
+---@param ... string|integer
+function Document:remove(...) end
+---@param visit fun(path: (string|integer)[], value: any)
+function Document:walk(visit) end
+---@return grafana.Document
+function Document:copy() end
+---@return any
+function Document:table() end
+---@param options? {pretty?: boolean, sorted?: boolean}
+---@return string
+function Document:text(options) end
+---@return string
+function Document:digest() end
+---@param other grafana.Document
+---@return boolean
+function Document:equal(other) end
+function Document:close() end
+
+---@alias grafana.Object table|grafana.Document
+
+---The options that every operation takes.
+---@class grafana.Options
+---@field timeout? grafana.Integer milliseconds for one request
+---@field deadline? grafana.Integer milliseconds for the whole call with its retries
+---@field max_retries? grafana.Integer how often a request is sent again
+---@field headers? grafana.Object further headers, name to value
+---@field raw? boolean objects of the result come as documents that stay in C
+---@field page? grafana.Integer lists only: just this page, from 1
+---@field perpage? grafana.Integer lists only: items on a page
+
+---What `connect` takes.
+---@class grafana.ConnectOptions
+---@field timeout? integer milliseconds for one request
+---@field connect_timeout? integer milliseconds
+---@field deadline? integer milliseconds for a whole call with its retries
+---@field max_retries? integer
+---@field backoff_ms? number[] first delay, largest delay, multiplier
+---@field auth_method? "basic-auth"
+---@field org? grafana.Integer|grafana.Own
+---@field headers? table<string, string>
+---@field ca_file? string
+---@field ca_path? string
+---@field cert? string
+---@field key? string
+---@field verify? boolean
+---@field proxy? string
+---@field user_agent? string
+---@field concurrency? integer
+---@field max_body? integer
+---@field transport? "auto"|"curl"
+---@field on_retry? fun(retry: grafana.Retry)
+---@field log? fun(line: string)
+
+---@class grafana.Retry
+---@field operation string
+---@field attempt integer the one that failed
+---@field delay_ms integer until the next
+---@field status grafana.Status
+---@field reason? grafana.Reason
+
+---@class grafana
+---@field _VERSION string
+---@field own grafana.Own
+---@field null grafana.Null
+local grafana = {}
+---@param url? string
+---@param credentials? {[1]: string, [2]: string}|{token: string}
+---@param options? grafana.ConnectOptions
+---@return grafana.Client
+function grafana.connect(url, credentials, options) end
+---@generic T: grafana.Result
+---@param r T
+---@param ... grafana.Status
+---@return T
+function grafana.check(r, ...) end
+---@param word? string
+---@return string
+function grafana.help(word) end
+---@generic T: table
+---@param t T
+---@return T
+function grafana.array(t) end
+---@generic T: table
+---@param t T
+---@return T
+function grafana.object(t) end
+---@param digits string|number
+---@return grafana.Number
+function grafana.number(digits) end
+---@param value any
+---@param ... string|integer
+---@return any
+function grafana.get(value, ...) end
+---@param text string
+---@param options? {raw?: boolean}
+---@return any value
+---@return string? message
+function grafana.decode(text, options) end
+---@param value any
+---@param options? {pretty?: boolean, sorted?: boolean}
+---@return string
+function grafana.encode(value, options) end
+
+---@class grafana.Client
+local Client = {}
+function Client:close() end
+---@param word? string
+---@return string
+function Client:help(word) end
+
+---@class grafana.result.add_current_org_user: grafana.Result
+---@field id? grafana.Integer id of the user
+
+---Make a user a member of the credentials' own organisation.
+---@param login string login or email of the user
+---@param role string|{role: string} "Viewer", "Editor" or "Admin", or {role = …}
+---@param options? grafana.Options
+---@return grafana.result.add_current_org_user
+function Client:add_current_org_user(login, role, options) end
+
+---@class grafana.result.add_org_user: grafana.Result
+---@field id? grafana.Integer id of the user
+
+---Make a user a member of an organisation.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param login string login or email of the user
+---@param role string|{role: string} "Viewer", "Editor" or "Admin", or {role = …}
+---@param options? grafana.Options
+---@return grafana.result.add_org_user
+function Client:add_org_user(org, login, role, options) end
+
+---@class grafana.result.check_datasource: grafana.Result
+---@field healthy? boolean it works
+---@field detail? string what the check says
+
+---Ask whether a data source works.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param id grafana.Id id (a number) or uid (a string) of the data source
+---@param options? grafana.Options
+---@return grafana.result.check_datasource
+function Client:check_datasource(org, id, options) end
+
+---@class grafana.result.create_datasource: grafana.Result
+---@field id? grafana.Integer its id
+---@field uid? string its uid
+---@field datasource? grafana.Object as the server has it
+
+---Create a data source.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param datasource grafana.Object {name, type, access, url, …}, sent as given
+---@param options? grafana.Options
+---@return grafana.result.create_datasource
+function Client:create_datasource(org, datasource, options) end
+
+---@class grafana.result.create_org: grafana.Result
+---@field id? grafana.Integer its id
+
+---Create an organisation.
+---@param name string its name
+---@param options? grafana.Options
+---@return grafana.result.create_org
+function Client:create_org(name, options) end
+
+---@class grafana.result.create_user: grafana.Result
+---@field id? grafana.Integer its id
+
+---Create a user.
+---@param user grafana.Object {name, email, login, password, OrgId}, sent as given
+---@param options? grafana.Options
+---@return grafana.result.create_user
+function Client:create_user(user, options) end
+
+---Remove a member from the credentials' own organisation.
+---@param user grafana.Id id (a number), or login or email (a string)
+---@param options? grafana.Options
+---@return grafana.Result
+function Client:delete_current_org_user(user, options) end
+
+---Delete a dashboard.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param uid string uid of the dashboard
+---@param options? grafana.Options
+---@return grafana.Result
+function Client:delete_dashboard(org, uid, options) end
+
+---Delete a data source.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param id grafana.Id id (a number) or uid (a string) of the data source
+---@param options? grafana.Options
+---@return grafana.Result
+function Client:delete_datasource(org, id, options) end
+
+---Delete an organisation and all that is in it.
+---@param id grafana.Integer id of the organisation
+---@param options? grafana.Options
+---@return grafana.Result
+function Client:delete_org(id, options) end
+
+---Remove a member from an organisation.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param user grafana.Id id (a number), or login or email (a string)
+---@param options? grafana.Options
+---@return grafana.Result
+function Client:delete_org_user(org, user, options) end
+
+---Delete a user.
+---@param user grafana.Id id (a number), or login or email (a string)
+---@param options? grafana.Options
+---@return grafana.Result
+function Client:delete_user(user, options) end
+
+---@class grafana.result.get_current_org: grafana.Result
+---@field org? grafana.Object {id, name, address}
+
+---The credentials' own organisation.
+---@param options? grafana.Options
+---@return grafana.result.get_current_org
+function Client:get_current_org(options) end
+
+---@class grafana.options.get_current_org_users: grafana.Options
+---@field query? string only users whose login, email or name contains this
+
+---@class grafana.result.get_current_org_users: grafana.Result
+---@field users? grafana.Object[] {userId, login, email, name, role, …}
+
+---The members of the credentials' own organisation.
+---@param options? grafana.options.get_current_org_users
+---@return grafana.result.get_current_org_users
+function Client:get_current_org_users(options) end
+
+---@class grafana.result.get_current_user: grafana.Result
+---@field user? grafana.Object {id, login, email, name, isGrafanaAdmin, …}
+
+---Who the credentials belong to.
+---@param options? grafana.Options
+---@return grafana.result.get_current_user
+function Client:get_current_user(options) end
+
+---@class grafana.result.get_current_user_orgs: grafana.Result
+---@field orgs? grafana.Object[] {orgId, name, role}
+
+---The organisations that the credentials may enter.
+---@param options? grafana.Options
+---@return grafana.result.get_current_user_orgs
+function Client:get_current_user_orgs(options) end
+
+---@class grafana.result.get_dashboard: grafana.Result
+---@field dashboard? grafana.Object the dashboard
+---@field meta? grafana.Object its folder, url, version, rights, …
+
+---Read a dashboard.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param uid string uid of the dashboard
+---@param options? grafana.Options
+---@return grafana.result.get_dashboard
+function Client:get_dashboard(org, uid, options) end
+
+---@class grafana.options.get_dashboard_panels: grafana.Options
+---@field rows? boolean list the rows themselves too
+
+---@class grafana.result.get_dashboard_panels: grafana.Result
+---@field panels? grafana.Object[] rows {id, title, type, ds_url, ds_id, dashboard_title}
+
+---The panels of one dashboard (get_ds_panels by another name).
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param uid string uid of the dashboard
+---@param options? grafana.options.get_dashboard_panels
+---@return grafana.result.get_dashboard_panels
+function Client:get_dashboard_panels(org, uid, options) end
+
+---@class grafana.result.get_dashboard_versions: grafana.Result
+---@field versions? grafana.Object[] {version, created, createdBy, message, …}
+
+---The versions of a dashboard, newest first.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param uid string uid of the dashboard
+---@param options? grafana.Options
+---@return grafana.result.get_dashboard_versions
+function Client:get_dashboard_versions(org, uid, options) end
+
+---@class grafana.result.get_dashboards_with_tag: grafana.Result
+---@field dashboards? grafana.Object[] {uid, title, url, …}
+
+---The dashboards that have a tag, or all of several tags.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param tag string|string[]|grafana.Document a tag, or a list of tags
+---@param options? grafana.Options
+---@return grafana.result.get_dashboards_with_tag
+function Client:get_dashboards_with_tag(org, tag, options) end
+
+---@class grafana.result.get_datasource: grafana.Result
+---@field datasource? grafana.Object the data source, without its secrets
+
+---Read a data source.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param id grafana.Id id (a number) or uid (a string) of the data source
+---@param options? grafana.Options
+---@return grafana.result.get_datasource
+function Client:get_datasource(org, id, options) end
+
+---@class grafana.result.get_datasources: grafana.Result
+---@field datasources? grafana.Object[] {id, uid, name, type, url, …}
+
+---The data sources of an organisation.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param options? grafana.Options
+---@return grafana.result.get_datasources
+function Client:get_datasources(org, options) end
+
+---@class grafana.options.get_ds_panels: grafana.Options
+---@field rows? boolean list the rows themselves too
+
+---@class grafana.result.get_ds_panels: grafana.Result
+---@field panels? grafana.Object[] rows {id, title, type, ds_url, ds_id, dashboard_title}
+
+---The panels of one dashboard.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param uid string uid of the dashboard
+---@param options? grafana.options.get_ds_panels
+---@return grafana.result.get_ds_panels
+function Client:get_ds_panels(org, uid, options) end
+
+---@class grafana.result.get_org: grafana.Result
+---@field org? grafana.Object {id, name, address}
+
+---One organisation, by id or by name.
+---@param id grafana.Id id (a number) or name (a string)
+---@param options? grafana.Options
+---@return grafana.result.get_org
+function Client:get_org(id, options) end
+
+---@class grafana.options.get_org_dashboards: grafana.Options
+---@field rows? boolean list the rows themselves too
+
+---@class grafana.result.get_org_dashboards: grafana.Result
+---@field dashboards? grafana.Object[] {uid, title, url, panels}
+---@field failed? grafana.Object[] {uid, status, message} of those that could not be read
+
+---All dashboards of an organisation with their panels.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param options? grafana.options.get_org_dashboards
+---@return grafana.result.get_org_dashboards
+function Client:get_org_dashboards(org, options) end
+
+---@class grafana.options.get_org_panels: grafana.Options
+---@field rows? boolean list the rows themselves too
+
+---@class grafana.result.get_org_panels: grafana.Result
+---@field panels? grafana.Object[] rows {id, title, type, ds_url, ds_id, dashboard_title}
+---@field failed? grafana.Object[] {uid, status, message} of dashboards that could not be read
+
+---All panels of all dashboards of an organisation.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param options? grafana.options.get_org_panels
+---@return grafana.result.get_org_panels
+function Client:get_org_panels(org, options) end
+
+---@class grafana.options.get_org_users: grafana.Options
+---@field query? string only users whose login, email or name contains this
+
+---@class grafana.result.get_org_users: grafana.Result
+---@field users? grafana.Object[] {userId, login, email, name, role, …}
+
+---The members of an organisation.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param options? grafana.options.get_org_users
+---@return grafana.result.get_org_users
+function Client:get_org_users(org, options) end
+
+---@class grafana.options.get_orgs: grafana.Options
+---@field query? string only those whose name contains this
+---@field name? string only the one of this name
+
+---@class grafana.result.get_orgs: grafana.Result
+---@field orgs? grafana.Object[] {id, name}
+
+---All organisations.
+---@param options? grafana.options.get_orgs
+---@return grafana.result.get_orgs
+function Client:get_orgs(options) end
+
+---@class grafana.result.get_user: grafana.Result
+---@field user? grafana.Object {id, login, email, name, isGrafanaAdmin, …}
+
+---One user, by id, login or email.
+---@param user grafana.Id id (a number), or login or email (a string)
+---@param options? grafana.Options
+---@return grafana.result.get_user
+function Client:get_user(user, options) end
+
+---@class grafana.result.get_user_orgs: grafana.Result
+---@field orgs? grafana.Object[] {orgId, name, role}
+
+---The organisations of a user.
+---@param user grafana.Id id (a number), or login or email (a string)
+---@param options? grafana.Options
+---@return grafana.result.get_user_orgs
+function Client:get_user_orgs(user, options) end
+
+---@class grafana.options.get_users: grafana.Options
+---@field query? string only those whose login, email or name contains this
+
+---@class grafana.result.get_users: grafana.Result
+---@field users? grafana.Object[] {id, login, email, name, isAdmin, …}
+
+---All users of the server.
+---@param options? grafana.options.get_users
+---@return grafana.result.get_users
+function Client:get_users(options) end
+
+---@class grafana.result.health: grafana.Result
+---@field health? grafana.Object {database, version, commit}
+
+---What the server says of its own health.
+---@param options? grafana.Options
+---@return grafana.result.health
+function Client:health(options) end
+
+---@class grafana.options.lookup_current_org_users: grafana.Options
+---@field query? string only those whose login, email or name contains this
+---@field limit? grafana.Integer at most so many
+
+---@class grafana.result.lookup_current_org_users: grafana.Result
+---@field users? grafana.Object[] {userId, login, avatarUrl}
+
+---The members of the credentials' own organisation, as few fields as an editor may see.
+---@param options? grafana.options.lookup_current_org_users
+---@return grafana.result.lookup_current_org_users
+function Client:lookup_current_org_users(options) end
+
+---@class grafana.result.restore_dashboard_version: grafana.Result
+---@field version? grafana.Integer the new version
+
+---Make an old version of a dashboard the newest.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param uid string uid of the dashboard
+---@param version grafana.Integer the version to restore
+---@param options? grafana.Options
+---@return grafana.result.restore_dashboard_version
+function Client:restore_dashboard_version(org, uid, version, options) end
+
+---@class grafana.options.search: grafana.Options
+---@field query? string words of the title
+---@field tag? string|string[]|grafana.Document a tag, or several that must all be there
+---@field type? string "dash-db" or "dash-folder"
+---@field folderUIDs? string|string[]|grafana.Document only inside these folders; "general" is the root
+---@field dashboardUIDs? string|string[]|grafana.Document only these
+---@field starred? boolean only those that the user has starred
+---@field deleted? boolean those in the trash, where the server has one
+---@field sort? string "alpha-asc", "alpha-desc", …
+
+---@class grafana.result.search: grafana.Result
+---@field hits? grafana.Object[] {uid, title, url, type, tags, folderUid, …}
+
+---Search dashboards and folders.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param options? grafana.options.search
+---@return grafana.result.search
+function Client:search(org, options) end
+
+---Give or take a user the rights of a server admin.
+---@param user grafana.Id id (a number), or login or email (a string)
+---@param admin boolean server admin or not
+---@param options? grafana.Options
+---@return grafana.Result
+function Client:set_user_admin(user, admin, options) end
+
+---Set a user's password.
+---@param user grafana.Id id (a number), or login or email (a string)
+---@param password string the new password
+---@param options? grafana.Options
+---@return grafana.Result
+function Client:set_user_password(user, password, options) end
+
+---Rename the credentials' own organisation.
+---@param name string its new name
+---@param options? grafana.Options
+---@return grafana.Result
+function Client:update_current_org(name, options) end
+
+---Change a member's role in the credentials' own organisation.
+---@param user grafana.Id id (a number), or login or email (a string)
+---@param role string|{role: string} "Viewer", "Editor" or "Admin", or {role = …}
+---@param options? grafana.Options
+---@return grafana.Result
+function Client:update_current_org_user(user, role, options) end
+
+---@class grafana.result.update_datasource: grafana.Result
+---@field datasource? grafana.Object as the server has it now
+
+---Change some keys of a data source; the rest and the secrets stay.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param id grafana.Id id (a number) or uid (a string) of the data source
+---@param changes grafana.Object merged as RFC 7396 says: objects deep, lists replaced, grafana.null removes
+---@param options? grafana.Options
+---@return grafana.result.update_datasource
+function Client:update_datasource(org, id, changes, options) end
+
+---@class grafana.options.update_or_create_dashboard: grafana.Options
+---@field folderUid? string the folder; "" is the root
+---@field folderId? grafana.Integer the folder by its id; 0 is the root
+---@field overwrite? boolean whatever version is there
+---@field message? string what has changed, for the list of versions
+---@field refresh? boolean sent as given
+
+---@class grafana.result.update_or_create_dashboard: grafana.Result
+---@field id? grafana.Integer its id
+---@field uid? string its uid
+---@field version? grafana.Integer its version now
+---@field url? string its url, from the server's root
+---@field slug? string its title as in the url
+
+---Create a dashboard, or change the one of the same uid, which stays in its folder unless one is given.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param dashboard grafana.Object the dashboard
+---@param options? grafana.options.update_or_create_dashboard
+---@return grafana.result.update_or_create_dashboard
+function Client:update_or_create_dashboard(org, dashboard, options) end
+
+---Rename an organisation.
+---@param id grafana.Integer id of the organisation
+---@param name string its new name
+---@param options? grafana.Options
+---@return grafana.Result
+function Client:update_org(id, name, options) end
+
+---Change a member's role in an organisation.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param user grafana.Id id (a number), or login or email (a string)
+---@param role string|{role: string} "Viewer", "Editor" or "Admin", or {role = …}
+---@param options? grafana.Options
+---@return grafana.Result
+function Client:update_org_user(org, user, role, options) end
+
+---Change a user's name, email or login.
+---@param user grafana.Id id (a number), or login or email (a string)
+---@param changes grafana.Object {name, email, login}; login or email must be there
+---@param options? grafana.Options
+---@return grafana.Result
+function Client:update_user(user, changes, options) end
+
+---@class grafana.result.version: grafana.Result
+---@field version? string "12.4.3"
+
+---The server's version, which is read once.
+---@param options? grafana.Options
+---@return grafana.result.version
+function Client:version(options) end
+
+return grafana
