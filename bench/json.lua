@@ -20,8 +20,8 @@ local function target(i, ref)
   return {
     datasource = { type = "prometheus", uid = "P1809F7CD0C75ACF3" },
     editorMode = "code", exemplar = false, interval = "", range = true, refId = ref,
-    expr = ('sum by (instance) (rate(node_cpu_seconds_total{job="$job",instance=~"$node",mode="mode%d"}[$__rate_interval]))')
-      :format(i),
+    expr = ('sum by (instance) (rate(node_cpu_seconds_total{job="$job",instance=~"$node",mode="mode%d"}' ..
+      "[$__rate_interval]))"):format(i),
     legendFormat = "{{instance}} – mode " .. i,
   }
 end
@@ -47,8 +47,8 @@ local function panel(i)
       defaults = {
         color = { mode = "palette-classic" },
         custom = {
-          axisBorderShow = false, axisCenteredZero = false, axisColorMode = "text", axisLabel = "", axisPlacement = "auto",
-          barAlignment = 0, drawStyle = "line", fillOpacity = 10, gradientMode = "none",
+          axisBorderShow = false, axisCenteredZero = false, axisColorMode = "text", axisLabel = "",
+          axisPlacement = "auto", barAlignment = 0, drawStyle = "line", fillOpacity = 10, gradientMode = "none",
           hideFrom = { legend = false, tooltip = false, viz = false },
           insertNulls = false, lineInterpolation = "linear", lineWidth = 1, pointSize = 5,
           scaleDistribution = { type = "linear" }, showPoints = "never", spanNulls = false,
@@ -57,13 +57,18 @@ local function panel(i)
         links = grafana.array {}, mappings = grafana.array {}, min = 0, decimals = 2, unit = "percentunit",
         thresholds = {
           mode = "absolute",
-          steps = { { color = "green", value = grafana.null }, { color = "orange", value = 0.75 }, { color = "red", value = 0.9 } },
+          steps = {
+            { color = "green", value = grafana.null }, { color = "orange", value = 0.75 },
+            { color = "red", value = 0.9 },
+          },
         },
       },
       overrides = { override(i), override(i + 1) },
     },
     options = {
-      legend = { calcs = { "mean", "lastNotNull", "max" }, displayMode = "table", placement = "bottom", showLegend = true },
+      legend = {
+        calcs = { "mean", "lastNotNull", "max" }, displayMode = "table", placement = "bottom", showLegend = true,
+      },
       tooltip = { mode = "multi", sort = "desc" },
     },
     targets = { target(i, "A"), target(i + 1, "B") },
@@ -74,8 +79,8 @@ end
 
 local function dashboard(panels)
   local d = {
-    id = 3202576570126336, uid = "bench-json", title = "Node overview", schemaVersion = 39, version = 12, editable = true,
-    tags = { "node", "linux" }, timezone = "browser", refresh = "30s", panels = {},
+    id = 3202576570126336, uid = "bench-json", title = "Node overview", schemaVersion = 39, version = 12,
+    editable = true, tags = { "node", "linux" }, timezone = "browser", refresh = "30s", panels = {},
     time = { from = "now-6h", to = "now" }, templating = { list = grafana.array {} },
     annotations = { list = { { builtIn = 1, enable = true, name = "Annotations & Alerts", type = "dashboard" } } },
   }
@@ -114,7 +119,8 @@ end
 
 local cases = {
   { "decode to tables", 1.7, function() return cjson.decode(text) end, function() return grafana.decode(text) end },
-  { "encode from tables", 1.4, function() return cjson.encode(their_tables) end, function() return grafana.encode(tables) end },
+  { "encode from tables", 1.4, function() return cjson.encode(their_tables) end,
+    function() return grafana.encode(tables) end },
   { "pick ids and titles", 12, function() return pick_from_tables(cjson.decode) end, pick_from_document },
 }
 

@@ -14,7 +14,7 @@ int64_t gfc_now_ms(void) {
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* ----------------------------------------------------------------------------------------- making, forgetting -- */
+/* ---------------------------------------------------------------------------------- making, forgetting -- */
 
 static gfc_driver *new_driver(const gfc_config *config, gf_error *error) {
   gfc_driver *driver = gfc_resize(&config->alloc, NULL, sizeof *driver);
@@ -50,7 +50,7 @@ static void notice_fork(gfc_driver *driver) {
 }
 
 static void free_job(gfc_driver *driver, gfc_job *job) {
-  gfc_transfers_drop(driver, job, "the request was dropped");
+  gfc_transfers_drop(driver, job);
   driver->stale = true;
   *(job->prev ? &job->prev->next : &driver->first) = job->next;
   *(job->next ? &job->next->prev : &driver->last) = job->prev;
@@ -72,7 +72,7 @@ void gfc_driver_free(gfc_driver *driver) {
   gfc_release(&alloc, driver);
 }
 
-/* ------------------------------------------------------------------------------------------------- the calls -- */
+/* ------------------------------------------------------------------------------------------- the calls -- */
 
 static gfc_job *find_job(const gfc_driver *driver, const gf_call *call) {
   gfc_job *job = driver->first;
@@ -99,7 +99,7 @@ void gfc_driver_drop(gfc_driver *driver, gf_call *call) {
   if (job) free_job(driver, job);
 }
 
-/* --------------------------------------------------------------------------------------------------- the turn -- */
+/* -------------------------------------------------------------------------------------------- the turn -- */
 
 /* Send what `job` has to send. True when it is done, and gone. */
 static bool ask(gfc_driver *driver, gfc_job *job, int64_t now_ms) {

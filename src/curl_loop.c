@@ -2,9 +2,10 @@
  *
  * curl_loop.c: waits for libcurl's sockets and its timer (its "socket action" interface).
  *
- * libcurl says which sockets it watches when that changes, so a turn costs one poll() and work for the sockets with
- * news, not a walk over all transfers. poll() was as fast as epoll at 16 connections, works everywhere, and leaves no
- * system object that a forked child would share.
+ * libcurl says which sockets it watches when that changes, so a turn costs one poll() and work for the
+ * sockets with news, not a walk over all transfers. With 16 connections poll(), epoll and curl_multi_perform
+ * took the same time (three system calls a request, all of them libcurl's); poll() works everywhere and
+ * leaves no system object that a forked child would share.
  */
 #include "curl_internal.h"
 #include <errno.h>
@@ -30,7 +31,7 @@ void gfc_loop_abandon(gfc_loop *loop) {
   gfc_loop_free(loop);
 }
 
-/* ------------------------------------------------------------------------------------------ sockets to watch -- */
+/* ------------------------------------------------------------------------------------ sockets to watch -- */
 
 static size_t find_fd(const gfc_loop *loop, int fd) {
   size_t i = 0;
@@ -98,7 +99,7 @@ CURLMcode gfc_loop_attach(gfc_loop *loop, CURLM *multi) {
   return result;
 }
 
-/* ------------------------------------------------------------------------------------- sockets that are open -- */
+/* ------------------------------------------------------------------------------- sockets that are open -- */
 
 static bool remember_open(gfc_loop *loop, int fd) {
   if (loop->n_open == loop->open_room) {
@@ -141,7 +142,7 @@ CURLcode gfc_loop_attach_easy(gfc_loop *loop, CURL *easy) {
   return CURLE_OK;
 }
 
-/* ------------------------------------------------------------------------------------------------- the work -- */
+/* -------------------------------------------------------------------------------------------- the work -- */
 
 CURLMcode gfc_loop_run_timer(gfc_loop *loop, CURLM *multi) {
   if (loop->timer_at == INT64_MAX || (loop->timer_at > 0 && loop->timer_at > gfc_now_ms())) return CURLM_OK;
@@ -150,7 +151,8 @@ CURLMcode gfc_loop_run_timer(gfc_loop *loop, CURLM *multi) {
   return curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running);
 }
 
-/* What to tell libcurl of `fd`. After an error it shall do what it waited for, and so find the error itself. */
+/* What to tell libcurl of `fd`. After an error it shall do what it waited for, and so find the error
+ * itself. */
 static int action_of(const struct pollfd *fd) {
   short news = fd->revents;
   if (news & (POLLERR | POLLHUP | POLLNVAL)) news = (short)(news | fd->events);

@@ -14,7 +14,7 @@ void gfc_config_init(gfc_config *config) {
   *config = (gfc_config){.verify = true, .concurrency = 8, .alloc = gf_default_allocator()};
 }
 
-/* ---------------------------------------------------------------------------------------- checking, copying -- */
+/* ----------------------------------------------------------------------------------- checking, copying -- */
 
 static bool fail(gf_error *error, const char *option, const char *problem, const char *value) {
   snprintf(error->message, sizeof error->message, "%s: %s%s%.150s", option, problem, value ? " " : "",
@@ -98,7 +98,7 @@ void gfc_setup_free(gfc_driver *driver) {
   forget(driver, &config->proxy); /* there may be a password in it */
 }
 
-/* -------------------------------------------------------------------------------------------- onto handles -- */
+/* ---------------------------------------------------------------------------------------- onto handles -- */
 
 CURLM *gfc_setup_multi(gfc_driver *driver) {
   CURLM *multi = curl_multi_init();

@@ -2,13 +2,14 @@
  *
  * curl_transfer.c: one request on its way, from gf_request to gf_end.
  *
- * libcurl's callbacks only feed the core. gf_end is called when the transfer has left the multi handle, outside every
- * callback. Handles are pooled: what never changes is set once (curl_setup.c), the rest when it differs.
+ * libcurl's callbacks only feed the core. gf_end is called when the transfer has left the multi handle,
+ * outside every callback. Handles are pooled: what never changes is set once (curl_setup.c), the rest when it
+ * differs.
  */
 #include "curl_internal.h"
 #include <string.h>
 
-/* ------------------------------------------------------------------------------------------ libcurl's callbacks -- */
+/* --------------------------------------------------------------------------------- libcurl's callbacks -- */
 
 /* -1 breaks the transfer off. A call that is done in the meantime is fed nothing more. */
 static bool fed(gfc_transfer *transfer, int result) {
@@ -88,8 +89,8 @@ static size_t on_read(char *to, size_t size, size_t n, void *ctx) {
   return left;
 }
 
-/* libcurl is about to send the request. It does so again by itself when a kept connection dies unanswered or a stream
- * is refused; a write must not be sent twice. */
+/* libcurl is about to send the request. It does so again by itself when a kept connection dies unanswered or
+ * a stream is refused; a write must not be sent twice. */
 static int on_start(void *ctx, char *peer_ip, char *own_ip, int peer_port, int own_port) {
   (void)peer_ip, (void)own_ip, (void)peer_port, (void)own_port;
   gfc_transfer *transfer = ctx;
@@ -98,7 +99,7 @@ static int on_start(void *ctx, char *peer_ip, char *own_ip, int peer_port, int o
   return again && !transfer->repeatable ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
-/* -------------------------------------------------------------------------------------------- setting a handle -- */
+/* ------------------------------------------------------------------------------------ setting a handle -- */
 
 static CURLcode set_callbacks(gfc_transfer *transfer) {
   CURL *easy = transfer->easy;
@@ -146,8 +147,8 @@ static CURLcode set_method(gfc_transfer *transfer, const gf_request *request) {
   return CURLE_OK;
 }
 
-/* HTTP/2 where a server offers it in the TLS handshake. Only there waits a request for a connection that is being made,
- * to learn whether it can be shared; over plain HTTP that would make all wait for the first. */
+/* HTTP/2 where a server offers it in the TLS handshake. Only there waits a request for a connection that is
+ * being made, to learn whether it can be shared; over plain HTTP that would make all wait for the first. */
 static CURLcode set_version(gfc_transfer *transfer, const char *url) {
   gfc_scheme scheme = strncmp(url, "https:", 6) == 0 ? GFC_SCHEME_HTTPS : GFC_SCHEME_HTTP;
   if (scheme == transfer->scheme) return CURLE_OK;
@@ -182,7 +183,7 @@ static CURLcode set_request(gfc_transfer *transfer, const gf_request *request) {
   return result == CURLE_OK ? set_limits(transfer, request) : result;
 }
 
-/* ------------------------------------------------------------------------------------------ the pool, the job -- */
+/* ----------------------------------------------------------------------------------- the pool, the job -- */
 
 static void free_transfer(gfc_driver *driver, gfc_transfer *transfer) {
   if (transfer->easy) curl_easy_cleanup(transfer->easy);
@@ -210,15 +211,7 @@ static gfc_transfer *take_transfer(gfc_driver *driver) {
   return transfer;
 }
 
-/* Into the pool, or away when there are enough. It is in nobody's list and not in the multi handle. */
-static void put_back(gfc_driver *driver, gfc_transfer *transfer) {
-  gfc_headers_release(driver, transfer->headers);
-  transfer->headers = NULL;
-  transfer->job = NULL;
-  if (driver->n_idle >= driver->config.concurrency || transfer->refusal != CURLE_OK) {
-    free_transfer(driver, transfer);
-    return;
-  }
+static void give_back(gfc_driver *driver, gfc_transfer *transfer) {
   transfer->next = driver->idle;
   driver->idle = transfer;
   driver->n_idle++;
@@ -240,12 +233,27 @@ static void unlink_from_job(gfc_transfer *transfer) {
   if (transfer->next) transfer->next->prev = transfer->prev;
 }
 
-/* ------------------------------------------------------------------------------------------ starting, ending -- */
+/* ------------------------------------------------------------------------------------ starting, ending -- */
 
 static void end_request(gfc_driver *driver, gf_call *call, uint32_t id, gf_how how, bool sent,
                         const char *detail) {
   driver->stale = true;
   if (!gf_call_is_done(call)) gf_end(call, id, how, sent, detail, gfc_now_ms());
+}
+
+/* The end of a transfer that is no longer in the multi handle. A handle that failed is not used again:
+ * libcurl 8.14 remembers a body that it could not rewind, and fails the next request with it. */
+static void end_transfer(gfc_driver *driver, gfc_transfer *transfer, gf_how how, bool sent,
+                         const char *detail) {
+  unlink_from_job(transfer);
+  end_request(driver, transfer->job->call, transfer->id, how, sent, detail);
+  gfc_headers_release(driver, transfer->headers);
+  transfer->headers = NULL;
+  transfer->job = NULL;
+  if (how == GF_END_COMPLETE && driver->n_idle < driver->config.concurrency)
+    give_back(driver, transfer);
+  else
+    free_transfer(driver, transfer);
 }
 
 static CURLcode add_to_multi(gfc_driver *driver, gfc_transfer *transfer) {
@@ -285,18 +293,14 @@ void gfc_transfer_start(gfc_driver *driver, gfc_job *job, const gf_request *requ
   if (result == CURLE_OK) return;
   const char *detail;
   gf_how how = gfc_end_how(transfer, result, &detail);
-  unlink_from_job(transfer);
-  end_request(driver, job->call, request->id, how, false, detail);
-  put_back(driver, transfer);
+  end_transfer(driver, transfer, how, false, detail);
 }
 
 static void finish(gfc_driver *driver, gfc_transfer *transfer, CURLcode result) {
   const char *detail;
   gf_how how = gfc_end_how(transfer, result, &detail);
   (void)curl_multi_remove_handle(driver->multi, transfer->easy);
-  unlink_from_job(transfer);
-  end_request(driver, transfer->job->call, transfer->id, how, transfer->started, detail);
-  put_back(driver, transfer);
+  end_transfer(driver, transfer, how, transfer->started, detail);
 }
 
 void gfc_transfers_collect(gfc_driver *driver) {
@@ -310,54 +314,43 @@ void gfc_transfers_collect(gfc_driver *driver) {
   }
 }
 
-/* Takes `transfer` out of everything but the pool's reach. */
-static void break_off(gfc_driver *driver, gfc_transfer *transfer, gf_how how, bool sent, const char *detail) {
-  gf_call *call = transfer->job->call;
-  unlink_from_job(transfer);
-  end_request(driver, call, transfer->id, how, sent, detail);
-}
-
-void gfc_transfers_drop(gfc_driver *driver, gfc_job *job, const char *detail) {
+static void break_off(gfc_driver *driver, gfc_job *job, gf_how how, const char *detail) {
   while (job->transfers) {
     gfc_transfer *transfer = job->transfers;
     (void)curl_multi_remove_handle(driver->multi, transfer->easy);
-    break_off(driver, transfer, GF_END_CUT, transfer->started, detail);
-    put_back(driver, transfer);
+    end_transfer(driver, transfer, how, transfer->started, detail);
   }
+}
+
+void gfc_transfers_drop(gfc_driver *driver, gfc_job *job) {
+  break_off(driver, job, GF_END_CUT, "the request was dropped");
 }
 
 static void empty_pool(gfc_driver *driver) {
-  while (driver->idle) {
-    gfc_transfer *transfer = take_transfer(driver);
-    free_transfer(driver, transfer);
-  }
+  while (driver->idle)
+    free_transfer(driver, take_transfer(driver));
 }
 
 void gfc_transfers_reset(gfc_driver *driver, const char *detail) {
-  for (gfc_job *job = driver->first; job; job = job->next) {
-    while (job->transfers) {
-      gfc_transfer *transfer = job->transfers;
-      (void)curl_multi_remove_handle(driver->multi, transfer->easy);
-      break_off(driver, transfer, GF_END_FAILED, transfer->started, detail);
-      put_back(driver, transfer);
-    }
-  }
+  for (gfc_job *job = driver->first; job; job = job->next)
+    break_off(driver, job, GF_END_FAILED, detail);
   empty_pool(driver);
   if (driver->multi) (void)curl_multi_cleanup(driver->multi);
   driver->multi = NULL;
   gfc_loop_free(&driver->loop);
 }
 
-void gfc_transfers_abandon(gfc_driver *driver) {
-  for (gfc_job *job = driver->first; job; job = job->next) {
-    while (job->transfers) {
-      gfc_transfer *transfer = job->transfers;
-      transfer->easy = NULL;
-      break_off(driver, transfer, GF_END_CUT, true, "the process was forked");
-      gfc_headers_release(driver, transfer->headers);
-      free_transfer(driver, transfer);
-    }
+static void abandon_job(gfc_driver *driver, gfc_job *job) {
+  while (job->transfers) {
+    gfc_transfer *transfer = job->transfers;
+    transfer->easy = NULL;
+    end_transfer(driver, transfer, GF_END_CUT, true, "the process was forked");
   }
+}
+
+void gfc_transfers_abandon(gfc_driver *driver) {
+  for (gfc_job *job = driver->first; job; job = job->next)
+    abandon_job(driver, job);
   for (gfc_transfer *transfer = driver->idle; transfer; transfer = transfer->next)
     transfer->easy = NULL;
   empty_pool(driver);

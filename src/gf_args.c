@@ -90,11 +90,12 @@ static bool copy_arg(gf_call *call, gf_arg *to, char **text, const gf_arg *from,
 static bool resolve_org(gf_call *call, const gf_arg *arg, const char *name, gf_error *error) {
   const gf_arg *org = arg->kind == GF_ARG_NIL ? &call->client->org : arg;
   char digits[24];
-  if (org->kind == GF_ARG_OWN) return call->own_org = true;
+  if (org->kind == GF_ARG_OWN) return true;
   if (org->kind == GF_ARG_NIL)
     return fail(error, "argument", name, "an organisation's id or grafana.own is expected, for none was given to connect");
   gf_str text = org->string;
   if (org->kind == GF_ARG_INT) text = (gf_str){digits, (size_t)snprintf(digits, sizeof digits, "%lld", (long long)org->integer)};
+  call->own_org = false;
   gf_set_var(call, "org", text, false);
   return true;
 }
@@ -102,6 +103,7 @@ static bool resolve_org(gf_call *call, const gf_arg *arg, const char *name, gf_e
 static bool take_positional(gf_call *call, const gf_arg *args, size_t n, gf_error *error) {
   const gf_arg nothing = {.kind = GF_ARG_NIL};
   size_t i = 0;
+  call->own_org = true; /* unless an argument names another */
   for (; i < GF_MAX_PARAMS && call->op->params[i].name; i++) {
     const gf_param *param = &call->op->params[i];
     const gf_arg *arg = i < n ? &args[i] : &nothing;

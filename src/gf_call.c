@@ -113,17 +113,21 @@ static void leave_wire(gf_call *call) {
 }
 
 /* A zero byte ends what a message can show of a secret. */
-static void redact(char *text, const char *secret) {
-  size_t n = strlen(secret);
-  if (n < 3) return;
-  for (char *at = strstr(text, secret); at; at = strstr(at + n, secret)) memset(at, '*', n);
+static void redact_value(gf_call *call, gf_value v) {
+  gf_str secret;
+  if (gf_value_string(v, &secret)) gf_redact(call->message, secret.p);
 }
 
 static void redact_arguments(gf_call *call) {
-  gf_str password;
+  gf_value data = gf_data_of(call);
   for (int i = 0; i < GF_MAX_PARAMS && call->op->params[i].name; i++)
-    if (call->arg_text[i] && strcmp(call->op->params[i].name, "password") == 0) redact(call->message, call->arg_text[i]);
-  if (gf_value_string(gf_value_get(gf_data_of(call), "password"), &password)) redact(call->message, password.p);
+    if (call->arg_text[i] && strcmp(call->op->params[i].name, "password") == 0) gf_redact(call->message, call->arg_text[i]);
+  redact_value(call, gf_value_get(data, "password"));
+  redact_value(call, gf_value_get(data, "basicAuthPassword"));
+  gf_value more = gf_value_get(data, "secureJsonData");
+  if (gf_value_is_absent(more) || !unsafe_yyjson_is_obj(more.node)) return;
+  gf_iter it = gf_iterate(more);
+  for (void *k, *v; gf_iter_next(&it, &k, &v);) redact_value(call, (gf_value){more.doc, v});
 }
 
 static void write_message(gf_call *call, const gf_verdict *verdict) {

@@ -269,15 +269,20 @@ void gf_client_release(gf_client *client) {
   gf_free(&alloc, client);
 }
 
-static void redact(char *text, const char *secret) {
-  size_t n = secret ? strlen(secret) : 0;
+void gf_redact(char *text, const char *secret) {
+  size_t n = secret ? strlen(secret) : 0, length = strlen(text);
   if (n < 3) return; /* would blank out half of any sentence, and betray itself by that */
   for (char *at = strstr(text, secret); at; at = strstr(at + n, secret)) memset(at, '*', n);
+  for (size_t part = n - 1; part > 3; part--) { /* the text may have been cut within it */
+    if (part > length || memcmp(text + length - part, secret, part) != 0) continue;
+    memset(text + length - part, '*', part);
+    return;
+  }
 }
 
 void gf_client_redact(const gf_client *client, char *text) {
   const char *space = client->authorization ? strchr(client->authorization, ' ') : NULL;
-  if (client->password && strcmp(client->password, client->user) != 0) redact(text, client->password); /* else it is told anyway */
-  redact(text, client->token);
-  redact(text, space ? space + 1 : NULL);
+  if (client->password && strcmp(client->password, client->user) != 0) gf_redact(text, client->password); /* else it is told anyway */
+  gf_redact(text, client->token);
+  gf_redact(text, space ? space + 1 : NULL);
 }

@@ -211,7 +211,8 @@ gf_doc *gf_doc_parse_owned(const gf_allocator *alloc, char *buffer, size_t lengt
   }
   doc->store->text = buffer;
   doc->store->bytes += length + YYJSON_PADDING_SIZE;
-  bool ok = length > 0 ? parse_to_keep(doc->store, length, error) : gf_json_fail(error, 0, "the text is empty");
+  bool ok =
+      length > 0 ? parse_to_keep(doc->store, length, error) : gf_json_fail(error, 0, "the text is empty");
   return checked(doc, ok, error);
 }
 
@@ -240,8 +241,9 @@ gf_doc *gf_doc_parse_passing(const gf_allocator *alloc, gf_arena *arena, char *b
     gf_json_no_memory(error);
     return NULL;
   }
-  bool ok = yyjson_alc_pool_init(&alc, arena->memory, arena->size) ? parse(doc->store, buffer, length, &alc, error)
-                                                                   : gf_json_no_memory(error);
+  bool ok = yyjson_alc_pool_init(&alc, arena->memory, arena->size)
+                ? parse(doc->store, buffer, length, &alc, error)
+                : gf_json_no_memory(error);
   return checked(doc, ok, error);
 }
 

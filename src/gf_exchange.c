@@ -129,6 +129,7 @@ gf_exchange *gf_ask_for(gf_call *call, const gf_ask *ask) {
     return NULL;
   }
   x->url = url;
+  x->req.method = ask->method; /* so that every exchange has one, even when the rest cannot be made */
   x->sent_body = ask->body;
   x->purpose = ask->purpose;
   x->index = ask->index;

@@ -49,6 +49,8 @@ struct gf_client {
   gf_call *calls;          /* every live call */
 };
 
+/* Replace `secret` in `text` by asterisks, at the end of the text also its beginning. One shorter than three is left. */
+void gf_redact(char *text, const char *secret);
 /* Replace every secret of the client in `text` by asterisks. */
 void gf_client_redact(const gf_client *client, char *text);
 /* Overwrite, in a way that compilers keep. */

@@ -108,6 +108,8 @@ void gf_health_answer(gf_call *call, gf_exchange *x) {
   gf_str status, message = {"", 0};
   bool ran = x->purpose == GF_MAIN && x->doc && (x->code == 200 || x->code == 400) &&
              gf_value_string(gf_value_get(gf_doc_root(x->doc), "status"), &status);
+  if (!ran && x->purpose == GF_MAIN && x->verdict.status == GF_OK)
+    x->verdict = (gf_verdict){.status = GF_ERROR, .reason = GF_INVALID_JSON, .code = x->code, .say = "the answer does not say whether it works"};
   if (!ran) {
     gf_row_answer(call, x);
     return;

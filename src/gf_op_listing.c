@@ -133,7 +133,8 @@ static void take_search(gf_call *call, gf_exchange *x) {
   }
   gf_page_end end = gf_take_page(call, x, &search_pages);
   if (end == GF_PAGE_BROKEN) {
-    gf_finish_as(call, GF_ERROR, GF_INVALID_JSON, "the answer to the search holds no list");
+    x->verdict = (gf_verdict){.status = GF_ERROR, .reason = GF_INVALID_JSON, .code = x->code, .say = "the answer to the search holds no list"};
+    gf_finish(call, &x->verdict, x);
     return;
   }
   if (call->list_is_empty) {

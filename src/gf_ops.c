@@ -151,10 +151,10 @@ static const gf_op_rule create_user = {
 
 static const gf_op_rule update_user = {
     .rules = {USER_TAKEN, {409, NULL, GF_ALREADY_EXISTS, GF_REASON_NONE, NULL}, {404, "user", GF_NOT_FOUND, GF_REASON_NONE, NO_USER}},
-    .probes = {USER_ID,
-               {.when = GF_BEFORE, .only_number = "user", .get = "/api/users/{user}", .pointer = "/id",
+    .probes = {{.when = GF_BEFORE, .only_number = "user", .get = "/api/users/{user}", .pointer = "/id",
                 .missing = GF_NOT_FOUND, .say = NO_USER}, /* 9.3.2 says 200 for a user that is not there */
-               OTHER_USER_HAS("login"), OTHER_USER_HAS("email"), USER_OF("login"), USER_OF("email")},
+               USER_ID,
+               USER_OF("login"), USER_OF("email"), OTHER_USER_HAS("login"), OTHER_USER_HAS("email")},
 };
 
 static const gf_op_rule get_user = {
@@ -288,9 +288,13 @@ static const gf_op_rule update_datasource = {
     .org_header = true,
     .picks = {{"datasource", "/datasource"}},
     .rules = {{404, "source", GF_NOT_FOUND, GF_REASON_NONE, NO_DATASOURCE}},
-    .probes = {{.when = GF_ON_STATUS, .status = GF_ERROR, .only_reason = GF_SERVER_ERROR, .in_org = true,
+    .probes = {{.when = GF_ON_STATUS, .status = GF_ALREADY_EXISTS, .only_reason = GF_NAME_EXISTS, .in_org = true,
+                .get = "/api/datasources/name/{name}", .pointer = "/uid", .key = "uid", .is_other = true, .other_than = "uid"},
+               {.when = GF_ON_STATUS, .status = GF_ERROR, .only_reason = GF_SERVER_ERROR, .in_org = true,
                 .get = "/api/datasources/name/{name}", .pointer = "/uid", .key = "uid", .is_other = true, .other_than = "uid",
-                .found = GF_ALREADY_EXISTS, .found_reason = GF_NAME_EXISTS, .say = "another data source has the name {name}"}},
+                .found = GF_ALREADY_EXISTS, .found_reason = GF_NAME_EXISTS, .say = "another data source has the name {name}"},
+               {.when = GF_ON_STATUS, .status = GF_ALREADY_EXISTS, .only_reason = GF_NAME_EXISTS, .in_org = true,
+                .get = "/api/datasources/name/{name}", .pointer = "/uid", .key = "uid"}},
     .start = gf_change_datasource_start,
     .on_answer = gf_change_datasource_answer,
 };

@@ -246,12 +246,21 @@ static void take_org_probe(gf_call *call, gf_exchange *x) {
 
 /* ---------------------------------------------------------------------------------------------- the main answer -- */
 
+/* Where the row promises an object nothing else is an answer, whoever sent it. */
+static bool has_shape(const gf_call *call, const char *key, gf_value v) {
+  const gf_result_key *keys = call->op->keys;
+  for (size_t i = 0; i < sizeof call->op->keys / sizeof *keys && keys[i].name; i++)
+    if (strcmp(keys[i].name, key) == 0 && strcmp(keys[i].shape, "object") == 0) return unsafe_yyjson_is_obj(v.node);
+  return true;
+}
+
 static void take_picks(gf_call *call, gf_exchange *x) {
   const gf_pick *picks = call->op->rule->picks;
   bool success = x->verdict.status == GF_OK;
   for (size_t i = 0; i < sizeof call->op->rule->picks / sizeof *picks && picks[i].key; i++) {
+    if (!success && picks[i].pointer[0] == 0) continue; /* the whole of a refusal is not the thing */
     gf_value v = x->doc ? gf_value_pointer(gf_doc_root(x->doc), picks[i].pointer) : (gf_value){NULL, NULL};
-    if (!gf_value_is_absent(v)) {
+    if (!gf_value_is_absent(v) && has_shape(call, picks[i].key, v)) {
       gf_put_value(call, picks[i].key, v);
     } else if (success && !picks[i].optional) {
       x->verdict.status = GF_ERROR;

@@ -64,7 +64,8 @@ GF_API void gf_doc_release(gf_doc *doc); /* NULL is fine */
 /* Parse `text` (copied). NULL with `error` filled when it is not JSON, too deep (over 1000) or memory is lacking. */
 GF_API gf_doc *gf_doc_from_text(const gf_allocator *alloc, gf_str text, gf_error *error);
 
-/* A place inside a document; valid as long as somebody holds the document. {NULL, NULL} stands for absent. */
+/* A place inside a document; valid as long as somebody holds the document and nobody changes it. {NULL, NULL} stands for
+ * absent. */
 typedef struct gf_value {
   gf_doc *doc;
   void *node;

@@ -29,14 +29,14 @@ void *lgf_testudata(lua_State *L, int index, const char *name) {
 
 static void push_text(lua_State *L, int index) {
   switch (lua_type(L, index)) {
-    case LUA_TNUMBER:
-    case LUA_TSTRING:
-      lua_pushvalue(L, index);
-      lua_tolstring(L, -1, NULL);
-      break;
-    case LUA_TBOOLEAN: lua_pushstring(L, lua_toboolean(L, index) ? "true" : "false"); break;
-    case LUA_TNIL: lua_pushliteral(L, "nil"); break;
-    default: lua_pushfstring(L, "%s: %p", luaL_typename(L, index), lua_topointer(L, index));
+  case LUA_TNUMBER:
+  case LUA_TSTRING:
+    lua_pushvalue(L, index);
+    lua_tolstring(L, -1, NULL);
+    break;
+  case LUA_TBOOLEAN: lua_pushstring(L, lua_toboolean(L, index) ? "true" : "false"); break;
+  case LUA_TNIL: lua_pushliteral(L, "nil"); break;
+  default: lua_pushfstring(L, "%s: %p", luaL_typename(L, index), lua_topointer(L, index));
   }
 }
 

@@ -15,7 +15,8 @@
 #undef luaL_newlib
 #define lua_absindex(L, i) ((i) > 0 || (i) <= LUA_REGISTRYINDEX ? (i) : lua_gettop(L) + (i) + 1)
 #define lua_rawlen(L, i) lua_objlen(L, i)
-#define luaL_newlib(L, list) (lua_createtable(L, 0, (int)(sizeof(list) / sizeof((list)[0])) - 1), luaL_setfuncs(L, list, 0))
+#define luaL_newlib(L, list)                                                                                 \
+  (lua_createtable(L, 0, (int)(sizeof(list) / sizeof((list)[0])) - 1), luaL_setfuncs(L, list, 0))
 #define luaL_setfuncs lgf_setfuncs
 #define luaL_testudata lgf_testudata
 #define luaL_tolstring lgf_tolstring

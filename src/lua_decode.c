@@ -10,9 +10,9 @@
 
 #include <string.h>
 
-#define KEY_SLOTS 64     /* a power of two */
-#define KEY_MAX 40       /* longer keys are rare, and no short strings in Lua either */
-#define KEYS_WORTH_IT 32 /* members from which on the cache repays its making */
+#define KEY_SLOTS 64      /* a power of two */
+#define KEY_MAX 40        /* longer keys are rare, and no short strings in Lua either */
+#define KEYS_WORTH_IT 128 /* values from which on the cache repays its making */
 
 typedef struct decoder {
   lua_State *L;
@@ -95,12 +95,14 @@ static void push_object(decoder *d, void *node) {
 /* Pushes a scalar and tells so; false for a container. */
 static inline bool push_scalar(lua_State *L, void *node) {
   switch (unsafe_yyjson_get_type(node)) {
-    case YYJSON_TYPE_STR: lua_pushlstring(L, unsafe_yyjson_get_str(node), unsafe_yyjson_get_len(node)); return true;
-    case YYJSON_TYPE_RAW:
-    case YYJSON_TYPE_NUM: lgf_push_number_node(L, node); return true;
-    case YYJSON_TYPE_BOOL: lua_pushboolean(L, unsafe_yyjson_get_bool(node)); return true;
-    case YYJSON_TYPE_NULL: lua_pushlightuserdata(L, NULL); return true;
-    default: return false;
+  case YYJSON_TYPE_STR:
+    lua_pushlstring(L, unsafe_yyjson_get_str(node), unsafe_yyjson_get_len(node));
+    return true;
+  case YYJSON_TYPE_RAW:
+  case YYJSON_TYPE_NUM: lgf_push_number_node(L, node); return true;
+  case YYJSON_TYPE_BOOL: lua_pushboolean(L, unsafe_yyjson_get_bool(node)); return true;
+  case YYJSON_TYPE_NULL: lua_pushlightuserdata(L, NULL); return true;
+  default: return false;
   }
 }
 
@@ -117,10 +119,18 @@ static void push_node(decoder *d, void *node) {
   }
 }
 
-/* Places for the cached keys, when the document is large enough for it. */
+/* How many values there are in `v` and below; of a tree, an estimate for the whole document. */
+static size_t count_values(gf_value v) {
+  if (gf_doc_is_tree(v.doc)) {
+    return gf_doc_bytes(v.doc) / 32;
+  }
+  return (size_t)(unsafe_yyjson_get_next(v.node) - (yyjson_val *)v.node);
+}
+
+/* Make places for the cached keys, if there is enough to find in them. */
 static void make_cache(decoder *d, gf_value v) {
   d->keys = 0;
-  if (gf_doc_bytes(v.doc) < KEYS_WORTH_IT * 64) {
+  if (count_values(v) < KEYS_WORTH_IT) {
     return;
   }
   luaL_checkstack(d->L, KEY_SLOTS + 6, "no room for keys");

@@ -6,7 +6,6 @@
  * do not disturb them. */
 #include "lua_json.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define DOCUMENT "grafana.document"
@@ -139,7 +138,8 @@ static void to_step(lua_State *L, int index, gf_step *step) {
     step->is_index = true;
     step->index = i >= 1 && i < 0x1p53 && i == (double)(int64_t)i ? (size_t)i - 1 : SIZE_MAX;
   } else {
-    luaL_argerror(L, index, lua_pushfstring(L, "a key or an index expected, got %s", luaL_typename(L, index)));
+    luaL_argerror(L, index,
+                  lua_pushfstring(L, "a key or an index expected, got %s", luaL_typename(L, index)));
   }
 }
 
@@ -233,12 +233,12 @@ static int document_length(lua_State *L) {
 
 static const char *type_name(void *node) {
   switch (unsafe_yyjson_get_type(node)) {
-    case YYJSON_TYPE_OBJ: return "object";
-    case YYJSON_TYPE_ARR: return "array";
-    case YYJSON_TYPE_STR: return "string";
-    case YYJSON_TYPE_BOOL: return "boolean";
-    case YYJSON_TYPE_NULL: return "null";
-    default: return "number";
+  case YYJSON_TYPE_OBJ: return "object";
+  case YYJSON_TYPE_ARR: return "array";
+  case YYJSON_TYPE_STR: return "string";
+  case YYJSON_TYPE_BOOL: return "boolean";
+  case YYJSON_TYPE_NULL: return "null";
+  default: return "number";
   }
 }
 
@@ -306,7 +306,8 @@ static int push_size(lua_State *L, gf_value v) {
   if (!unsafe_yyjson_is_ctn(v.node)) {
     return 0;
   }
-  lua_pushfstring(L, ", %d %s%s", (int)n, unsafe_yyjson_is_obj(v.node) ? "key" : "element", n == 1 ? "" : "s");
+  lua_pushfstring(L, ", %d %s%s", (int)n, unsafe_yyjson_is_obj(v.node) ? "key" : "element",
+                  n == 1 ? "" : "s");
   return 1;
 }
 
@@ -389,10 +390,10 @@ typedef struct level {
 } level;
 
 typedef struct walk {
-  gf_doc *doc;  /* what is walked: a view of its own */
+  gf_doc *doc; /* what is walked: a view of its own */
   level *levels;
   size_t n, room;
-  void *at;     /* the value that was given last */
+  void *at; /* the value that was given last */
 } walk;
 
 /* Push a walk of the place in the document at 1 to which the arguments from 2 to `last` lead. */
@@ -551,40 +552,47 @@ static void push_walk(lua_State *L) {
 
 /* --- the type --- */
 
-static const luaL_Reg document_methods[] = {
-    {"get", document_get},       {"each", document_each},     {"len", document_len},   {"type", document_type},
-    {"set", document_set},       {"remove", document_remove}, {"copy", document_copy}, {"table", document_table},
-    {"text", document_text},     {"digest", document_digest}, {"equal", document_equal}, {"close", document_close},
-    {NULL, NULL}};
-static const luaL_Reg document_metamethods[] = {{"__gc", document_close},          {"__close", document_close},
-                                                {"__tostring", document_tostring}, {"__eq", document_eq},
-                                                {"__len", document_length},           {NULL, NULL}};
+static const luaL_Reg document_methods[] = {{"get", document_get},
+                                            {"each", document_each},
+                                            {"len", document_len},
+                                            {"type", document_type},
+                                            {"set", document_set},
+                                            {"remove", document_remove},
+                                            {"copy", document_copy},
+                                            {"table", document_table},
+                                            {"text", document_text},
+                                            {"digest", document_digest},
+                                            {"equal", document_equal},
+                                            {"close", document_close},
+                                            {NULL, NULL}};
+static const luaL_Reg document_metamethods[] = {
+    {"__gc", document_close}, {"__close", document_close}, {"__tostring", document_tostring},
+    {"__eq", document_eq},    {"__len", document_length},  {NULL, NULL}};
 static const luaL_Reg walk_metamethods[] = {{"__gc", walk_close}, {"__close", walk_close}, {NULL, NULL}};
 
-static bool new_metatable(lua_State *L, const char *name, const luaL_Reg *metamethods) {
-  if (!luaL_newmetatable(L, name)) {
-    lua_pop(L, 1);
-    return false;
-  }
+static void new_metatable(lua_State *L, const char *name, const luaL_Reg *metamethods) {
+  luaL_newmetatable(L, name);
   luaL_setfuncs(L, metamethods, 0);
   lua_pushstring(L, name);
   lua_setfield(L, -2, "__name");
-  return true;
 }
 
+static void open_account(lua_State *L) {
+  if (!get_account(L)) {
+    account *a = lua_newuserdatauv(L, sizeof *a, 0);
+    *a = (account){0};
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &account_key);
+  }
+}
+
+/* May run again after it failed half-way for lack of memory. */
 void lgf_document_open(lua_State *L) {
-  if (new_metatable(L, WALK, walk_metamethods)) {
-    lua_pop(L, 1);
-  }
-  if (!new_metatable(L, DOCUMENT, document_metamethods)) {
-    return;
-  }
+  open_account(L);
+  new_metatable(L, WALK, walk_metamethods);
+  new_metatable(L, DOCUMENT, document_metamethods);
   luaL_newlib(L, document_methods);
   push_walk(L);
   lua_setfield(L, -2, "walk");
   lua_setfield(L, -2, "__index");
-  lua_pop(L, 1);
-  account *a = lua_newuserdatauv(L, sizeof *a, 0);
-  *a = (account){0};
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &account_key);
+  lua_pop(L, 2);
 }

@@ -10,7 +10,6 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define TYPE_CDATA 10 /* LuaJIT's, which its lua.h does not name */
@@ -73,27 +72,31 @@ static size_t steps_to(const place *p) {
   return n;
 }
 
+static void push_step(lua_State *L, const place *p) {
+  if (!p->up) {
+    lua_pushlstring(L, p->key.p, p->key.n);
+  } else if (p->key.p) {
+    push_key_text(L, p->key);
+  } else {
+    lua_pushfstring(L, "[%d]", (int)p->index);
+  }
+}
+
 /* Pushes the path from the argument to `at`. Of a long one the middle is left out. */
 static void push_path(lua_State *L, const place *at) {
   size_t n = steps_to(at);
+  lua_pushliteral(L, "");
   for (size_t i = 0; i <= n; i++) {
     const place *p = at;
     if (n > 12 && i == 8) {
       lua_pushliteral(L, "...");
-      i = n - 4;
-    } else {
-      for (size_t up = n - i; up > 0; up--) {
-        p = p->up;
-      }
-      if (i == 0) {
-        lua_pushlstring(L, p->key.p, p->key.n);
-        continue;
-      } else if (p->key.p) {
-        push_key_text(L, p->key);
-      } else {
-        lua_pushfstring(L, "[%d]", (int)p->index);
-      }
+      lua_concat(L, 2);
+      i = n - 3;
     }
+    for (size_t up = n - i; up > 0; up--) {
+      p = p->up;
+    }
+    push_step(L, p);
     lua_concat(L, 2);
   }
 }
@@ -237,28 +240,28 @@ static size_t utf8_length(const unsigned char *p, size_t left) {
       return 0;
     }
   }
-  bool bad = (p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] > 0x9F) || (p[0] == 0xF0 && p[1] < 0x90) ||
-             (p[0] == 0xF4 && p[1] > 0x8F);
+  bool bad = (p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] > 0x9F) ||
+             (p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] > 0x8F);
   return bad ? 0 : n;
 }
 
 /* The letter of a short escape; 0 for control characters that have none. */
 static char escape_letter(unsigned char c) {
   switch (c) {
-    case '"': return '"';
-    case '\\': return '\\';
-    case '\b': return 'b';
-    case '\t': return 't';
-    case '\n': return 'n';
-    case '\f': return 'f';
-    case '\r': return 'r';
-    default: return 0;
+  case '"': return '"';
+  case '\\': return '\\';
+  case '\b': return 'b';
+  case '\t': return 't';
+  case '\n': return 'n';
+  case '\f': return 'f';
+  case '\r': return 'r';
+  default: return 0;
   }
 }
 
 /* Writes an ASCII character, escaped if need be; the bytes written. */
 static inline size_t put_ascii(char *to, unsigned char c) {
-  static const char digits[] = "0123456789abcdef";
+  static const char digits[] = "0123456789ABCDEF";
   *to = (char)c;
   if (c >= ' ' && c != '"' && c != '\\') {
     return 1;
@@ -426,12 +429,12 @@ static void add_bool(encoder *e, bool b) { add(e, b ? "true" : "false", b ? 4 : 
 static void add_json(encoder *e, const place *at, gf_value v) {
   size_t n = unsafe_yyjson_get_len(v.node);
   switch (unsafe_yyjson_get_type(v.node)) {
-    case YYJSON_TYPE_STR: add_string(e, unsafe_yyjson_get_str(v.node), n); break;
-    case YYJSON_TYPE_RAW: add(e, unsafe_yyjson_get_raw(v.node), n); break;
-    case YYJSON_TYPE_NUM: add_json_number(e, at, v.node); break;
-    case YYJSON_TYPE_BOOL: add_bool(e, unsafe_yyjson_get_bool(v.node)); break;
-    case YYJSON_TYPE_NULL: add(e, "null", 4); break;
-    default: add_json_container(e, at, v);
+  case YYJSON_TYPE_STR: add_string(e, unsafe_yyjson_get_str(v.node), n); break;
+  case YYJSON_TYPE_RAW: add(e, unsafe_yyjson_get_raw(v.node), n); break;
+  case YYJSON_TYPE_NUM: add_json_number(e, at, v.node); break;
+  case YYJSON_TYPE_BOOL: add_bool(e, unsafe_yyjson_get_bool(v.node)); break;
+  case YYJSON_TYPE_NULL: add(e, "null", 4); break;
+  default: add_json_container(e, at, v);
   }
 }
 
@@ -460,8 +463,9 @@ static bool is_end_of_path(const place *at, const char *word, size_t n) {
   return false;
 }
 
+/* An element is no list because it is in one: only what has a key of its own can be named. */
 static bool is_list_place(const encoder *e, const place *at) {
-  for (const char *p = e->lists; p && *p;) {
+  for (const char *p = at->key.p ? e->lists : NULL; p && *p;) {
     size_t n = strcspn(p, " ");
     if (n > 0 && is_end_of_path(at, p, n)) {
       return true;
@@ -627,20 +631,20 @@ static void add_value(encoder *e, const place *at) {
   const char *p;
   int type = lua_type(e->L, -1);
   switch (type) {
-    case LUA_TSTRING:
-      p = lua_tolstring(e->L, -1, &n);
-      if (!add_string(e, p, n)) {
-        refuse(e, at, "a string is not valid UTF-8");
-      }
-      break;
-    case LUA_TNUMBER: add_number(e, at); break;
-    case LUA_TBOOLEAN: add_bool(e, lua_toboolean(e->L, -1)); break;
-    case LUA_TTABLE: add_table(e, at); break;
-    case LUA_TLIGHTUSERDATA: add_lightuserdata(e, at); break;
-    case LUA_TUSERDATA: add_userdata(e, at); break;
-    case TYPE_CDATA: add_cdata(e, at); break;
-    case LUA_TNIL: refuse(e, at, "nil cannot be JSON; grafana.null can"); break;
-    default: refuse(e, at, "a %s cannot be JSON", lua_typename(e->L, type));
+  case LUA_TSTRING:
+    p = lua_tolstring(e->L, -1, &n);
+    if (!add_string(e, p, n)) {
+      refuse(e, at, "a string is not valid UTF-8");
+    }
+    break;
+  case LUA_TNUMBER: add_number(e, at); break;
+  case LUA_TBOOLEAN: add_bool(e, lua_toboolean(e->L, -1)); break;
+  case LUA_TTABLE: add_table(e, at); break;
+  case LUA_TLIGHTUSERDATA: add_lightuserdata(e, at); break;
+  case LUA_TUSERDATA: add_userdata(e, at); break;
+  case TYPE_CDATA: add_cdata(e, at); break;
+  case LUA_TNIL: refuse(e, at, "nil cannot be JSON; grafana.null can"); break;
+  default: refuse(e, at, "a %s cannot be JSON", lua_typename(e->L, type));
   }
 }
 

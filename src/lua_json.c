@@ -2,7 +2,6 @@
  * The module's functions for JSON: null, marks, decode, encode and get. */
 #include "lua_json.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* The addresses of these are keys of the registry. */
@@ -151,7 +150,9 @@ void lgf_options(lua_State *L, int index, const char *const *names, bool *const 
     if (!names[i]) {
       luaL_argerror(L, index, lua_pushfstring(L, "unknown option '%s'", luaL_tolstring(L, -2, NULL)));
     } else if (!lua_isboolean(L, -1)) {
-      luaL_argerror(L, index, lua_pushfstring(L, "option '%s': boolean expected, got %s", names[i], luaL_typename(L, -1)));
+      luaL_argerror(
+          L, index,
+          lua_pushfstring(L, "option '%s': boolean expected, got %s", names[i], luaL_typename(L, -1)));
     }
     *out[i] = lua_toboolean(L, -1);
   }
@@ -224,6 +225,7 @@ void lgf_push_text(lua_State *L, int index, gf_write how) {
   gf_json_error error = {0};
   gf_allocator alloc = gf_default_allocator();
   size_t n = 0;
+  index = lua_absindex(L, index);
   lgf_box *box = lgf_new_box(L); /* owns the text until Lua has its copy */
   gf_doc *doc = lgf_test_document(L, index);
   box->text = gf_value_write(&alloc, gf_doc_root(doc), how, &n, &error);

@@ -24,7 +24,7 @@ void lgf_push_value(lua_State *L, gf_value v);
  * returns it borrowed. `what` names the argument for errors ("dashboard"); raises
  * e.g. "dashboard.panels[3].targets: a function cannot be JSON". `lists`: NULL or space-separated ends of key paths at
  * which an unmarked empty table is a list ("tags panels list.options": compared with the tail of the path of keys, array
- * indices left out, `what` being the first of them: "items" makes an empty argument `items` itself a list). */
+ * indices on the way left out, `what` being the first of them: "items" makes an empty argument `items` itself a list). */
 gf_doc *lgf_to_document(lua_State *L, int index, const char *what, const char *lists);
 
 /* --- documents (lua_document.c) --- */
@@ -46,6 +46,8 @@ void lgf_push_digits(lua_State *L, gf_str text);
 /* --- null, and the module's functions (lua_json.c) --- */
 
 bool lgf_is_null(lua_State *L, int index);
+void lgf_push_array_mt(
+    lua_State *L); /* the mark of arrays: OpenResty's cjson's when that is loaded, else ours */
 /* Add to the table on top: null, array, object, number, get, decode, encode, array_mt, object_mt, … */
 void lgf_json_open(lua_State *L);
 
@@ -56,12 +58,11 @@ typedef enum lgf_mark { LGF_UNMARKED, LGF_ARRAY, LGF_OBJECT, LGF_EMPTY_ARRAY } l
 
 /* The metatables that are marks, looked up once for many tables: ours, and those of OpenResty's cjson if it is loaded. */
 typedef struct lgf_marks {
-  const void *array, *object;             /* ours */
-  const void *cjson_array, *cjson_empty;  /* OpenResty's, else NULL */
+  const void *array, *object;            /* ours */
+  const void *cjson_array, *cjson_empty; /* OpenResty's, else NULL */
 } lgf_marks;
 void lgf_find_marks(lua_State *L, lgf_marks *marks);
 lgf_mark lgf_mark_of(lua_State *L, int index, const lgf_marks *marks);
-void lgf_push_array_mt(lua_State *L); /* OpenResty's when it is loaded */
 void lgf_push_object_mt(lua_State *L);
 bool lgf_is_cjson_empty_array(lua_State *L, int index); /* OpenResty's cjson.empty_array */
 
@@ -96,7 +97,7 @@ void lgf_options(lua_State *L, int index, const char *const *names, bool *const 
 /* Raise for a failure of the core: `error`'s message, or "not enough memory". */
 int lgf_raise(lua_State *L, const gf_json_error *error);
 
-void lgf_number_open(lua_State *L);   /* each adds its functions to the table on top */
+void lgf_number_open(lua_State *L); /* each adds its functions to the table on top */
 void lgf_document_open(lua_State *L);
 
 #endif

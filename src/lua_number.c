@@ -6,7 +6,6 @@
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define NUMBER "grafana.number"
@@ -50,7 +49,7 @@ void lgf_push_integer(lua_State *L, int64_t i) {
 /* --- the parts of a number's text --- */
 
 typedef struct parts {
-  bool negative, real; /* real: it has a fraction or an exponent */
+  bool negative, real;                     /* real: it has a fraction or an exponent */
   const char *whole, *fraction, *exponent; /* where the digits begin; the exponent with its sign */
   size_t n_whole, n_fraction, n_exponent;
 } parts;
@@ -97,7 +96,9 @@ typedef struct value {
   long long power;
 } value;
 
-static char digit_at(const parts *p, size_t i) { return i < p->n_whole ? p->whole[i] : p->fraction[i - p->n_whole]; }
+static char digit_at(const parts *p, size_t i) {
+  return i < p->n_whole ? p->whole[i] : p->fraction[i - p->n_whole];
+}
 
 static value significant(const parts *p) {
   value v = {.of = p, .end = p->n_whole + p->n_fraction};
@@ -257,11 +258,10 @@ static const luaL_Reg number_metamethods[] = {
     {"__tostring", number_tostring}, {"__concat", number_concat}, {"__eq", number_eq}, {NULL, NULL}};
 
 void lgf_number_open(lua_State *L) {
-  if (luaL_newmetatable(L, NUMBER)) {
-    luaL_setfuncs(L, number_metamethods, 0);
-    lua_pushliteral(L, NUMBER);
-    lua_setfield(L, -2, "__name");
-  }
+  luaL_newmetatable(L, NUMBER);
+  luaL_setfuncs(L, number_metamethods, 0);
+  lua_pushliteral(L, NUMBER);
+  lua_setfield(L, -2, "__name");
   lua_pop(L, 1);
   lua_pushcfunction(L, number_new);
   lua_setfield(L, -2, "number");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The libcurl driver against a server in the same thread (curl_peer.h), and against the stand-in for TLS and HTTP/2.
- * The core is a fake (curl_fake.h): what the driver feeds is compared with what went over the wire.
+ * The libcurl driver against a server in the same thread (curl_peer.h), and against the stand-in for TLS and
+ * HTTP/2. The core is a fake (curl_fake.h): what the driver feeds is compared with what went over the wire.
  */
 #include "curl_driver.h"
 #include "curl_fake.h"
@@ -16,7 +16,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* ------------------------------------------------------------------------------------------------ the bench -- */
+/* ------------------------------------------------------------------------------------------- the bench -- */
 
 /* A driver, a server and a call; `url` makes addresses at the server that live as long as the bench. */
 typedef struct bench {
@@ -101,7 +101,7 @@ static bool wire_begins(const bench *b, const char *text) {
 
 static const peer_route no_routes[] = {{"/nothing", NULL, 0, PEER_KEEP}};
 
-/* ---------------------------------------------------------------------------------------------- the settings -- */
+/* ---------------------------------------------------------------------------------------- the settings -- */
 
 static void refused(const gfc_config *config, const char *words, const char *secret) {
   gf_error error = {""};
@@ -195,7 +195,7 @@ static void survives_lacking_memory_of_libcurl(void) {
   }
 }
 
-/* ----------------------------------------------------------------------------------------- what is sent, fed -- */
+/* ----------------------------------------------------------------------------------- what is sent, fed -- */
 
 static void feeds_an_answer(void) {
   static const peer_route routes[] = {
@@ -270,16 +270,15 @@ static void sends_every_method(void) {
 }
 
 static void sends_large_bodies_without_waiting(void) {
-  enum { SIZE = 3000000 };
+  enum { SIZE = 1300000 };
   char *body = malloc(SIZE + 1);
   bench b;
   BEGIN(&b, no_routes);
   memset(body, 'x', SIZE);
   body[SIZE] = '\0';
-  int64_t begun = gfc_now_ms();
   fake_request *post = ask(&b, "POST", "/", body), *put = ask(&b, "PUT", "/", body);
   run(&b);
-  CHECK(gfc_now_ms() - begun < 900); /* "Expect: 100-continue" would take a second */
+  CHECK(!wire_has(&b, "Expect")); /* libcurl's own above a megabyte */
   CHECK_INT(post->how, GF_END_COMPLETE);
   CHECK_INT(put->how, GF_END_COMPLETE);
   CHECK_INT(b.peer.last_body, SIZE);
@@ -395,7 +394,7 @@ static void speaks_http_only(void) {
   end(&b);
 }
 
-/* -------------------------------------------------------------------------------------- answers that are cut -- */
+/* -------------------------------------------------------------------------------- answers that are cut -- */
 
 static const char whole_answer[] =
     "HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nContent-Length: 10\r\n\r\n0123456789";
@@ -456,7 +455,7 @@ static void recognises_garbage(void) {
   end(&b);
 }
 
-/* --------------------------------------------------------------------------------- writes are sent only once -- */
+/* --------------------------------------------------------------------------- writes are sent only once -- */
 
 typedef struct write_row {
   const char *method, *body;
@@ -514,7 +513,7 @@ static void notices_idle_hang_ups(void) {
   end(&b);
 }
 
-/* ------------------------------------------------------------------------------------------ dropping, ending -- */
+/* ------------------------------------------------------------------------------------ dropping, ending -- */
 
 static void drops_when_told(void) {
   for (fake_drop drop = FAKE_DROP_HEAD; drop <= FAKE_DROP_BODY; drop++) {
@@ -612,6 +611,36 @@ static void ends_with_calls_under_way(void) {
   end(&b);
 }
 
+typedef enum stop { STOP_BY_CANCEL, STOP_BY_DROP, STOP_BY_END } stop;
+
+/* Stopped after `turns` turns. True when the call was done by then. */
+static bool stopped_after(int turns, stop how) {
+  bench b;
+  BEGIN(&b, no_routes);
+  b.call->window = 3;
+  for (int i = 0; i < 6; i++)
+    ask(&b, i % 2 ? "POST" : "GET", "/", i % 2 ? "x" : NULL);
+  CHECK(gfc_driver_add(b.driver, b.call));
+  for (int i = 0; i < turns; i++) {
+    gfc_driver_step(b.driver, 0);
+    if (i % 3 == 0) peer_turn(&b.peer);
+  }
+  bool done = b.call->done;
+  if (how == STOP_BY_CANCEL) b.call->done = true;
+  if (how == STOP_BY_CANCEL) CHECK_INT(gfc_driver_step(b.driver, 1000), 0);
+  if (how == STOP_BY_DROP) gfc_driver_drop(b.driver, b.call);
+  if (how != STOP_BY_END) CHECK_INT(b.call->refs, 1);
+  if (how != STOP_BY_END) still_works(&b);
+  end(&b);
+  return done;
+}
+
+static void stops_at_every_turn(void) {
+  for (stop how = STOP_BY_CANCEL; how <= STOP_BY_END; how++)
+    for (int turns = 0; turns < 200 && !stopped_after(turns, how); turns++) {
+    }
+}
+
 static void refuses_a_call_twice(void) {
   bench b;
   BEGIN(&b, no_routes);
@@ -647,7 +676,7 @@ static void serves_many_calls(void) {
   end(&b);
 }
 
-/* ------------------------------------------------------------------------------------------------- times -- */
+/* ----------------------------------------------------------------------------------------------- times -- */
 
 static void honours_time_limits(void) {
   bench b;
@@ -659,7 +688,7 @@ static void honours_time_limits(void) {
   int64_t took = gfc_now_ms() - begun;
   CHECK_INT(r->how, GF_END_TIMEOUT);
   CHECK(r->sent);
-  CHECK(took >= 120 && took < 1000);
+  CHECK(took >= 120 && took < 3000);
   still_works(&b);
   end(&b);
 }
@@ -716,7 +745,7 @@ static void wakes_when_a_call_wants(void) {
   CHECK(gfc_driver_add(b.driver, b.call));
   gfc_driver_step(b.driver, 5000);
   int64_t late = gfc_now_ms() - b.call->wake;
-  CHECK(late >= 0 && late < 500);
+  CHECK(late >= 0 && late < 2000);
   turn_until(b.driver, &b.peer, &b.call->done, 5000);
   CHECK(b.call->done);
   CHECK(b.call->asked < 20);
@@ -729,7 +758,7 @@ static void waits_no_longer_than_told(void) {
   int64_t begun = gfc_now_ms();
   CHECK_INT(gfc_driver_step(b.driver, 50), 1);
   int64_t took = gfc_now_ms() - begun;
-  CHECK(took >= 49 && took < 500);
+  CHECK(took >= 49 && took < 2000);
   begun = gfc_now_ms();
   gfc_driver_step(b.driver, 0);
   gfc_driver_step(b.driver, -5);
@@ -763,7 +792,7 @@ static void is_interrupted_by_signals(void) {
   end(&b);
 }
 
-/* ------------------------------------------------------------------------------------ names, proxies, refusals -- */
+/* ---------------------------------------------------------------------------- names, proxies, refusals -- */
 
 static int slow_lookups; /* threads of libcurl that are within getaddrinfo */
 
@@ -774,7 +803,7 @@ int getaddrinfo(const char *node, const char *service, const struct addrinfo *hi
   *result = NULL;
   if (strcmp(node, "slow.invalid") == 0) {
     __atomic_add_fetch(&slow_lookups, 1, __ATOMIC_SEQ_CST);
-    nanosleep(&(struct timespec){.tv_sec = 1, .tv_nsec = 500000000}, NULL);
+    nanosleep(&(struct timespec){.tv_sec = 2, .tv_nsec = 500000000}, NULL);
     __atomic_sub_fetch(&slow_lookups, 1, __ATOMIC_SEQ_CST);
   }
   return EAI_NONAME;
@@ -827,7 +856,7 @@ static void waits_for_no_name_server(void) {
   CHECK(!b.call->requests[0].sent);
   still_works(&b);
   end(&b);
-  CHECK(gfc_now_ms() - begun < 1200);
+  CHECK(gfc_now_ms() - begun < 2000);
   while (__atomic_load_n(&slow_lookups, __ATOMIC_SEQ_CST) > 0)
     nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
   nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL); /* the threads free what is theirs */
@@ -905,7 +934,7 @@ static void heeds_the_environment_unless_told(void) {
   end(&b);
 }
 
-/* -------------------------------------------------------------------------------------------------- forking -- */
+/* --------------------------------------------------------------------------------------------- forking -- */
 
 /* The child's half: its own connection, its own answer. The exit code is 0 when all was right. */
 static int child_uses(gfc_driver *driver, const char *url) {
@@ -985,6 +1014,46 @@ static void ends_in_a_child_what_was_under_way(void) {
   end(&b);
 }
 
+/* In the child: use the driver, say so, and stay until the parent hangs up. */
+static int child_stays(gfc_driver *driver, const char *url, int to_parent, int from_parent) {
+  char byte = (char)child_uses(driver, url);
+  if (write(to_parent, &byte, 1) != 1) return 6;
+  (void)!read(from_parent, &byte, 1);
+  return 0;
+}
+
+/* What the parent closes is closed, though a child that inherited it lives on. */
+static void keeps_no_connection_of_the_parent_open(void) {
+  int up[2], down[2];
+  char byte = 9;
+  bench b;
+  BEGIN(&b, fork_routes);
+  ask(&b, "GET", "/parent", NULL);
+  run(&b);
+  if (pipe(up) != 0 || pipe(down) != 0) abort();
+  fcntl(up[0], F_SETFL, O_NONBLOCK);
+  const char *url = url_of(&b, "/child");
+  pid_t child = fork();
+  if (child == 0) {
+    close(down[1]);
+    _exit(child_stays(b.driver, url, up[1], down[0]));
+  }
+  for (int64_t until = gfc_now_ms() + 5000; read(up[0], &byte, 1) < 0 && gfc_now_ms() < until;
+       poll(NULL, 0, 1))
+    peer_turn(&b.peer);
+  CHECK_INT(byte, 0);
+  CHECK_INT(b.peer.n, 2);
+  gfc_driver_free(b.driver);
+  b.driver = NULL;
+  for (int i = 0; i < 300 && b.peer.n > 1; i++, poll(NULL, 0, 1))
+    peer_turn(&b.peer);
+  CHECK_INT(b.peer.n, 1);
+  close(down[1]);
+  CHECK_INT(serve_child(&b.peer, child), 0);
+  close(down[0]), close(up[0]), close(up[1]);
+  end(&b);
+}
+
 /* The driver's sockets are not handed to programs that this one starts. */
 static void hides_sockets_from_other_programs(void) {
   bench b;
@@ -1001,7 +1070,7 @@ static void hides_sockets_from_other_programs(void) {
   end(&b);
 }
 
-/* ----------------------------------------------------------------------------------- TLS, HTTP/2: the stand-in -- */
+/* --------------------------------------------------------------------------- TLS, HTTP/2: the stand-in -- */
 
 static struct {
   bool up;
@@ -1022,8 +1091,8 @@ static bool read_line(const char *name, char *to, size_t size) {
 
 static int standin_command(const char *command) {
   char line[300];
-  snprintf(line, sizeof line, "PARENT=%ld spec/standin/run %s %s >/dev/null", (long)getpid(), command,
-           standin.dir);
+  snprintf(line, sizeof line, "OWN_DIR=1 PARENT=%ld spec/standin/run %s %s >/dev/null", (long)getpid(),
+           command, standin.dir);
   return system(line);
 }
 
@@ -1095,6 +1164,26 @@ static void checks_certificates(void) {
     CHECK(rows[i].how == GF_END_COMPLETE || r->detail[0]);
     fake_free(call);
   }
+}
+
+/* A folder of certificates, and a certificate of the client's own. */
+static void uses_folders_and_own_certificates(void) {
+  char line[600], folder[100], key[100], url[200];
+  gfc_config config;
+  gfc_config_init(&config);
+  if (!CHECK(standin.up)) return;
+  snprintf(folder, sizeof folder, "%s/ca", standin.dir);
+  snprintf(key, sizeof key, "%s/key.pem", standin.dir);
+  snprintf(url, sizeof url, "%s/api/health", standin.tls);
+  snprintf(line, sizeof line, "mkdir -p %s && cp %s %s/ && openssl rehash %s", folder, standin.cert, folder,
+           folder);
+  CHECK_INT(system(line), 0);
+  config.ca_path = folder;
+  config.cert = standin.cert;
+  config.key = key;
+  gf_call *call = fetch(&config, "GET", url, NULL);
+  CHECK_INT(call->requests[0].how, GF_END_COMPLETE);
+  fake_free(call);
 }
 
 static void says_that_a_file_is_no_certificate(void) {
@@ -1175,6 +1264,9 @@ static void begin_http2(bench *b, relay *r, char *url, size_t size) {
   again(b);
 }
 
+/* How many requests for /api/once the stand-in has seen. */
+static int arrivals_once(void) { return control("requests", "{\"path\":\"/api/once\"}", "\"path\""); }
+
 /* The connection is cut when the request has arrived and is being worked on. */
 static void once_over_http2(const write_row *row, bool reset) {
   char url[100];
@@ -1183,7 +1275,8 @@ static void once_over_http2(const write_row *row, bool reset) {
   begin_http2(&b, &r, url, sizeof url);
   fake_request *request = fake_add(b.call, row->method, url, row->body);
   CHECK(gfc_driver_add(b.driver, b.call));
-  turn_relay(&b, &r, 50);
+  for (int i = 0; i < 100 && arrivals_once() == 0; i++)
+    turn_relay(&b, &r, 20);
   CHECK(!b.call->done);
   relay_cut(&r, reset);
   turn_relay(&b, &r, 300);
@@ -1191,7 +1284,7 @@ static void once_over_http2(const write_row *row, bool reset) {
   gfc_driver_drop(b.driver, b.call);
   CHECK_INT(request->how, GF_END_CUT);
   CHECK(request->sent);
-  int arrived = control("requests", "{\"path\":\"/api/once\"}", "\"path\"");
+  int arrived = arrivals_once();
   CHECK(arrived == 1 || (row->may_repeat && arrived > 1));
   end(&b);
   relay_shut(&r);
@@ -1208,7 +1301,8 @@ static void sends_no_write_twice_over_http2(void) {
   control("clear_faults", "", NULL);
 }
 
-/* -------------------------------------------------------------------------------------------------------- -- */
+/* --------------------------------------------------------------------------------------------------------
+ * -- */
 
 static const test_rule rules[] = {
     {"options that cannot be used are named", names_bad_options},
@@ -1235,6 +1329,7 @@ static const test_rule rules[] = {
     {"calls under way can be dropped", drops_calls},
     {"calls that sent nothing can be dropped", drops_calls_that_sent_nothing},
     {"a driver can be freed with calls under way", ends_with_calls_under_way},
+    {"a call can be stopped at every turn", stops_at_every_turn},
     {"a call takes part once", refuses_a_call_twice},
     {"many calls share the connections", serves_many_calls},
     {"time limits hold", honours_time_limits},
@@ -1252,8 +1347,10 @@ static const test_rule rules[] = {
     {"the environment's proxy counts unless told otherwise", heeds_the_environment_unless_told},
     {"a forked child has connections of its own", works_on_both_sides_of_a_fork},
     {"a forked child ends what was under way", ends_in_a_child_what_was_under_way},
+    {"a forked child keeps no connection of its parent open", keeps_no_connection_of_the_parent_open},
     {"sockets are closed in programs started from here", hides_sockets_from_other_programs},
     {"certificates are checked", checks_certificates},
+    {"a folder of certificates and an own certificate are used", uses_folders_and_own_certificates},
     {"files that are no certificates are told of", says_that_a_file_is_no_certificate},
     {"a server without TLS is told of", says_that_a_server_speaks_no_tls},
     {"HTTP/2 shares one connection", shares_an_http2_connection},

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * curl_fake.h: stands in for the core where the libcurl driver is tested: a call is a list of requests that are given
- * out `window` at a time, and notes all that it is fed. It defines the functions of grafana.h that the driver uses, so
- * that nothing is linked from libgrafana.a.
+ * curl_fake.h: stands in for the core where the libcurl driver is tested: a call is a list of requests that
+ * are given out `window` at a time, and notes all that it is fed. It defines the functions of grafana.h that
+ * the driver uses, so that nothing is linked from libgrafana.a.
  */
 #ifndef CURL_FAKE_H
 #define CURL_FAKE_H
@@ -85,7 +85,7 @@ static fake_request *fake_find(gf_call *call, uint32_t id) {
   return &call->requests[id - 1];
 }
 
-/* ------------------------------------------------------------------------------------------- the core's face -- */
+/* ------------------------------------------------------------------------------------- the core's face -- */
 
 static void *fake_resize(void *ctx, void *p, size_t size) {
   (void)ctx;

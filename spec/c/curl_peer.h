@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * curl_peer.h: the other end for tests of the libcurl driver: a TCP server in the same thread, on a port that the system
- * chose, which answers by the request's path as the test says, counts what arrives, and does its work in peer_turn. And
- * a relay that hands bytes on to another port and can be cut.
+ * curl_peer.h: the other end for tests of the libcurl driver: a TCP server in the same thread, on a port that
+ * the system chose, which answers by the request's path as the test says, counts what arrives, and does its
+ * work in peer_turn. And a relay that hands bytes on to another port and can be cut.
  */
 #ifndef CURL_PEER_H
 #define CURL_PEER_H
@@ -212,7 +212,7 @@ static void peer_turn(peer *p) {
   }
 }
 
-/* ------------------------------------------------------------------------------------------------- a relay -- */
+/* --------------------------------------------------------------------------------------------- a relay -- */
 
 typedef struct relay {
   int listener, port, upstream;

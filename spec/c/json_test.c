@@ -76,7 +76,7 @@ static bool set(gf_doc *doc, const char *text, const gf_step *path, size_t n, gf
 
 static char *nested(size_t depth, const char *open, const char *inner, const char *close) {
   size_t a = strlen(open), b = strlen(inner), c = strlen(close);
-  char *text = malloc(depth * (a + c) + b + 1);
+  char *text = malloc(depth * (a + c) + b + 1 + YYJSON_PADDING_SIZE);
   for (size_t i = 0; i < depth; i++)
     memcpy(text + i * a, open, a);
   memcpy(text + depth * a, inner, b);
@@ -286,9 +286,52 @@ static void owned_buffers_are_taken_over(void) {
   gf_str s;
   CHECK(gf_value_string(gf_value_at(gf_doc_root(doc), 0), &s) && s.p == buffer + 2);
   gf_doc_release(doc);
+  buffer = gf_alloc(alloc, 2 + YYJSON_PADDING_SIZE);
+  memcpy(buffer, "123456", 2 + YYJSON_PADDING_SIZE);
+  doc = gf_doc_parse_owned(alloc, buffer, 2, NULL);
+  CHECK_TEXT(alloc, doc, "12");
+  gf_doc_release(doc);
   buffer = gf_alloc(alloc, 1 + YYJSON_PADDING_SIZE);
   buffer[0] = '?';
   CHECK(gf_doc_parse_owned(alloc, buffer, 1, NULL) == NULL);
+  leaks();
+}
+
+static gf_doc *pass(const gf_allocator *alloc, gf_arena *arena, char room[64], const char *text) {
+  snprintf(room, 64, "%s....", text); /* the padding is our business */
+  return gf_doc_parse_passing(alloc, arena, room, strlen(text), NULL);
+}
+
+static void passing_documents_share_an_arena(void) {
+  FAIL_EACH(a) {
+    gf_arena arena = {NULL, 0};
+    char room[64];
+    for (int i = 0; i < 3; i++) {
+      gf_doc *doc = pass(&a->alloc, &arena, room, "{\"a\":[\"b\",1e400]}");
+      gf_doc *kept = doc ? gf_doc_compact(gf_doc_root(doc)) : NULL;
+      gf_doc_release(doc);
+      CHECK(pass(&a->alloc, &arena, room, "[1,") == NULL && pass(&a->alloc, &arena, room, "") == NULL);
+      gf_allocator plain = gf_default_allocator();
+      char *text = kept ? gf_value_text(&plain, gf_doc_root(kept), false, NULL) : NULL;
+      CHECK(text ? strcmp(text, "{\"a\":[\"b\",1e400]}") == 0 : a->tripped);
+      free(text);
+      gf_doc_release(kept);
+    }
+    gf_arena_free(&a->alloc, &arena);
+  }
+}
+
+static void passing_documents_have_the_same_limits(void) {
+  const gf_allocator *alloc = fresh();
+  gf_arena arena = {NULL, 0};
+  for (size_t depth = 1000; depth <= 1001; depth++) {
+    char *deep = nested(depth, "[", "1", "]");
+    gf_doc *doc = gf_doc_parse_passing(alloc, &arena, deep, strlen(deep), NULL);
+    CHECK((doc == NULL) == (depth == 1001));
+    gf_doc_release(doc);
+    free(deep);
+  }
+  gf_arena_free(alloc, &arena);
   leaks();
 }
 
@@ -770,6 +813,8 @@ static void equal_keys_compare_by_the_last(void) {
   CHECK_EQUAL(alloc, "{\"a\":1,\"b\":0,\"a\":2}", "{\"a\":3,\"a\":2,\"b\":0}");
   CHECK_DIFFERENT(alloc, "{\"a\":1,\"a\":2}", "{\"a\":1}");
   CHECK_DIFFERENT(alloc, "{\"a\":1,\"a\":2}", "{\"a\":2,\"a\":1}");
+  CHECK_EQUAL(alloc, "{\"a\":1,\"a\":2}", "{\"a\":3,\"a\":2}");
+  CHECK_EQUAL(alloc, "{\"a\":1,\"b\":[0],\"a\":2}", "{\"a\":{},\"b\":[0],\"a\":2}");
   leaks();
 }
 
@@ -911,12 +956,55 @@ static void many_keys_are_sorted_stably(void) {
   leaks();
 }
 
+/* Room for the members of an object is used again for the next. */
+static void sorting_needs_little_memory(void) {
+  const gf_allocator *alloc = fresh();
+  gf_buf ab, ba;
+  gf_buf_init(&ab, alloc, SIZE_MAX);
+  gf_buf_init(&ba, alloc, SIZE_MAX);
+  for (int i = 0; i < 20000; i++) {
+    gf_buf_add_str(&ab, i > 0 ? ",{\"a\":1,\"b\":2}" : "[{\"a\":1,\"b\":2}");
+    gf_buf_add_str(&ba, i > 0 ? ",{\"b\":2,\"a\":1}" : "[{\"b\":2,\"a\":1}");
+  }
+  gf_buf_add_char(&ab, ']');
+  gf_buf_add_char(&ba, ']');
+  gf_doc *x = parse_n(alloc, ab.p, ab.n), *y = parse_n(alloc, ba.p, ba.n);
+  char digest[65];
+  size_t before = counted.most = counted.bytes;
+  CHECK_INT(gf_value_equal(alloc, gf_doc_root(x), gf_doc_root(y)), 1);
+  CHECK(gf_value_digest(alloc, gf_doc_root(y), digest));
+  CHECK(counted.most - before < 200000);
+  gf_doc_release(x);
+  gf_doc_release(y);
+  gf_buf_free(&ab);
+  gf_buf_free(&ba);
+  leaks();
+}
+
+/* Every byte that a string can hold by itself, through the parser and both writers. */
+static void each_character_is_escaped_as_yyjson_does(void) {
+  const gf_allocator *alloc = fresh();
+  yyjson_alc alc = gf_yyjson_alc(alloc);
+  for (char c = 0; c < 127; c++) {
+    gf_doc *doc = gf_doc_new(alloc);
+    gf_doc_set_root(doc, yyjson_mut_strncpy(doc->store->tree, &c, 1));
+    char *text = yyjson_mut_val_write_opts(doc->root, YYJSON_WRITE_NOFLAG, &alc, NULL, NULL);
+    CHECK_SORTED(alloc, doc, text);
+    gf_doc *again = parse(alloc, text);
+    CHECK_INT(gf_value_equal(alloc, gf_doc_root(doc), gf_doc_root(again)), 1);
+    gf_doc_release(again);
+    gf_doc_release(doc);
+    gf_free(alloc, text);
+  }
+  leaks();
+}
+
 /* Our own writer and yyjson's agree wherever both could have written. */
 static void both_writers_write_alike(void) {
   static const char *const texts[] = {
       "[]", "{}", "\"x\"", "[1,-2,3.5,1e300,-0.0,18446744073709551615,true,false,null,\"\"]",
-      "{\"a\":[[],{},[{}]],\"b\":{\"c\":\"\\u0001\\u001f\\\"\\\\\\b\\f\\n\\r\\t/"
-      "\x7f\xc2\x80\"},\"c\":[[1,2],[3]]}"};
+      ("{\"a\":[[],{},[{}]],\"b\":{\"c\":\"\\u0001\\u001f\\\"\\\\\\b\\f\\n\\r\\t/"
+       "\x7f\xc2\x80\"},\"c\":[[1,2],[3]]}")};
   const gf_allocator *alloc = fresh();
   yyjson_alc alc = gf_yyjson_alc(alloc);
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -1503,6 +1591,8 @@ int main(int argc, char **argv) {
       {"what is no JSON is refused", what_is_no_json_is_refused},
       {"errors name the place", errors_name_the_place},
       {"owned buffers are taken over", owned_buffers_are_taken_over},
+      {"passing documents share an arena", passing_documents_share_an_arena},
+      {"passing documents have the same limits", passing_documents_have_the_same_limits},
       {"depth is at most 1000", depth_is_at_most_1000},
       {"scalars have no depth", scalars_have_no_depth},
       {"depth is found anywhere", depth_is_found_anywhere},
@@ -1530,6 +1620,8 @@ int main(int argc, char **argv) {
       {"comparing deep documents needs no stack", equal_needs_no_stack},
       {"sorted text sorts by bytes", sorted_text_sorts_by_bytes},
       {"many keys are sorted stably", many_keys_are_sorted_stably},
+      {"sorting needs little memory", sorting_needs_little_memory},
+      {"each character is escaped as yyjson does", each_character_is_escaped_as_yyjson_does},
       {"both writers write alike", both_writers_write_alike},
       {"pretty text indents long numbers", pretty_text_indents_long_numbers},
       {"what JSON cannot say is refused", what_json_cannot_say_is_refused},

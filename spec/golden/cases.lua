@@ -1,8 +1,9 @@
 -- SPDX-License-Identifier: MIT
 --- Reads golden cases (README.md says how they are written) and the recordings that their answers come from.
 --
--- A file: `operations`, a list of names; `cases`. A case: `title`, `flags` (set), `given`, `call`, `result`, `after` (Lua text, with the
--- line it begins at), `exchanges`: {method, path, org, as, body, answers = {[version] = {code, type, body, source}}}.
+-- A file: `operations`, a list of names; `cases`. A case: `title`, `flags` (a set); `given`, `call`, `result`, `after`,
+-- Lua text with the line that it begins at; `http`, a list of {method, path, org, as, body, answers}, where `answers`
+-- has {code, type, body, source} for each version.
 
 local json = require "spec.standin.server.json"
 
@@ -65,13 +66,17 @@ end
 
 -- ---------------------------------------------------------------------------------------------------- files --
 
-local BLOCKS = { ["lua given"] = "given", ["lua call"] = "call", ["lua result"] = "result", ["lua after"] = "after", http = "http" }
+local BLOCKS = {
+  ["lua given"] = "given", ["lua call"] = "call", ["lua result"] = "result", ["lua after"] = "after", http = "http",
+}
 
 local function new_case(where, heading)
   local title, flags = heading:match("^(.-)%s*%(([^()]*)%)$")
   local case = { title = title or heading, flags = {}, name = where.name, line = where.line }
   for flag in (flags or ""):gmatch("[^, ]+") do
-    if flag ~= "offline" and not is_version(flag) then fail(where, "a case is (offline) or of a version, not (%s)", flag) end
+    if flag ~= "offline" and not is_version(flag) then
+      fail(where, "a case is (offline) or of a version, not (%s)", flag)
+    end
     case.flags[flag] = true
   end
   return case
@@ -82,7 +87,11 @@ local function take_block(where, into, kind, lines)
   local slot = BLOCKS[kind]
   if not slot then fail(where, "no such block: %s", kind) end
   if into[slot] then fail(where, "a second block '%s'", kind) end
-  into[slot] = slot == "http" and read_exchanges(where, lines) or { text = table.concat(lines, "\n"), line = where.line + 1 }
+  if slot == "http" then
+    into.http = read_exchanges(where, lines)
+  else
+    into[slot] = { text = table.concat(lines, "\n"), line = where.line + 1 }
+  end
 end
 
 local function check_case(where, case)

@@ -51,16 +51,29 @@ local function keys_of(...)
   return keys
 end
 
+local compare_shape
+
+-- An item of a list must be like one of those recorded; the differences from the first are told.
+local function compare_item(found, path, shapes, seen, how)
+  local first
+  for _, shape in ipairs(shapes) do
+    local differences = {}
+    compare_shape(differences, path, shape, seen, how)
+    if #differences == 0 then return end
+    first = first or differences
+  end
+  for _, text in ipairs(first or {}) do found[#found + 1] = text end
+end
+
 -- `how.exact_keys`: the server is of the version that was recorded, so that its objects have the very same keys.
-local function compare_shape(found, path, shape, seen, how)
+function compare_shape(found, path, shape, seen, how)
+  if getmetatable(shape) == Like then shape = rawget(shape, "value") end
   local is, was = kind_of(seen), kind_of(shape)
   if is == "null" or was == "null" or shape == nil then return end
-  if was == "empty" then was = is == "list" and "list" or "object" end
+  if was == "empty" and (is == "list" or is == "object") then return end
   if was ~= is then return differ(found, path, "%s expected, got %s", was, shown(seen)) end
   if was == "list" then
-    for i, item in ipairs(seen) do
-      if shape[1] ~= nil then compare_shape(found, path .. "[" .. i .. "]", shape[1], item, how) end
-    end
+    for i, item in ipairs(seen) do compare_item(found, path .. "[" .. i .. "]", shape, item, how) end
   elseif was == "object" then
     for _, key in ipairs(keys_of(shape, seen)) do
       if shape[key] ~= nil and seen[key] ~= nil then

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
---- Runs golden cases against a server, the stand-in or a real one. Whatever a case creates has a name that nobody else uses, and is removed
--- when the case has ended, however it ended; nothing else on that server is touched.
+--- Runs golden cases against a server, the stand-in or a real one. Whatever a case creates has a name that nobody else
+-- uses, and is removed when the case has ended, however it ended; nothing else on that server is touched.
 
 local cases = require "spec.golden.cases"
 local compare = require "spec.golden.compare"
@@ -17,7 +17,7 @@ local function new_prefix()
   return ("golden-%x-%s"):format(os.time() % 0x1000000, place:sub(-6))
 end
 
---- A server to run cases against. `recorded`: the version whose answers it should give; `exact`: it is of that very version.
+--- A server to run cases against. `recorded`: the version whose answers it should give; `exact`: it is of that version.
 -- @tab options url, user, password
 function live.server(options)
   local server = { url = options.url, user = options.user, password = options.password, prefix = new_prefix() }
@@ -73,7 +73,8 @@ end
 local World = {}
 World.__index = World
 
-local function new_world(server)
+--- What is created on a server through it, `world:clean()` removes.
+function live.world(server)
   return setmetatable({ server = server, names = {}, orgs = {}, users = {} }, World)
 end
 
@@ -129,7 +130,9 @@ end
 -- ------------------------------------------------------------------------------------------------- cleaning --
 
 local function empty_org(server, org)
-  for _, hit in ipairs(server.admin:search(org, { type = "dash-db" }).hits or {}) do server.admin:delete_dashboard(org, hit.uid) end
+  for _, hit in ipairs(server.admin:search(org, { type = "dash-db" }).hits or {}) do
+    server.admin:delete_dashboard(org, hit.uid)
+  end
   for _, hit in ipairs(server.admin:search(org, { type = "dash-folder" }).hits or {}) do
     live.http(server, "DELETE", "/api/folders/" .. hit.uid, { org = org })
   end
@@ -155,11 +158,14 @@ function World:clean()
   return left
 end
 
---- Organisations and users on the server that have this run's prefix, as two lists of names; asked without the library.
+--- Organisations and users that have this run's prefix, as two lists of names; asked without the library.
 function live.leftovers(server)
   local orgs, users = {}, {}
-  for _, org in ipairs(http(server, "GET", "/api/orgs?perpage=5000&query=" .. server.prefix)) do orgs[#orgs + 1] = org.name end
-  for _, user in ipairs(http(server, "GET", "/api/users/search?perpage=5000&query=" .. server.prefix).users) do
+  for _, org in ipairs(http(server, "GET", "/api/orgs?perpage=5000&query=" .. server.prefix)) do
+    orgs[#orgs + 1] = org.name
+  end
+  local found = http(server, "GET", "/api/users/search?perpage=5000&query=" .. server.prefix)
+  for _, user in ipairs(found.users) do
     users[#users + 1] = user.login
   end
   return orgs, users
@@ -169,7 +175,7 @@ end
 
 local METHODS = { "unique", "new_org", "new_user", "new_folder", "new_dashboard", "new_datasource" }
 
--- A client on which operations are called; `run` learns which, and `on_call` is told just before.
+-- A client on which operations are called; `run` learns which.
 local function client_of(run, login, password)
   local client = grafana.connect(run.server.url, { login, password }, { timeout = 30000 })
   return setmetatable({}, { __index = function(_, name)
@@ -183,6 +189,7 @@ end
 local function environment(run, world)
   local env = setmetatable({}, { __index = _G })
   env.live, env.version, env.grafana = true, run.server.recorded, grafana
+  env.missing, env.ghost = 2000000000, run.server.prefix .. "-nobody"   -- an id and a login that nobody has
   function env.recorded() return nil end
   env.like = compare.like
   function env.as(user, password) return client_of(run, user.login, password or user.password) end
@@ -216,28 +223,19 @@ local function run_in(run, world, other_name)
   return found, result, arrived
 end
 
---- Runs a case and cleans up. Returns the differences from what it says, the result, and what `options.after_call` returned.
+--- Runs a case and cleans up. Returns the differences from what it says, the result, and what `after_call` returned.
 -- @tab server from live.server
 -- @tab case
 -- @tab[opt] options `before_call`, `after_call`: functions around the call itself; `name`: call this operation instead
 function live.run(server, case, options)
   options = options or {}
-  local world = new_world(server)
+  local world = live.world(server)
   local run = { server = server, case = case, before_call = options.before_call, after_call = options.after_call }
   local done, found, result, arrived = pcall(run_in, run, world, options.name)
   local left = world:clean()
   if not done then error(found, 0) end
   for _, text in ipairs(left) do found[#found + 1] = "left behind: " .. text end
   return found, result, arrived
-end
-
---- Does something in a world of its own, and cleans up.
-function live.with_world(server, action)
-  local world = new_world(server)
-  local done, problem = pcall(action, world)
-  local left = world:clean()
-  if not done then error(problem, 0) end
-  if #left > 0 then error("left behind: " .. table.concat(left, "\n"), 0) end
 end
 
 return live

@@ -25,7 +25,8 @@ local function header_table(request)
 end
 
 local function expect(found, what, expected, seen)
-  if expected ~= seen then found[#found + 1] = ("%s: %s expected, got %s"):format(what, tostring(expected), tostring(seen)) end
+  if expected == seen then return end
+  found[#found + 1] = ("%s: %s expected, got %s"):format(what, tostring(expected), tostring(seen))
 end
 
 local function canonical(text)
@@ -45,22 +46,24 @@ local function expected_headers(exchange, client, has_body)
 end
 
 local function compare_headers(found, expected, seen)
-  if not (seen["user-agent"] or ""):match("^lua%-grafana/") then found[#found + 1] = "User-Agent: " .. tostring(seen["user-agent"]) end
+  expect(found, "header user-agent", "lua-grafana", (seen["user-agent"] or ""):match("^(.*)/"))
   expected["user-agent"] = seen["user-agent"]
-  for name in pairs(seen) do
-    if expected[name] == nil then found[#found + 1] = ("header %s: not expected, got %s"):format(name, seen[name]) end
-  end
   for name, value in pairs(expected) do expect(found, "header " .. name, value, seen[name]) end
+  for name, value in pairs(seen) do
+    if expected[name] == nil then expect(found, "header " .. name, nil, value) end
+  end
 end
 
 --- How a request differs from the one that a case expects.
 function offline.compare_request(exchange, request, client)
   local found = {}
-  expect(found, "request", exchange.method .. " " .. exchange.path, request.method .. " " .. request.url:gsub("^" .. BASE, ""))
+  expect(found, "method", exchange.method, request.method)
+  expect(found, "path", exchange.path, request.url:sub(#BASE + 1))
   expect(found, "url's beginning", BASE, request.url:sub(1, #BASE))
   expect(found, "body", canonical(exchange.body), canonical(request.body))
   expect(found, "who asks", exchange.as or "admin", client.login)
-  compare_headers(found, expected_headers(exchange, client, WRITES[request.method] and request.body ~= nil), header_table(request))
+  local has_body = WRITES[request.method] and request.body ~= nil
+  compare_headers(found, expected_headers(exchange, client, has_body), header_table(request))
   return found
 end
 
@@ -113,7 +116,8 @@ local function client_of(run, login, password)
     return function(_, ...)
       assert(not run.operation, "a case is one call")
       run.operation = operation
-      return feed(core.call(state, operation, ...), function(request) return run.on_request(request, client) end, run.manner)
+      local function on_request(request) return run.on_request(request, client) end
+      return feed(core.call(state, operation, ...), on_request, run.manner)
     end
   end })
 end
@@ -121,6 +125,7 @@ end
 local function world(run)
   local env = setmetatable({}, { __index = _G })
   env.live, env.version, env.grafana = false, run.version, require "grafana"
+  env.missing, env.ghost = 99999, "ghost"
   function env.recorded(value) return value end
   function env.like(value) return value end
   function env.as(user, password) return client_of(run, user.login, password or user.password) end
@@ -139,32 +144,36 @@ end
 
 -- ---------------------------------------------------------------------------------------------------- running --
 
---- Runs a case; the differences from what it says, as a list of sentences, and the result.
+-- A client that calls the operation of that name, whatever name is written.
+local function with_one_method(client, name)
+  return setmetatable({}, { __index = function()
+    return function(_, ...) return client[name](client, ...) end
+  end })
+end
+
+--- Runs a case; the differences from what it says, as a list of sentences, and the result. With `other_name` the
+-- operation of that name is called instead.
 function offline.run(case, version, manner, other_name)
   local run, found = start(case, version, manner), {}
   function run.on_request(request, client)
     local index = #run.seen + 1
     local exchange = case.http[index]
     run.seen[index] = request
-    if not exchange then error(("request %d is one too many: %s %s"):format(index, request.method, request.url), 0) end
+    if not exchange then error(("one request too many: %s %s"):format(request.method, request.url), 0) end
     for _, text in ipairs(offline.compare_request(exchange, request, client)) do
       found[#found + 1] = ("request %d: %s"):format(index, text)
     end
     return assert(exchange.answers[version], "no answer for this version")
   end
-  local result = cases.compile(case, "call", run.env, "return ")
-  if other_name then run.env.g = setmetatable({}, { __index = function() return offline.method(run, other_name) end }) end
-  result = result()
-  if #run.seen < #case.http then found[#found + 1] = ("%d requests expected, got %d"):format(#case.http, #run.seen) end
+  local call = cases.compile(case, "call", run.env, "return ")
+  if other_name then run.env.g = with_one_method(run.env.g, other_name) end
+  local result = call()
+  expect(found, "requests", #case.http, #run.seen)
   local expected = cases.compile(case, "result", run.env, "return ")()
-  for _, text in ipairs(compare.results(expected, result, { operation = run.operation })) do found[#found + 1] = text end
-  return found, result, run.seen
-end
-
---- The operation of that name, on the admin's client, whatever name was called.
-function offline.method(run, name)
-  local client = client_of(run, "admin", "admin")
-  return function(_, ...) return client[name](client, ...) end
+  for _, text in ipairs(compare.results(expected, result, { operation = run.operation })) do
+    found[#found + 1] = text
+  end
+  return found, result
 end
 
 --- Runs the call of a case while every request meets the one answer of another case, which says what then comes out.

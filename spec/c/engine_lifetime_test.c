@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Calls and clients that end at any moment, and what is fed after that. */
+#include "script.h"
+
+/* What was on the wire when the script stopped, for feeding too late. */
+typedef struct late {
+  uint32_t ids[SCRIPT_WIRE];
+  size_t n;
+  bool write_on_wire;
+} late;
+
+static late remember(const script *s, const gf_request *request) {
+  late l = {.n = 0};
+  if (request) l.ids[l.n++] = request->id;
+  for (size_t i = 0; i < s->n_wire; i++) l.ids[l.n++] = s->wire[i].request->id;
+  l.write_on_wire = request && strcmp(request->method, "GET") != 0;
+  for (size_t i = 0; i < s->n_wire; i++) l.write_on_wire |= strcmp(s->wire[i].request->method, "GET") != 0;
+  return l;
+}
+
+/* A driver that has not noticed: it is refused, and nothing changes. */
+static void feed_late(gf_call *call, const late *l, int64_t now) {
+  const gf_request *request;
+  int64_t wake;
+  char before[4096], after[4096];
+  script_tell(gf_call_result(call), before, sizeof before);
+  for (size_t i = 0; i <= l->n; i++) {
+    uint32_t id = i < l->n ? l->ids[i] : 4711;
+    CHECK(gf_head(call, id, 200) < 0);
+    CHECK(gf_header_line(call, id, script_z("Content-Type"), script_z("application/json")) < 0);
+    CHECK(gf_body(call, id, script_z("{}")) < 0);
+    gf_end(call, id, GF_END_COMPLETE, true, NULL, now);
+  }
+  CHECK(gf_call_next(call, now, &request, &wake) == GF_DONE && request == NULL);
+  CHECK_STR(script_tell(gf_call_result(call), after, sizeof after), before);
+}
+
+static void cancel(script *s, gf_call *call, const gf_request *request) {
+  late l = remember(s, request);
+  bool was_done = gf_call_is_done(call);
+  CHECK(was_done == (gf_call_result(call) != NULL));
+  gf_call_cancel(call);
+  gf_call_cancel(call);
+  const gf_result *r = gf_call_result(call);
+  if (!CHECK(script_is_sound(r))) return;
+  if (!was_done) CHECK(r->status == GF_ERROR && r->reason == GF_CANCELLED && r->n_fields == 0 && r->uncertain == l.write_on_wire);
+  feed_late(call, &l, s->now);
+}
+
+/* Frees the call: nothing may be fed any more. */
+static void release(script *s, gf_call *call, const gf_request *request) {
+  (void)s;
+  (void)request;
+  gf_call_release(call);
+}
+
+static void close_client(script *s, gf_call *call, const gf_request *request) {
+  late l = remember(s, request);
+  bool was_done = gf_call_is_done(call);
+  gf_client_close(s->client);
+  gf_client_close(s->client);
+  CHECK(gf_client_is_closed(s->client));
+  const gf_result *r = gf_call_result(call);
+  if (!CHECK(script_is_sound(r))) return;
+  if (!was_done) CHECK(r->status == GF_ERROR && r->reason == GF_CLOSED && r->n_fields == 0 && r->uncertain == l.write_on_wire);
+  feed_late(call, &l, s->now);
+}
+
+/* The client goes before its call. */
+static void close_and_release_client(script *s, gf_call *call, const gf_request *request) {
+  close_client(s, call, request);
+  script_close(s);
+}
+
+static void release_client(script *s, gf_call *call, const gf_request *request) {
+  late l = remember(s, request);
+  script_close(s);
+  CHECK(gf_call_is_done(call) || gf_call_result(call) == NULL);
+  gf_call_cancel(call);
+  feed_late(call, &l, s->now);
+}
+
+typedef void stop(script *s, gf_call *call, const gf_request *request);
+
+static void usable_or_closed(script *s) {
+  const char *want = gf_client_is_closed(s->client) ? "error closed" : "ok";
+  gf_call *call = script_call(s, "get_current_org", NULL);
+  size_t before = s->requests;
+  s->stopped = false;
+  s->stop_at = 0;
+  s->n_wire = 0; /* the driver drops what it still transfers */
+  CHECK_RESULT(script_run(s, call), want);
+  CHECK(!gf_client_is_closed(s->client) || s->requests == before);
+  gf_call_release(call);
+}
+
+/* False when the call has fewer steps. */
+static bool stop_at_step(const gf_op *op, script_variant variant, size_t step, stop *how, script_server *server) {
+  script s;
+  test_alloc a;
+  gf_error error;
+  gf_allocator plenty = gf_default_allocator();
+  test_alloc_init(&a, 0, false);
+  script_open(&s, &a, NULL, server);
+  s.stop_at = step;
+  s.stop = how;
+  s.piece = 20;
+  script_args args = script_args_for(op, &plenty, variant);
+  gf_call *call = script_call_args(&s, op, &args, &error);
+  script_args_free(&args);
+  script_run(&s, call);
+  bool stopped = s.stopped;
+  if (s.client) usable_or_closed(&s);
+  if (!stopped || how != release) gf_call_release(call);
+  if (s.client) script_close(&s);
+  CHECK(a.live == 0);
+  return stopped;
+}
+
+static script_answer tired(script *s, const gf_request *request, const char *path) {
+  if (s->requests % 2) return (script_answer){.code = 503, .type = "text/plain", .body = "later"};
+  return script_grafana(s, request, path);
+}
+
+static void at_every_step(stop *how) {
+  script_server *servers[] = {script_grafana, tired};
+  for (size_t i = 0; i < gf_op_count(); i++) {
+    for (int k = 0; k < 4; k++) {
+      unsigned long failed = test_now.failed_checks;
+      size_t step = 1;
+      while (stop_at_step(gf_op_at(i), k / 2 ? SCRIPT_TEXTS : SCRIPT_NUMBERS, step, how, servers[k % 2])) step++;
+      CHECK(step > 1);
+      if (test_now.failed_checks > failed) printf("  %s\n", gf_op_at(i)->name);
+    }
+  }
+}
+
+static void calls_can_be_cancelled(void) { at_every_step(cancel); }
+static void calls_can_be_released(void) { at_every_step(release); }
+static void clients_can_be_closed(void) { at_every_step(close_client); }
+static void clients_can_go_closed(void) { at_every_step(close_and_release_client); }
+static void clients_can_go_first(void) { at_every_step(release_client); }
+
+/* Cancelled before it was asked anything. */
+static void an_unstarted_call_can_end(void) {
+  script s;
+  script_open(&s, NULL, NULL, script_grafana);
+  gf_call *a = script_call(&s, "get_org", "2", NULL), *b = script_call(&s, "get_org", "2", NULL);
+  CHECK(!gf_call_is_done(a) && gf_call_result(a) == NULL);
+  gf_call_cancel(a);
+  CHECK_RESULT(gf_call_result(a), "error cancelled");
+  gf_client_close(s.client);
+  CHECK_RESULT(gf_call_result(b), "error closed");
+  gf_call_release(a);
+  gf_call_release(b);
+  gf_call_release(NULL);
+  script_close(&s);
+}
+
+static void a_retained_call_lives_on(void) {
+  script s;
+  script_open(&s, NULL, NULL, script_grafana);
+  gf_call *call = script_call(&s, "get_org", "2", NULL);
+  CHECK(gf_call_retain(call) == call);
+  gf_call_release(call);
+  CHECK_RESULT(script_run(&s, call), "ok");
+  gf_call_release(call);
+  script_close(&s);
+}
+
+/* An answer that was fed whole is no answer until its end; an id is good once. */
+static void ids_are_good_once(void) {
+  script s;
+  const gf_request *request;
+  int64_t wake;
+  script_open(&s, NULL, NULL, script_grafana);
+  gf_call *call = script_call(&s, "get_org", "2", NULL);
+  CHECK(gf_call_next(call, 0, &request, &wake) == GF_SEND);
+  uint32_t id = request->id;
+  CHECK(gf_head(call, id + 1, 200) < 0);
+  gf_end(call, id + 1, GF_END_COMPLETE, true, NULL, 0);
+  CHECK(gf_head(call, id, 100) == 0 && gf_head(call, id, 200) == 0);
+  CHECK(gf_body(call, id, script_z(SCRIPT_ORG)) == 0);
+  CHECK(gf_call_next(call, 0, &request, &wake) == GF_WAIT && wake == INT64_MAX);
+  gf_end(call, id, GF_END_COMPLETE, true, NULL, 0);
+  CHECK(gf_head(call, id, 200) < 0);
+  gf_end(call, id, GF_END_COMPLETE, true, NULL, 0);
+  CHECK_RESULT(gf_call_result(call), "ok");
+  gf_call_release(call);
+  script_close(&s);
+}
+
+/* What was said before an interim answer's successor is forgotten. */
+static void interim_answers_leave_nothing(void) {
+  script s;
+  const gf_request *request;
+  int64_t wake;
+  script_open(&s, NULL, NULL, script_grafana);
+  gf_call *call = script_call(&s, "get_org", "2", NULL);
+  gf_call_next(call, 0, &request, &wake);
+  gf_head(call, request->id, 103);
+  gf_header_line(call, request->id, script_z("Content-Length"), script_z("99999"));
+  gf_header_line(call, request->id, script_z("Content-Type"), script_z("text/html"));
+  gf_head(call, request->id, 200);
+  gf_body(call, request->id, script_z(SCRIPT_ORG));
+  gf_end(call, request->id, GF_END_COMPLETE, true, NULL, 0);
+  CHECK_RESULT(gf_call_result(call), "ok");
+  gf_call_release(call);
+  script_close(&s);
+}
+
+/* Documents given as arguments may be changed while the call is under way: it has its own. */
+static void arguments_are_the_calls_own(void) {
+  script s;
+  gf_error error;
+  gf_allocator alloc = gf_default_allocator();
+  const gf_request *request;
+  int64_t wake;
+  script_open(&s, NULL, NULL, script_grafana);
+  gf_doc *headers = gf_doc_from_text(&alloc, script_z("{\"X-Own\":\"mine, and longer than what is kept inline\"}"), &error);
+  const gf_option option = {{"headers", 7}, {.kind = GF_ARG_DOC, .doc = headers}};
+  gf_call *call = gf_call_new(s.client, gf_op_find("get_current_org"), NULL, 0, &option, 1, &error);
+  gf_doc_release(headers);
+  CHECK(gf_call_next(call, 0, &request, &wake) == GF_SEND);
+  const gf_header *last = &request->headers[request->n_headers - 1];
+  CHECK_STR(last->name.p, "X-Own");
+  CHECK_STR(last->value.p, "mine, and longer than what is kept inline");
+  gf_call_release(call);
+  script_close(&s);
+}
+
+/* ----------------------------------------------------------------------------------------- cut at every byte -- */
+
+typedef struct cutting {
+  size_t request, bytes;
+  gf_how how;
+  bool unsized;
+  bool beyond;  /* the body was shorter than that */
+  bool empty_write;
+} cutting;
+
+static script_answer cut_one(script *s, const gf_request *request, const char *path) {
+  cutting *c = (cutting *)s->ctx;
+  script_answer answer = script_grafana(s, request, path);
+  if (s->requests - s->n_wire != c->request) return answer;
+  c->beyond = c->bytes >= strlen(answer.body);
+  c->empty_write = c->bytes == 0 && c->unsized && strcmp(request->method, "GET") != 0;
+  answer.cut = true;
+  answer.bytes = c->bytes;
+  answer.how = c->how;
+  answer.unsized = c->unsized;
+  return answer;
+}
+
+/* Whole lists of many requests may be ok without a part of them, and say which. */
+static bool tells_failure(const gf_result *r) {
+  const gf_field *failed = gf_result_field(r, "failed");
+  return failed && failed->n_items > 0;
+}
+
+/* False when there is nothing more to cut. */
+static bool cut_at(const gf_op *op, cutting *c) {
+  script s;
+  gf_error error;
+  gf_config config;
+  gf_allocator plenty = gf_default_allocator();
+  script_config(&config);
+  config.max_retries = 0;
+  script_open(&s, NULL, &config, cut_one);
+  s.ctx = c;
+  c->beyond = c->empty_write = false;
+  script_args args = script_args_for(op, &plenty, SCRIPT_NUMBERS);
+  gf_call *call = script_call_args(&s, op, &args, &error);
+  script_args_free(&args);
+  const gf_result *r = script_run(&s, call);
+  bool reached = s.requests >= c->request;
+  bool whole = !reached || (c->beyond && c->how == GF_END_COMPLETE);
+  CHECK(script_is_sound(r));
+  if (!CHECK(!r || whole == (r->status == GF_OK) || (c->empty_write && c->how == GF_END_COMPLETE) || tells_failure(r)))
+    printf("  %s, request %zu, byte %zu: %s %s\n", op->name, c->request, c->bytes, gf_status_name(r->status), r->message);
+  gf_call_release(call);
+  script_close(&s);
+  return reached;
+}
+
+static void cut_everywhere(gf_how how, bool unsized) {
+  for (size_t i = 0; i < gf_op_count(); i++) {
+    cutting c = {.request = 1, .how = how, .unsized = unsized};
+    for (bool reached = true; reached; c.request++)
+      for (c.bytes = 0, c.beyond = false; !c.beyond && reached; c.bytes++) reached = cut_at(gf_op_at(i), &c);
+  }
+}
+
+static void connections_break_anywhere(void) { cut_everywhere(GF_END_CUT, false); }
+static void short_answers_are_not_whole(void) { cut_everywhere(GF_END_COMPLETE, false); }
+static void short_answers_of_unknown_length_are_no_json(void) { cut_everywhere(GF_END_COMPLETE, true); }
+
+/* In pieces of any size, the same comes out. */
+static void pieces_do_not_matter(void) {
+  for (size_t i = 0; i < gf_op_count(); i++) {
+    char whole[8192], pieces[8192];
+    for (size_t piece = 0; piece < 4; piece++) {
+      script s;
+      gf_error error;
+      gf_allocator plenty = gf_default_allocator();
+      script_open(&s, NULL, NULL, script_grafana);
+      s.piece = piece;
+      script_args args = script_args_for(gf_op_at(i), &plenty, SCRIPT_NUMBERS);
+      gf_call *call = script_call_args(&s, gf_op_at(i), &args, &error);
+      script_args_free(&args);
+      script_tell(script_run(&s, call), piece ? pieces : whole, sizeof whole);
+      if (piece) CHECK_STR(pieces, whole);
+      gf_call_release(call);
+      script_close(&s);
+    }
+  }
+}
+
+int main(int argc, char **argv) {
+  static const test_rule rules[] = {
+      {"a call can be cancelled at every step", calls_can_be_cancelled},
+      {"a call can be released at every step", calls_can_be_released},
+      {"a client can be closed at every step", clients_can_be_closed},
+      {"a closed client can go before its calls", clients_can_go_closed},
+      {"a client can go before its calls", clients_can_go_first},
+      {"a call that has not begun can end", an_unstarted_call_can_end},
+      {"a retained call lives on", a_retained_call_lives_on},
+      {"an id is good for one answer", ids_are_good_once},
+      {"an interim answer leaves nothing behind", interim_answers_leave_nothing},
+      {"the arguments are the call's own", arguments_are_the_calls_own},
+      {"a broken connection is never ok, whatever the byte", connections_break_anywhere},
+      {"an answer shorter than it said is never ok", short_answers_are_not_whole},
+      {"an answer of unknown length that is cut is never ok", short_answers_of_unknown_length_are_no_json},
+      {"the sizes of the pieces do not matter", pieces_do_not_matter},
+  };
+  return TEST_RUN(rules, argc, argv);
+}

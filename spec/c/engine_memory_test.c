@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Every allocation fails in turn: there is no crash, no leak and no lie. */
+#include "script.h"
+
+enum { TOLD = 8192 };
+
+/* What the call says when memory does not lack. */
+static void told_with_plenty(const gf_op *op, script_variant variant, script_server *server, char out[TOLD]) {
+  script s;
+  gf_error error;
+  gf_allocator alloc = gf_default_allocator();
+  script_open(&s, NULL, NULL, server);
+  script_args args = script_args_for(op, &alloc, variant);
+  gf_call *call = script_call_args(&s, op, &args, &error);
+  if (CHECK(call != NULL)) script_tell(script_run(&s, call), out, TOLD);
+  script_args_free(&args);
+  gf_call_release(call);
+  script_close(&s);
+}
+
+/* Either the whole truth, or that memory lacks: and then a write that went out is not denied. */
+static void check_told(const script *s, const gf_result *r, const char *truth) {
+  char told[TOLD];
+  if (!CHECK(script_is_sound(r))) return;
+  bool lacks = r->status == GF_ERROR && strcmp(r->message, "not enough memory") == 0;
+  if (lacks) CHECK(r->n_fields == 0 && r->reason == GF_REASON_NONE);
+  else CHECK_STR(script_tell(r, told, sizeof told), truth);
+  (void)s;
+}
+
+static void run_lacking(test_alloc *a, const gf_op *op, script_variant variant, script_server *server, const char *truth) {
+  script s;
+  gf_error error = {{0}};
+  bool open = script_try_open(&s, a, NULL, server, &error);
+  CHECK(open || (a->tripped && strcmp(error.message, "not enough memory") == 0));
+  if (!open) return;
+  script_args args = script_args_for(op, &a->alloc, variant);
+  gf_call *call = args.failed ? NULL : script_call_args(&s, op, &args, &error);
+  CHECK(call || args.failed || (a->tripped && strstr(error.message, "not enough memory")));
+  script_args_free(&args);
+  if (call) check_told(&s, script_run(&s, call), truth);
+  gf_call_release(call);
+  script_close(&s);
+}
+
+static void every_allocation(script_server *server) {
+  for (size_t i = 0; i < gf_op_count(); i++) {
+    for (int v = SCRIPT_NUMBERS; v < SCRIPT_VARIANTS; v++) {
+      char truth[TOLD] = "";
+      unsigned long failed = test_now.failed_checks;
+      told_with_plenty(gf_op_at(i), (script_variant)v, server, truth);
+      FAIL_EACH(a) run_lacking(a, gf_op_at(i), (script_variant)v, server, truth);
+      if (test_now.failed_checks > failed) printf("  %s, arguments %d\n", gf_op_at(i)->name, v);
+    }
+  }
+}
+
+static void with_good_answers(void) { every_allocation(script_grafana); }
+
+#define JSON "application/json"
+
+/* Reads find what is there, writes meet `answer`. */
+static script_answer writes_meet(script *s, const gf_request *request, const char *path, script_answer answer) {
+  return strcmp(request->method, "GET") == 0 ? script_grafana(s, request, path) : answer;
+}
+
+static script_answer conflict(script *s, const gf_request *request, const char *path) {
+  return writes_meet(s, request, path, (script_answer){.code = 412, .type = JSON,
+                     .body = "{\"message\":\"same name, or changed by someone else\",\"status\":\"name-exists\"}"});
+}
+
+static script_answer vague(script *s, const gf_request *request, const char *path) {
+  return writes_meet(s, request, path, script_json(500, "{\"message\":\"Failed to do it\"}"));
+}
+
+/* Reads are vague too. */
+static script_answer nothing_there(script *s, const gf_request *request, const char *path) {
+  (void)s;
+  (void)request;
+  if (strchr(path, '?')) return script_json(200, "[]");
+  return script_json(404, "{\"message\":\"it is not found\"}");
+}
+
+static script_answer tired(script *s, const gf_request *request, const char *path) {
+  static const script_answer answers[] = {
+      {.code = 503, .type = "text/plain", .body = "later", .name = "Retry-After", .value = "2"},
+      {.code = 429, .type = JSON, .body = "{}"},
+      {.how = GF_END_REFUSED, .unsent = true},
+  };
+  size_t number = s->requests - s->n_wire;
+  return number % 4 == 3 ? script_grafana(s, request, path) : answers[number % 4];
+}
+
+/* Every read is sent elsewhere once, below the same origin. */
+static script_answer redirecting(script *s, const gf_request *request, const char *path) {
+  static char location[600];
+  const char *moved = strstr(path, "/moved");
+  if (strcmp(request->method, "GET") == 0 && !moved) {
+    snprintf(location, sizeof location, "/sub/moved%s", path);
+    return (script_answer){.code = 302, .type = "text/html", .body = "<a>", .name = "Location", .value = location};
+  }
+  return script_grafana(s, request, moved ? path + strlen("/moved") : path);
+}
+
+static script_answer refusing(script *s, const gf_request *request, const char *path) {
+  (void)s;
+  (void)request;
+  (void)path;
+  return script_json(401, "{\"message\":\"Invalid username or password: secret-password\"}");
+}
+
+static script_answer old_server(script *s, const gf_request *request, const char *path) {
+  if (script_like(path, "/api/datasources/7*")) return script_json(404, "{\"message\":\"Not found\"}");
+  return script_grafana(s, request, path);
+}
+
+static void with_conflicts(void) { every_allocation(conflict); }
+static void with_vague_answers(void) { every_allocation(vague); }
+static void with_nothing_there(void) { every_allocation(nothing_there); }
+static void with_retries(void) { every_allocation(tired); }
+static void with_redirects(void) { every_allocation(redirecting); }
+static void with_refused_credentials(void) { every_allocation(refusing); }
+static void without_numeric_routes(void) { every_allocation(old_server); }
+
+/* A client of every kind. */
+static void clients(void) {
+  static const gf_header headers[] = {{{"X-One", 5}, {"1", 1}}, {{"X-Two", 5}, {NULL, 0}}};
+  for (int kind = 0; kind < 3; kind++) {
+    FAIL_EACH(a) {
+      script s;
+      gf_config config;
+      gf_error error = {{0}};
+      script_config(&config);
+      config.headers = headers;
+      config.n_headers = 2;
+      config.org = (gf_arg){.kind = GF_ARG_INT, .integer = 2};
+      if (kind > 0) config.user = config.password = script_z(NULL);
+      if (kind > 1) config.token = script_z("glsa_0123456789");
+      bool open = script_try_open(&s, a, &config, script_grafana, &error);
+      CHECK(open != a->tripped);
+      if (!open) CHECK_STR(error.message, "not enough memory");
+      script_close(&s);
+    }
+  }
+}
+
+/* Memory lacks when the answer to a write has come: that it may have been carried out is said. */
+static void a_write_that_went_out_is_not_denied(void) {
+  bool seen = false;
+  FAIL_EACH(a) {
+    script s;
+    if (!script_try_open(&s, a, NULL, script_grafana, NULL)) continue;
+    gf_arg name = {.kind = GF_ARG_STRING, .string = {"Acme", 4}};
+    gf_error error;
+    gf_call *call = gf_call_new(s.client, gf_op_find("create_org"), &name, 1, NULL, 0, &error);
+    const gf_result *r = call ? script_run(&s, call) : NULL;
+    if (r && r->status != GF_OK && s.requests) {
+      CHECK(r->uncertain);
+      seen = true;
+    }
+    gf_call_release(call);
+    script_close(&s);
+  }
+  CHECK(seen);
+}
+
+/* The client goes on when there is memory again. */
+static void memory_comes_back(void) {
+  for (size_t i = 0; i < gf_op_count(); i++) {
+    bool tripped = true;
+    for (size_t at = 1; tripped; at++) {
+      script s;
+      test_alloc a;
+      gf_error error;
+      gf_config config;
+      gf_allocator plenty = gf_default_allocator();
+      script_config(&config);
+      config.concurrency = 1;
+      test_alloc_init(&a, 0, false);
+      script_open(&s, &a, &config, script_grafana);
+      a.fail_at = a.count + at;
+      script_args args = script_args_for(gf_op_at(i), &plenty, SCRIPT_NUMBERS);
+      gf_call *call = script_call_args(&s, gf_op_at(i), &args, &error);
+      if (call) script_run(&s, call);
+      gf_call_release(call);
+      tripped = a.tripped;
+      a.fail_at = 0;
+      call = script_call(&s, "get_current_org", NULL);
+      CHECK_RESULT(script_run(&s, call), "ok");
+      gf_call_release(call);
+      script_args_free(&args);
+      script_close(&s);
+      CHECK(a.live == 0);
+    }
+  }
+}
+
+int main(int argc, char **argv) {
+  static const test_rule rules[] = {
+      {"of clients", clients},
+      {"of operations with good answers", with_good_answers},
+      {"of operations that meet conflicts", with_conflicts},
+      {"of operations with vague answers", with_vague_answers},
+      {"of operations on what is not there", with_nothing_there},
+      {"of operations that are retried", with_retries},
+      {"of operations that are redirected", with_redirects},
+      {"of operations with wrong credentials", with_refused_credentials},
+      {"of operations without numeric routes", without_numeric_routes},
+      {"a write that went out is not denied", a_write_that_went_out_is_not_denied},
+      {"the client goes on when there is memory again", memory_comes_back},
+  };
+  return TEST_RUN(rules, argc, argv);
+}
