@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- Each fault of the stand-in against reads and writes: the status, a sentence that a person understands, what arrives at
--- the server, and a client that is usable afterwards.
+-- Each fault of the stand-in against reads and writes: the status, a sentence that a person understands, what
+-- arrives at the server, and a client that is usable afterwards.
 
 local socket = require "socket"
 local days = require "spec.support.bad_days"
@@ -341,8 +341,9 @@ describe("an answer that is HTTP in form only", function()
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n",
     "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello",
     "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n\31\139\8\0\0",
-    "HTTP/1.1 200 OK\r\n folded\r\n\r\n<", "HTTP/1.1 000 \r\n\r\n", "HTTP/1.1 999 X\r\nContent-Length: 0\r\n\r\n", "\r\n\r\n",
-    "HTTP/1.1 304 Not Modified\r\n\r\n", "HTTP/1.1 206 Partial\r\nContent-Length: 1\r\n\r\n{", "220 smtp.example.org\r\n",
+    "HTTP/1.1 200 OK\r\n folded\r\n\r\n<", "HTTP/1.1 000 \r\n\r\n", "HTTP/1.1 999 X\r\nContent-Length: 0\r\n\r\n",
+    "\r\n\r\n", "HTTP/1.1 304 Not Modified\r\n\r\n", "HTTP/1.1 206 Partial\r\nContent-Length: 1\r\n\r\n{",
+    "220 smtp.example.org\r\n",
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\nxxxxx", "HTTP/1.1 204 No Content\r\n\r\n",
   }
 
@@ -361,7 +362,7 @@ describe("an answer that is HTTP in form only", function()
   end)
 end)
 
--- ------------------------------------------------------------------------------------------------ too large, strange --
+-- ----------------------------------------------------------------------------------------------- too large, strange --
 
 describe("max_body", function()
   it("stops a 20 MB answer, whether its length is told or not", function()
@@ -400,7 +401,7 @@ describe("max_body", function()
   end)
 end)
 
--- --------------------------------------------------------------------------------------------- listings of many parts --
+-- ------------------------------------------------------------------------------------------- listings of many parts --
 
 describe("a listing of panels", function()
   local g
@@ -441,7 +442,8 @@ describe("a listing of panels", function()
   end)
 
   for _, kind in ipairs {
-    {kind = "status", code = 500, gist = "stand-in fault 500"}, {kind = "status", code = 503, gist = "stand-in fault 503"},
+    {kind = "status", code = 500, gist = "stand-in fault 500"},
+    {kind = "status", code = 503, gist = "stand-in fault 503"},
     {kind = "close", gist = CUT}, {kind = "broken_json", gist = "not valid JSON"}, {kind = "html", gist = PAGE},
     {kind = "empty", gist = "empty"}, {kind = "garbage", gist = "not HTTP"},
   } do

@@ -16,16 +16,18 @@ end)
 after_each(function() g:close() end)
 
 local ORDINARY = {
-  "a/b?c#d%", "Zürich & Söhne", "..", ".", "...", "100%", "%41", "%2F", "a+b c", " leading and trailing ", "😀👩‍👩‍👧", "日本語",
-  '"quoted" \\ back', "a;b=c&d", "http://x/y", "../../etc/passwd", "{id}", "tab\there", "é", "e\204\129", "0", "-1", "null",
-  "true", "<script>", "'; DROP TABLE org; --", "\127", "a\1b", ("long "):rep(2048), ("ü"):rep(5000), "a\\u0000b", "@", ":", "~!$'()*,",
+  "a/b?c#d%", "Zürich & Söhne", "..", ".", "...", "100%", "%41", "%2F", "a+b c", " leading and trailing ",
+  "😀👩‍👩‍👧", "日本語", '"quoted" \\ back', "a;b=c&d", "http://x/y", "../../etc/passwd", "{id}", "tab\there", "é",
+  "e\204\129", "0", "-1", "null", "true", "<script>", "'; DROP TABLE org; --", "\127", "a\1b", ("long "):rep(2048),
+  ("ü"):rep(5000), "a\\u0000b", "@", ":", "~!$'()*,",
 }
 
 local function shown(name) return #name > 30 and #name .. " bytes" or ("%q"):format(name) end
 
 -- Bytes that are no UTF-8.
 local NO_UTF8 = {
-  "\255", "a\128b", "\192\175", "\224\128\175", "\237\160\128", "\244\144\128\128", "Z\252rich", "cut \226\130", "\240\159\152",
+  "\255", "a\128b", "\192\175", "\224\128\175", "\237\160\128", "\244\144\128\128", "Z\252rich", "cut \226\130",
+  "\240\159\152",
 }
 
 local BROKEN_LINES = {"a\r\nb", "a\nb", "a\rb", "\n", "name\r\nX-Evil: 1"}
@@ -309,7 +311,7 @@ describe("a name that is no UTF-8", function()
   end)
 end)
 
--- ------------------------------------------------------------------------------------------------------------ values --
+-- ----------------------------------------------------------------------------------------------------------- values --
 
 -- Nested `levels` deep, as a panel's options.
 local function nested(levels)
@@ -372,7 +374,8 @@ describe("a value that cannot be JSON raises, names its path, and nothing is sen
       refused(saving {targets = coroutine.create(function() end)}))
     assert.matches("dashboard%.panels%[2%]%.targets", refused(saving {targets = io.stdout}))
     assert.matches("dashboard%.panels%[2%]%.targets", refused(saving {targets = grafana.own}))
-    assert.matches("changes%.jsonData%.a", refused(function() g:update_datasource(1, "x", {jsonData = {a = print}}) end))
+    assert.matches("changes%.jsonData%.a",
+      refused(function() g:update_datasource(1, "x", {jsonData = {a = print}}) end))
     assert.matches("datasource%.url", refused(function()
       g:create_datasource(1, {name = "a", type = "b", access = "proxy", url = print})
     end))
@@ -398,7 +401,8 @@ describe("a value that is JSON", function()
 
   it("may hold one table twice", function()
     local datasource = {type = "prometheus", uid = "x"}
-    local r = g:update_or_create_dashboard(1, {uid = "twice", title = "T", panels = {{datasource = datasource}, {datasource = datasource}}})
+    local r = g:update_or_create_dashboard(1,
+      {uid = "twice", title = "T", panels = {{datasource = datasource}, {datasource = datasource}}})
     assert.equal("ok", r.status)
     local panels = g:get_dashboard(1, "twice").dashboard.panels
     assert.same(panels[1].datasource, panels[2].datasource)
@@ -406,18 +410,21 @@ describe("a value that is JSON", function()
 
   it("comes back as it went: texts, numbers, empty lists and tables, null, false", function()
     local options = {
-      empty = grafana.array {}, object = grafana.object {}, null = grafana.null, no = false, yes = true, zero = 0, half = 0.5,
-      negative = -1, large = 9007199254740991, text = "a\0b\r\n\t\"\\/é😀\127\1", [""] = "empty key", ["a.b"] = "dotted",
+      empty = grafana.array {}, object = grafana.object {}, null = grafana.null, no = false, yes = true, zero = 0,
+      half = 0.5, negative = -1, large = 9007199254740991, text = "a\0b\r\n\t\"\\/é😀\127\1",
+      [""] = "empty key", ["a.b"] = "dotted",
       nested = {grafana.array {}, {grafana.object {}}},
     }
-    assert.equal("ok", g:update_or_create_dashboard(1, {uid = "back", title = "B", panels = {{options = options}}}).status)
+    local dashboard = {uid = "back", title = "B", panels = {{options = options}}}
+    assert.equal("ok", g:update_or_create_dashboard(1, dashboard).status)
     local read = g:get_dashboard(1, "back").dashboard.panels[1].options
     assert.equal(grafana.encode(options, {sorted = true}), grafana.encode(read, {sorted = true}))
   end)
 
   it("of 5 MB comes back whole", function()
     local text = ("0123456789abcdef"):rep(5 * 65536)
-    assert.equal("ok", g:update_or_create_dashboard(1, {uid = "big", title = "B", panels = {{options = {text = text}}}}).status)
+    local dashboard = {uid = "big", title = "B", panels = {{options = {text = text}}}}
+    assert.equal("ok", g:update_or_create_dashboard(1, dashboard).status)
     local read = g:get_dashboard(1, "big").dashboard.panels[1].options.text
     assert.is_true(text == read)
   end)

@@ -118,12 +118,15 @@ describe("the password", function()
       {"ftp://admin:" .. secret .. "@127.0.0.1/"}, {"admin:" .. secret .. "@127.0.0.1"}, {secret},
       {server.url, secret}, {server.url, {secret}}, {server.url, {"admin", secret, "more"}}, {server.url, {5, secret}},
       {server.url, {password = secret}}, {server.url, {"admin", token = secret}}, {server.url, {token = {secret}}},
-      {server.url, {"admin", secret .. "\n"}}, {server.url, {"admin:x", secret}}, {server.url, {token = secret .. "\r\n"}},
+      {server.url, {"admin", secret .. "\n"}}, {server.url, {"admin:x", secret}},
+      {server.url, {token = secret .. "\r\n"}},
       {server.url, {"admin", secret}, {pasword = secret}}, {server.url, {"admin", secret}, {timeout = secret}},
-      {server.url, {"admin", secret}, {org = secret}}, {server.url, {"admin", secret}, {headers = {Authorization = secret}}},
+      {server.url, {"admin", secret}, {org = secret}},
+      {server.url, {"admin", secret}, {headers = {Authorization = secret}}},
       {server.url, {"admin", secret}, {headers = {["X-Key"] = secret .. "\n"}}},
       {server.url, {"admin", secret}, {headers = secret}}, {server.url, {"admin", secret}, {auth_method = "?"}},
-      {server.url, {"admin", secret}, {on_retry = secret}}, {server.url, {"admin", secret}, {proxy = "http://a:" .. secret .. "@:x"}},
+      {server.url, {"admin", secret}, {on_retry = secret}},
+      {server.url, {"admin", secret}, {proxy = "http://a:" .. secret .. "@:x"}},
       {server.url, {"admin", secret}, {concurrency = 0}}, {server.url, {"admin", secret}, {ca_file = "/no/such"}},
       {server.url, {"admin", secret}, secret}, {server.url .. "/?key=" .. secret, {"admin", "x"}},
       {server.url .. "/#" .. secret, {"admin", "x"}},
@@ -144,7 +147,8 @@ describe("the password", function()
       {"set_user_password", {}, days.PASSWORD}, {"set_user_password", true, days.PASSWORD},
       {"set_user_password", 1, {days.PASSWORD}}, {"get_org", 1, {headers = {Authorization = days.PASSWORD}}},
       {"get_org", 1, {headers = {["X-Key"] = days.PASSWORD .. "\n"}}}, {"get_org", 1, days.PASSWORD},
-      {"create_datasource", 1, {name = "a", type = "b", access = "proxy", secureJsonData = {key = days.PASSWORD, f = print}}},
+      {"create_datasource", 1,
+        {name = "a", type = "b", access = "proxy", secureJsonData = {key = days.PASSWORD, f = print}}},
     } do
       local fine, message = pcall(g[case[1]], g, days.unpack(case, 2))
       assert.is_false(fine, "case " .. i)
@@ -255,7 +259,8 @@ describe("the environment", function()
   end)
 
   it("with credentials in the url is refused, and not quoted", function()
-    local output = run(("GRAFANA_URL=http://admin:%s@127.0.0.1"):format(days.PASSWORD), 'print(require "grafana".connect())')
+    local output = run(("GRAFANA_URL=http://admin:%s@127.0.0.1"):format(days.PASSWORD),
+      'print(require "grafana".connect())')
     assert.matches("GRAFANA_URL holds credentials", output, 1, true)
     assert.is_nil(days.leak(output))
   end)
@@ -274,7 +279,8 @@ end)
 
 describe("Authorization", function()
   it("is sent as the standard says, whatever is in user and password", function()
-    for _, pair in ipairs {{"admin", ""}, {"admin", "a:b:c"}, {"zoë", "pässwörd"}, {"a", ("x"):rep(3000)}, {" ", " "}} do
+    local long = ("x"):rep(3000)
+    for _, pair in ipairs {{"admin", ""}, {"admin", "a:b:c"}, {"zoë", "pässwörd"}, {"a", long}, {" ", " "}} do
       server:clear_log()
       server:unlock()
       local g = days.connect(server, nil, pair)

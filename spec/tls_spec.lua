@@ -151,7 +151,8 @@ describe("TLS", function()
 
   it("options that point nowhere raise when connecting, naming the option and the path", function()
     for _, option in ipairs {"ca_file", "ca_path", "cert"} do
-      local fine, message = pcall(grafana.connect, server.tls_url, {"admin", days.PASSWORD}, {[option] = "/no/such/place"})
+      local options = {[option] = "/no/such/place"}
+      local fine, message = pcall(grafana.connect, server.tls_url, {"admin", days.PASSWORD}, options)
       assert.is_false(fine)
       assert.matches(option, message, 1, true)
       assert.matches("/no/such/place", message, 1, true)
@@ -303,7 +304,8 @@ describe("the url", function()
       local prefix = tail:find("grafana", 1, true) and "/grafana" or ""
       assert.equal("ok", g:get_dashboard(1, saved.uid).status)
       assert.equal(4, #g:get_org_dashboards(1).dashboards)
-      assert.equal("ok", g:create_datasource(1, {name = "P", type = "prometheus", access = "proxy", url = "http://x"}).status)
+      local source = {name = "P", type = "prometheus", access = "proxy", url = "http://x"}
+      assert.equal("ok", g:create_datasource(1, source).status)
       assert.equal(1, #g:get_datasources(1).datasources)
       assert.equal("ok", g:delete_dashboard(1, saved.uid).status)
       assert.equal("ok", g:delete_org(2).status)

@@ -161,11 +161,17 @@ gf_value gf_doc_root(gf_doc *doc) { return doc->root ? (gf_value){doc, doc->root
 
 /* yyjson guesses the number of values from the length, generously. Its document and its values are one block, in which
  * values refer to each other by distance, so it can move. `held`: the block's size. */
+enum { MAPPED = 1 << 17 }; /* malloc takes blocks from this size on from the system, page by page */
+
 static void give_back(gf_store *store, size_t held) {
   yyjson_doc *fixed = store->fixed;
   size_t head = (size_t)((char *)fixed->root - (char *)fixed);
   size_t size = head + fixed->val_read * sizeof(yyjson_val);
   if (head > 2 * sizeof *fixed || size >= held) return;
+  if (held >= MAPPED) { /* moving it would cost more than it gives: its end was never written to */
+    store->bytes -= held - size;
+    return;
+  }
   fixed = store_realloc(store, fixed, held, size);
   if (fixed) {
     fixed->root = (yyjson_val *)(void *)((char *)fixed + head);
@@ -383,20 +389,38 @@ static void move_strings(yyjson_val *values, size_t n, char *to) {
 
 /* A fixed document as yyjson makes them (compare yyjson_mut_val_imut_copy): a head and its values in one block, strings
  * in another. Inside a fixed place everything refers to its neighbours by distance. */
-static yyjson_doc *copy_fixed(yyjson_val *root, yyjson_alc alc) {
-  size_t n, bytes;
-  count_fixed(root, &n, &bytes);
+static yyjson_doc *new_fixed(size_t n, size_t bytes, yyjson_alc alc) {
   size_t head = (sizeof(yyjson_doc) + sizeof(yyjson_val) - 1) / sizeof(yyjson_val) * sizeof(yyjson_val);
-  yyjson_doc *doc = alc.malloc(alc.ctx, head + n * sizeof *root);
+  yyjson_doc *doc = alc.malloc(alc.ctx, head + n * sizeof(yyjson_val));
   char *strings = bytes > 0 && doc ? alc.malloc(alc.ctx, bytes) : NULL;
   if (!doc || (bytes > 0 && !strings)) {
-    alc.free(alc.ctx, doc);
+    if (doc) alc.free(alc.ctx, doc);
     return NULL;
   }
   yyjson_val *values = (yyjson_val *)(void *)((char *)doc + head);
-  memcpy(values, root, n * sizeof *root);
-  move_strings(values, n, strings);
   *doc = (yyjson_doc){.root = values, .alc = alc, .dat_read = bytes + 1, .val_read = n, .str_pool = strings};
+  return doc;
+}
+
+static yyjson_doc *copy_fixed(yyjson_val *root, yyjson_alc alc) {
+  size_t n, bytes;
+  count_fixed(root, &n, &bytes);
+  yyjson_doc *doc = new_fixed(n, bytes, alc);
+  if (!doc) return NULL;
+  memcpy(doc->root, root, n * sizeof *root);
+  move_strings(doc->root, n, doc->str_pool);
+  return doc;
+}
+
+gf_doc *gf_doc_new_fixed(const gf_allocator *alloc, size_t n, size_t bytes) {
+  gf_doc *doc = doc_on(store_new(alloc), NULL);
+  if (!doc) return NULL;
+  doc->store->fixed = new_fixed(n, bytes, store_alc(doc->store));
+  if (!doc->store->fixed) {
+    gf_doc_release(doc);
+    return NULL;
+  }
+  doc->root = doc->store->fixed->root;
   return doc;
 }
 

@@ -64,6 +64,9 @@ GF_API void gf_arena_free(const gf_allocator *alloc, gf_arena *arena);
 /* An empty tree to fill through doc->store->tree; the maker sets its root with gf_doc_set_root. */
 GF_API gf_doc *gf_doc_new(const gf_allocator *alloc);
 GF_API void gf_doc_set_root(gf_doc *doc, yyjson_mut_val *root);
+/* Room for a fixed document of `n` values (at store->fixed->root, each container right before what it holds) and `bytes`
+ * of their strings (at store->fixed->str_pool), for the maker to fill: see gf_panels.c. */
+GF_API gf_doc *gf_doc_new_fixed(const gf_allocator *alloc, size_t n, size_t bytes);
 /* A document for the place `node` of `of`; shares its store. */
 GF_API gf_doc *gf_doc_view(gf_doc *of, void *node);
 /* A compact, fixed copy of the place (small documents made from big ones). */

@@ -125,6 +125,20 @@ static bool make_places(gf_call *call) {
   return true;
 }
 
+/* What came with the last page can be asked for by its uid. */
+static bool have_uids(gf_call *call) {
+  const listing *l = call->state;
+  gf_str uid;
+  for (size_t i = l->n_rows; i < call->list.n; i++)
+    if (!gf_value_string(gf_value_get(call->list.items[i], "uid"), &uid) || uid.n == 0) return false;
+  return true;
+}
+
+static void finish_broken(gf_call *call, gf_exchange *x, const char *say) {
+  x->verdict = (gf_verdict){.status = GF_ERROR, .reason = GF_INVALID_JSON, .code = x->code, .say = say};
+  gf_finish(call, &x->verdict, x);
+}
+
 static void take_search(gf_call *call, gf_exchange *x) {
   listing *l = call->state;
   if (x->verdict.status != GF_OK) {
@@ -132,9 +146,8 @@ static void take_search(gf_call *call, gf_exchange *x) {
     return;
   }
   gf_page_end end = gf_take_page(call, x, &search_pages);
-  if (end == GF_PAGE_BROKEN) {
-    x->verdict = (gf_verdict){.status = GF_ERROR, .reason = GF_INVALID_JSON, .code = x->code, .say = "the answer to the search holds no list"};
-    gf_finish(call, &x->verdict, x);
+  if (end == GF_PAGE_BROKEN || !have_uids(call)) {
+    finish_broken(call, x, end == GF_PAGE_BROKEN ? "the answer to the search holds no list" : "the search found what is no dashboard");
     return;
   }
   if (call->list_is_empty) {

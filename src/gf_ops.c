@@ -292,9 +292,7 @@ static const gf_op_rule update_datasource = {
                 .get = "/api/datasources/name/{name}", .pointer = "/uid", .key = "uid", .is_other = true, .other_than = "uid"},
                {.when = GF_ON_STATUS, .status = GF_ERROR, .only_reason = GF_SERVER_ERROR, .in_org = true,
                 .get = "/api/datasources/name/{name}", .pointer = "/uid", .key = "uid", .is_other = true, .other_than = "uid",
-                .found = GF_ALREADY_EXISTS, .found_reason = GF_NAME_EXISTS, .say = "another data source has the name {name}"},
-               {.when = GF_ON_STATUS, .status = GF_ALREADY_EXISTS, .only_reason = GF_NAME_EXISTS, .in_org = true,
-                .get = "/api/datasources/name/{name}", .pointer = "/uid", .key = "uid"}},
+                .found = GF_ALREADY_EXISTS, .found_reason = GF_NAME_EXISTS, .say = "another data source has the name {name}"}},
     .start = gf_change_datasource_start,
     .on_answer = gf_change_datasource_answer,
 };

@@ -222,6 +222,7 @@ static void take_probe(gf_call *call, gf_exchange *x) {
     bool decides = p->when == GF_BEFORE || call->outcome.status == GF_OK;
     if (decides && x->verdict.status != GF_OK) { /* the question itself failed, and there is no other answer */
       call->outcome = x->verdict;
+      call->result.attempts = x->attempts;
       call->n_fields = 0;
       call->main_sent = true;
     }

@@ -127,32 +127,56 @@ static size_t count_values(gf_value v) {
   return (size_t)(unsafe_yyjson_get_next(v.node) - (yyjson_val *)v.node);
 }
 
-/* Make places for the cached keys, if there is enough to find in them. */
-static void make_cache(decoder *d, gf_value v) {
-  d->keys = 0;
-  if (count_values(v) < KEYS_WORTH_IT) {
-    return;
-  }
+/* Make places for the cached keys. */
+static void make_cache(decoder *d) {
   luaL_checkstack(d->L, KEY_SLOTS + 6, "no room for keys");
   memset(d->cached, 0, sizeof d->cached);
   d->keys = lua_gettop(d->L);
   lua_settop(d->L, d->keys + KEY_SLOTS);
 }
 
-static void push_container(lua_State *L, gf_value v) {
-  decoder d;
-  d.L = L;
-  d.tree = gf_doc_is_tree(v.doc);
+/* Push what a decoder needs for so many values; returns the height of the stack before. */
+static int open_decoder(decoder *d, lua_State *L, size_t values) {
   int top = lua_gettop(L);
+  d->L = L;
+  d->keys = 0;
   luaL_checkstack(L, 6, "too many values");
   lgf_push_array_mt(L);
   lgf_push_object_mt(L);
-  d.array_mt = top + 1;
-  d.object_mt = top + 2;
-  make_cache(&d, v);
+  d->array_mt = top + 1;
+  d->object_mt = top + 2;
+  if (values >= KEYS_WORTH_IT) {
+    make_cache(d);
+  }
+  return top;
+}
+
+/* Leave only the value on top. */
+static void close_decoder(decoder *d, int top) {
+  lua_replace(d->L, top + 1);
+  lua_settop(d->L, top + 1);
+}
+
+static void push_container(lua_State *L, gf_value v) {
+  decoder d;
+  int top = open_decoder(&d, L, count_values(v));
+  d.tree = gf_doc_is_tree(v.doc);
   push_node(&d, v.node);
-  lua_replace(L, top + 1);
-  lua_settop(L, top + 1);
+  close_decoder(&d, top);
+}
+
+void lgf_push_values(lua_State *L, const gf_value *values, size_t n) {
+  decoder d;
+  int top = open_decoder(&d, L, n * 4);
+  lua_createtable(L, (int)n, 0);
+  lua_pushvalue(L, d.array_mt);
+  lua_setmetatable(L, -2);
+  for (size_t i = 0; i < n; i++) {
+    d.tree = gf_doc_is_tree(values[i].doc);
+    push_node(&d, values[i].node);
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  close_decoder(&d, top);
 }
 
 void lgf_push_value(lua_State *L, gf_value v) {

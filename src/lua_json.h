@@ -16,6 +16,8 @@
  * as such, null = lightuserdata(NULL); an absent value pushes nil. The caller keeps the document alive (its owner is a
  * userdata on the stack). */
 void lgf_push_value(lua_State *L, gf_value v);
+/* Push an array of `n` values, which may live in several documents. */
+void lgf_push_values(lua_State *L, const gf_value *values, size_t n);
 
 /* --- from Lua to JSON (lua_encode.c) --- */
 

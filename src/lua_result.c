@@ -45,6 +45,10 @@ static void lgf_push_part(lua_State *L, lgf_holder *holder, gf_value v) {
 }
 
 static void lgf_push_list(lua_State *L, lgf_holder *holder, const gf_field *field) {
+  if (holder == NULL) {
+    lgf_push_values(L, field->items, field->n_items);
+    return;
+  }
   lua_createtable(L, (int)field->n_items, 0);
   lgf_push_array_mt(L);
   lua_setmetatable(L, -2);

@@ -85,7 +85,8 @@ function days.assert_usable(g)
   assert(r.ok and r.org.name == "Main Org.", "the client was expected to be usable, but: " .. tostring(r))
 end
 
---- Several calls at once on one client, as a gather would: the results in the order of the rows {operation, arguments…}.
+--- Several calls at once on one client, as a gather would: the results in the order of the rows
+-- {operation, arguments…}.
 function days.at_once(g, rows, concurrency)
   local driver = require("grafana.curl").driver {concurrency = concurrency or 16}
   local calls, results = {}, {}
