@@ -19,12 +19,32 @@ local function write(path, text)
   file:close()
 end
 
+-- Panels of real dashboards take about 1.8 KB each: those of the examples are given further queries and overrides, of
+-- the kinds that they have, up to that.
+local PANEL = 1800
+
+local function grow(panel)
+  local query = panel.targets and panel.targets[1] or {refId = "A", expr = "up"}
+  local config = panel.fieldConfig or {defaults = {}, overrides = {}}
+  panel.fieldConfig, panel.targets = config, panel.targets or {}
+  for i = 1, 100 do
+    if #grafana.encode(panel) >= PANEL then return panel end
+    local copy = grafana.decode(grafana.encode(query))
+    copy.refId = "Q" .. i
+    panel.targets[#panel.targets + 1] = copy
+    config.overrides = config.overrides or {}
+    config.overrides[#config.overrides + 1] = {matcher = {id = "byName", options = "series " .. i},
+      properties = {{id = "color", value = {mode = "fixed", fixedColor = "dark-blue"}}, {id = "custom.lineWidth", value = 2}}}
+  end
+  return panel
+end
+
 local sources, panels = {}, {}
 for _, name in ipairs{"node", "nginx", "postgresql", "kubernetes", "api-latency", "queue"} do
   local dashboard = assert(grafana.decode(read("examples/dashboards/" .. name .. ".json")))
   sources[#sources + 1] = dashboard
   for _, panel in ipairs(dashboard.panels) do
-    if panel.type ~= "row" then panels[#panels + 1] = panel end
+    if panel.type ~= "row" then panels[#panels + 1] = grow(panel) end
   end
 end
 
@@ -44,7 +64,7 @@ local function dashboard_text(i, uid, title)
     local panel = panels[(i + n) % #panels + 1]
     dashboard.panels[n] = panel
     size = size + #grafana.encode(panel) + 1
-  until size >= bytes
+  until size + PANEL / 2 >= bytes
   return grafana.encode{meta = meta, dashboard = dashboard}
 end
 

@@ -233,6 +233,10 @@ describe("a wrong password", function()
     right:close()
   end)
 
+  -- gf_verdict.c, note_trust: a client that was trusted once is never distrusted again, so each of 16 calls that wait
+  -- still goes out after the first 401, and five of them lock the login.
+  pending("that was right until it was changed arrives as often as the window is wide, no more")
+
   it("does not slow the right one: once accepted, the window is open", function()
     local g = days.connect(server, {concurrency = 16})
     server:seed {dashboards = 32}

@@ -266,7 +266,7 @@ end)
 
 describe("timeout", function()
   it("limits one request, of the client or of a call", function()
-    server:fault {kind = "stall", seconds = 0.5, times = 0}
+    server:fault {kind = "stall", seconds = 3, times = 0}
     local g = connect {timeout = 60}
     local r = g:get_org(1)
     assert.equal("timeout", r.reason)
@@ -279,14 +279,14 @@ describe("timeout", function()
   end)
 
   it("of a write says uncertain", function()
-    server:fault {kind = "delay", seconds = 0.2, method = "POST"}
+    server:fault {kind = "delay", seconds = 0.5, method = "POST"}
     local g, retries = connect {timeout = 60}
     local r = g:create_org("Late")
     assert.equal("timeout", r.reason)
     assert.is_true(r.uncertain)
     assert.equal(0, #retries)
     assert.equal(1, days.arrived(server, "POST"))
-    require("socket").sleep(0.25)
+    require("socket").sleep(0.55)
     assert.equal("ok", g:get_org("Late", {timeout = 5000}).status, "it was carried out all the same")
     g:close()
   end)
@@ -322,7 +322,7 @@ describe("deadline", function()
   end)
 
   it("ends a request under way, with its reason; a write is uncertain", function()
-    server:fault {kind = "stall", seconds = 0.5, times = 0}
+    server:fault {kind = "stall", seconds = 3, times = 0}
     local g = connect {deadline = 80}
     local r = g:get_org(1)
     assert.equal("deadline", r.reason)
@@ -339,7 +339,7 @@ describe("deadline", function()
   end)
 
   it("outranks a longer timeout, and may be shorter or longer than the client's", function()
-    server:fault {kind = "delay", seconds = 0.15, times = 0}
+    server:fault {kind = "delay", seconds = 0.4, times = 0}
     local g = connect {deadline = 60, timeout = 5000, max_retries = 0}
     assert.equal("deadline", g:get_org(1).reason)
     assert.equal("ok", g:get_org(1, {deadline = 5000}).status)
