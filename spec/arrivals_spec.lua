@@ -233,9 +233,15 @@ describe("a wrong password", function()
     right:close()
   end)
 
-  -- gf_verdict.c, note_trust: a client that was trusted once is never distrusted again, so each of 16 calls that wait
-  -- still goes out after the first 401, and five of them lock the login.
-  pending("that was right until it was changed arrives as often as the window is wide, no more")
+  it("that was right until it was changed arrives as often as the window is wide, no more", function()
+    local g = days.connect(server, {concurrency = 3})
+    days.assert_usable(g)
+    days.ask(server, "PUT", "/api/admin/users/1/password", {password = "changed-meanwhile"})
+    server:clear_log()
+    for _, r in ipairs(days.at_once(g, rows(16))) do assert.equal("bad-credentials", r.reason) end
+    assert.is_true(#server:requests() <= 3, #server:requests() .. " arrivals")
+    g:close()
+  end)
 
   it("does not slow the right one: once accepted, the window is open", function()
     local g = days.connect(server, {concurrency = 16})

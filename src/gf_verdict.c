@@ -116,9 +116,13 @@ static bool speaks_for_itself(int code) { return code == 429 || code == 502 || c
 
 static void note_trust(gf_call *call, gf_exchange *x) {
   gf_client *client = call->client;
-  if (client->trusted || call->op->rule->is_public) return;
-  if (x->code == 401 && client->password) client->refusals++;
-  else if (x->doc && x->code != 401 && x->code < 500) client->trusted = true;
+  if (call->op->rule->is_public) return;
+  if (x->code == 401 && client->password) { /* it may have been changed since it was accepted */
+    client->refusals++;
+    client->trusted = false;
+  } else if (x->doc && x->code != 401 && x->code < 500) {
+    client->trusted = true;
+  }
 }
 
 void gf_judge_answer(gf_call *call, gf_exchange *x) {

@@ -14,15 +14,18 @@ typedef struct late {
 static late remember(const script *s, const gf_request *request) {
   late l = {.n = 0};
   if (request) l.ids[l.n++] = request->id;
-  for (size_t i = 0; i < s->n_wire; i++) l.ids[l.n++] = s->wire[i].request->id;
+  for (size_t i = 0; i < s->n_wire; i++)
+    l.ids[l.n++] = s->wire[i].request->id;
   l.write_on_wire = request && strcmp(request->method, "GET") != 0;
-  for (size_t i = 0; i < s->n_wire; i++) l.write_on_wire |= strcmp(s->wire[i].request->method, "GET") != 0;
+  for (size_t i = 0; i < s->n_wire; i++)
+    l.write_on_wire |= strcmp(s->wire[i].request->method, "GET") != 0;
   return l;
 }
 
 /* Uncertain where a write is on the wire, or was and waits to be sent again; never where none was sent. */
 static bool may_say(const script *s, const late *l, bool uncertain) {
-  bool wrote = strstr(s->log, "POST ") || strstr(s->log, "PUT ") || strstr(s->log, "PATCH ") || strstr(s->log, "DELETE ");
+  bool wrote = strstr(s->log, "POST ") || strstr(s->log, "PUT ") || strstr(s->log, "PATCH ") ||
+               strstr(s->log, "DELETE ");
   return uncertain ? wrote : !l->write_on_wire;
 }
 
@@ -51,7 +54,9 @@ static void cancel(script *s, gf_call *call, const gf_request *request) {
   gf_call_cancel(call);
   const gf_result *r = gf_call_result(call);
   if (!CHECK(script_is_sound(r))) return;
-  if (!was_done) CHECK(r->status == GF_ERROR && r->reason == GF_CANCELLED && r->n_fields == 0 && may_say(s, &l, r->uncertain));
+  if (!was_done)
+    CHECK(r->status == GF_ERROR && r->reason == GF_CANCELLED && r->n_fields == 0 &&
+          may_say(s, &l, r->uncertain));
   feed_late(call, &l, s->now);
 }
 
@@ -70,7 +75,9 @@ static void close_client(script *s, gf_call *call, const gf_request *request) {
   CHECK(gf_client_is_closed(s->client));
   const gf_result *r = gf_call_result(call);
   if (!CHECK(script_is_sound(r))) return;
-  if (!was_done) CHECK(r->status == GF_ERROR && r->reason == GF_CLOSED && r->n_fields == 0 && may_say(s, &l, r->uncertain));
+  if (!was_done)
+    CHECK(r->status == GF_ERROR && r->reason == GF_CLOSED && r->n_fields == 0 &&
+          may_say(s, &l, r->uncertain));
   feed_late(call, &l, s->now);
 }
 
@@ -103,7 +110,8 @@ static void usable_or_closed(script *s) {
 }
 
 /* False when the call has fewer steps. */
-static bool stop_at_step(const gf_op *op, script_variant variant, size_t step, stop *how, script_server *server) {
+static bool stop_at_step(const gf_op *op, script_variant variant, size_t step, stop *how,
+                         script_server *server) {
   script s;
   test_alloc a;
   gf_error error;
@@ -136,7 +144,8 @@ static void at_every_step(stop *how) {
     for (int k = 0; k < 4; k++) {
       unsigned long failed = test_now.failed_checks;
       size_t step = 1;
-      while (stop_at_step(gf_op_at(i), k / 2 ? SCRIPT_TEXTS : SCRIPT_NUMBERS, step, how, servers[k % 2])) step++;
+      while (stop_at_step(gf_op_at(i), k / 2 ? SCRIPT_TEXTS : SCRIPT_NUMBERS, step, how, servers[k % 2]))
+        step++;
       CHECK(step > 1);
       if (test_now.failed_checks > failed) printf("  %s\n", gf_op_at(i)->name);
     }
@@ -225,7 +234,8 @@ static void arguments_are_the_calls_own(void) {
   const gf_request *request;
   int64_t wake;
   script_open(&s, NULL, NULL, script_grafana);
-  gf_doc *headers = gf_doc_from_text(&alloc, script_z("{\"X-Own\":\"mine, and longer than what is kept inline\"}"), &error);
+  gf_doc *headers =
+      gf_doc_from_text(&alloc, script_z("{\"X-Own\":\"mine, and longer than what is kept inline\"}"), &error);
   const gf_option option = {{"headers", 7}, {.kind = GF_ARG_DOC, .doc = headers}};
   gf_call *call = gf_call_new(s.client, gf_op_find("get_current_org"), NULL, 0, &option, 1, &error);
   CHECK(gf_call_next(call, 0, &request, &wake) == GF_SEND);
@@ -241,13 +251,41 @@ static void arguments_are_the_calls_own(void) {
   script_close(&s);
 }
 
-/* ----------------------------------------------------------------------------------------- cut at every byte -- */
+static script_answer change_meanwhile(script *s, const gf_request *request, const char *path) {
+  gf_doc *dashboard = (gf_doc *)s->ctx;
+  gf_error error;
+  gf_allocator alloc = gf_default_allocator();
+  const gf_step title = {.key = {"title", 5}};
+  gf_doc *other = gf_doc_from_text(&alloc, script_z("\"other\""), &error);
+  if (request->body.n) CHECK(memcmp(request->body.p, "{\"dashboard\":{\"title\":\"mine\"", 28) == 0);
+  CHECK(gf_doc_set(dashboard, gf_doc_root(other), &title, 1, NULL));
+  gf_doc_release(other);
+  return script_grafana(s, request, path);
+}
+
+static void documents_may_be_changed_meanwhile(void) {
+  script s;
+  gf_error error;
+  gf_allocator alloc = gf_default_allocator();
+  gf_doc *dashboard = gf_doc_from_text(&alloc, script_z("{\"title\":\"mine\",\"uid\":\"u1\"}"), &error);
+  const gf_arg args[] = {{.kind = GF_ARG_OWN}, {.kind = GF_ARG_DOC, .doc = dashboard}};
+  script_open(&s, NULL, NULL, change_meanwhile);
+  s.ctx = dashboard;
+  gf_call *call = gf_call_new(s.client, gf_op_find("update_or_create_dashboard"), args, 2, NULL, 0, &error);
+  CHECK_RESULT(script_run(&s, call), "ok");
+  CHECK_INT(s.requests, 2);
+  gf_call_release(call);
+  gf_doc_release(dashboard);
+  script_close(&s);
+}
+
+/* ----------------------------------------------------------------------------------- cut at every byte -- */
 
 typedef struct cutting {
   size_t request, bytes;
   gf_how how;
   bool unsized;
-  bool beyond;  /* the body was shorter than that */
+  bool beyond; /* the body was shorter than that */
   bool empty_write;
 } cutting;
 
@@ -288,8 +326,10 @@ static bool cut_at(const gf_op *op, cutting *c) {
   bool reached = s.requests >= c->request;
   bool whole = !reached || (c->beyond && c->how == GF_END_COMPLETE);
   CHECK(script_is_sound(r));
-  if (!CHECK(!r || whole == (r->status == GF_OK) || (c->empty_write && c->how == GF_END_COMPLETE) || tells_failure(r)))
-    printf("  %s, request %zu, byte %zu: %s %s\n", op->name, c->request, c->bytes, gf_status_name(r->status), r->message);
+  if (!CHECK(!r || whole == (r->status == GF_OK) || (c->empty_write && c->how == GF_END_COMPLETE) ||
+             tells_failure(r)))
+    printf("  %s, request %zu, byte %zu: %s %s\n", op->name, c->request, c->bytes, gf_status_name(r->status),
+           r->message);
   gf_call_release(call);
   script_close(&s);
   return reached;
@@ -299,7 +339,8 @@ static void cut_everywhere(gf_how how, bool unsized) {
   for (size_t i = 0; i < gf_op_count(); i++) {
     cutting c = {.request = 1, .how = how, .unsized = unsized};
     for (bool reached = true; reached; c.request++)
-      for (c.bytes = 0, c.beyond = false; !c.beyond && reached; c.bytes++) reached = cut_at(gf_op_at(i), &c);
+      for (c.bytes = 0, c.beyond = false; !c.beyond && reached; c.bytes++)
+        reached = cut_at(gf_op_at(i), &c);
   }
 }
 
@@ -339,7 +380,8 @@ int main(int argc, char **argv) {
       {"a retained call lives on", a_retained_call_lives_on},
       {"an id is good for one answer", ids_are_good_once},
       {"an interim answer leaves nothing behind", interim_answers_leave_nothing},
-      {"the arguments are the call's own", arguments_are_the_calls_own},
+      {"the headers of a call are its own", arguments_are_the_calls_own},
+      {"documents given may be changed meanwhile", documents_may_be_changed_meanwhile},
       {"a broken connection is never ok, whatever the byte", connections_break_anywhere},
       {"an answer shorter than it said is never ok", short_answers_are_not_whole},
       {"an answer of unknown length that is cut is never ok", short_answers_of_unknown_length_are_no_json},

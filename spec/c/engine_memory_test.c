@@ -24,12 +24,15 @@ static void check_told(const script *s, const gf_result *r, const char *truth) {
   char told[TOLD];
   if (!CHECK(script_is_sound(r))) return;
   bool lacks = r->status == GF_ERROR && strcmp(r->message, "not enough memory") == 0;
-  if (lacks) CHECK(r->n_fields == 0 && r->reason == GF_REASON_NONE);
-  else CHECK_STR(script_tell(r, told, sizeof told), truth);
+  if (lacks)
+    CHECK(r->n_fields == 0 && r->reason == GF_REASON_NONE);
+  else
+    CHECK_STR(script_tell(r, told, sizeof told), truth);
   (void)s;
 }
 
-static void run_lacking(test_alloc *a, const gf_op *op, script_variant variant, script_server *server, const char *truth) {
+static void run_lacking(test_alloc *a, const gf_op *op, script_variant variant, script_server *server,
+                        const char *truth) {
   script s;
   gf_error error = {{0}};
   bool open = script_try_open(&s, a, NULL, server, &error);
@@ -61,13 +64,18 @@ static void with_good_answers(void) { every_allocation(script_grafana); }
 #define JSON "application/json"
 
 /* Reads find what is there, writes meet `answer`. */
-static script_answer writes_meet(script *s, const gf_request *request, const char *path, script_answer answer) {
+static script_answer writes_meet(script *s, const gf_request *request, const char *path,
+                                 script_answer answer) {
   return strcmp(request->method, "GET") == 0 ? script_grafana(s, request, path) : answer;
 }
 
 static script_answer conflict(script *s, const gf_request *request, const char *path) {
-  return writes_meet(s, request, path, (script_answer){.code = 412, .type = JSON,
-                     .body = "{\"message\":\"same name, or changed by someone else\",\"status\":\"name-exists\"}"});
+  return writes_meet(
+      s, request, path,
+      (script_answer){
+          .code = 412,
+          .type = JSON,
+          .body = "{\"message\":\"same name, or changed by someone else\",\"status\":\"name-exists\"}"});
 }
 
 static script_answer vague(script *s, const gf_request *request, const char *path) {
@@ -98,7 +106,8 @@ static script_answer redirecting(script *s, const gf_request *request, const cha
   const char *moved = strstr(path, "/moved");
   if (strcmp(request->method, "GET") == 0 && !moved) {
     snprintf(location, sizeof location, "/sub/moved%s", path);
-    return (script_answer){.code = 302, .type = "text/html", .body = "<a>", .name = "Location", .value = location};
+    return (script_answer){
+        .code = 302, .type = "text/html", .body = "<a>", .name = "Location", .value = location};
   }
   return script_grafana(s, request, moved ? path + strlen("/moved") : path);
 }

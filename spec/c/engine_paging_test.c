@@ -6,12 +6,12 @@
 /* A server that has `n` items and gives them out as it likes. */
 typedef struct library {
   int n;
-  int page_size;       /* at most, whatever is asked */
-  int64_t total;       /* what it says; -1: nothing */
+  int page_size; /* at most, whatever is asked */
+  int64_t total; /* what it says; -1: nothing */
   bool ignores_page;
   bool endless_token;
-  int grow, shrink;    /* items more or fewer at the begin after each page */
-  bool doubles;        /* each item twice */
+  int grow, shrink; /* items more or fewer at the begin after each page */
+  bool doubles;     /* each item twice */
   char body[1 << 16];
 } library;
 
@@ -45,15 +45,17 @@ static script_answer lend(script *s, const gf_request *request, const char *path
   lib->body[0] = 0;
   script_add(lib->body, sizeof lib->body, users ? "{\"users\":[" : "[");
   put_items(lib, (int)from, (int)count, users || zero ? "id" : "uid");
-  if (lib->total >= 0) snprintf(end, sizeof end, "],\"totalCount\":%lld}", (long long)lib->total);
-  else snprintf(end, sizeof end, "]%s", users ? "}" : "");
+  if (lib->total >= 0)
+    snprintf(end, sizeof end, "],\"totalCount\":%lld}", (long long)lib->total);
+  else
+    snprintf(end, sizeof end, "]%s", users ? "}" : "");
   script_add(lib->body, sizeof lib->body, end);
   lib->n += lib->grow - lib->shrink;
   return script_json(200, lib->body);
 }
 
-static size_t count_of(library *lib, size_t requests, const char *name, const char *org, const char *option, const char *value,
-                       const char *second, const char *number) {
+static size_t count_of(library *lib, size_t requests, const char *name, const char *org, const char *option,
+                       const char *value, const char *second, const char *number) {
   script s;
   script_open(&s, NULL, NULL, lend);
   s.ctx = lib;
@@ -153,9 +155,12 @@ static script_answer tokens(script *s, const gf_request *request, const char *pa
   long at = number_of(path, "continueToken", 0);
   (void)request;
   if (lib->endless_token && !lib->grow) at = 0;
-  snprintf(lib->body, sizeof lib->body, "{\"versions\":[{\"version\":%ld},{\"version\":%ld}],\"continueToken\":\"%ld\"}", 2 * at, 2 * at + 1, at + 1);
+  snprintf(lib->body, sizeof lib->body,
+           "{\"versions\":[{\"version\":%ld},{\"version\":%ld}],\"continueToken\":\"%ld\"}", 2 * at,
+           2 * at + 1, at + 1);
   if (!lib->endless_token && at + 1 == lib->n)
-    snprintf(lib->body, sizeof lib->body, "{\"versions\":[{\"version\":%ld}],\"continueToken\":\"\"}", 2 * at);
+    snprintf(lib->body, sizeof lib->body, "{\"versions\":[{\"version\":%ld}],\"continueToken\":\"\"}",
+             2 * at);
   return script_json(200, lib->body);
 }
 
@@ -179,14 +184,17 @@ static void tokens_lead_to_the_end(void) {
 
 /* What is no list is no empty list. */
 static script_answer no_list(script *s, const gf_request *request, const char *path) {
-  static const char *const bodies[] = {"{}", "7", "null", "\"[]\"", "{\"users\":{}}", "{\"users\":null}", "{\"versions\":3}"};
+  static const char *const bodies[] = {
+      "{}", "7", "null", "\"[]\"", "{\"users\":{}}", "{\"users\":null}", "{\"versions\":3}"};
   (void)request;
   (void)path;
   return script_json(200, bodies[s->piece - 1000]);
 }
 
 static void what_is_no_list_is_an_error(void) {
-  static const char *const names[] = {"get_orgs", "get_users", "search", "get_dashboard_versions", "get_org_panels", "get_datasources", "get_org_users"};
+  static const char *const names[] = {
+      "get_orgs",       "get_users",       "search",       "get_dashboard_versions",
+      "get_org_panels", "get_datasources", "get_org_users"};
   for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
     for (size_t body = 0; body < 7; body++) {
       script s;

@@ -4,12 +4,12 @@
 #include "script.h"
 
 #define JSON "application/json"
-#define CALL(s, r, want, ...)                                                                                          \
-  do {                                                                                                                 \
-    gf_call *call_ = script_call((s), __VA_ARGS__);                                                                    \
-    r = script_run((s), call_);                                                                                        \
-    CHECK_RESULT(r, want);                                                                                             \
-    gf_call_release(call_);                                                                                            \
+#define CALL(s, r, want, ...)                                                                                \
+  do {                                                                                                       \
+    gf_call *call_ = script_call((s), __VA_ARGS__);                                                          \
+    r = script_run((s), call_);                                                                              \
+    CHECK_RESULT(r, want);                                                                                   \
+    gf_call_release(call_);                                                                                  \
   } while (0)
 
 /* The given answer for the first `times` requests of `method` (NULL: any), then good ones. */
@@ -21,7 +21,8 @@ typedef struct trouble {
 
 static script_answer troubled(script *s, const gf_request *request, const char *path) {
   trouble *t = (trouble *)s->ctx;
-  if ((t->method && strcmp(t->method, request->method) != 0) || t->times <= 0) return script_grafana(s, request, path);
+  if ((t->method && strcmp(t->method, request->method) != 0) || t->times <= 0)
+    return script_grafana(s, request, path);
   t->times--;
   return t->answer;
 }
@@ -35,7 +36,7 @@ static void open_troubled(script *s, trouble *t, int retries) {
   s->ctx = t;
 }
 
-/* ----------------------------------------------------------------------------------------- the table of decisions -- */
+/* ------------------------------------------------------------------------------ the table of decisions -- */
 
 static const char *const gets[] = {"get_current_org", NULL};
 static const char *const posts[] = {"create_org", "'Acme", NULL};
@@ -75,7 +76,9 @@ static const decision decisions[] = {
     {{.code = 200, .type = JSON, .body = "{}", .how = GF_END_CUT}, true, false, true, "error cut uncertain"},
 };
 
-static gf_call *make(script *s, const char *const *words) { return script_call(s, words[0], words[1], words[1] ? words[2] : NULL, NULL); }
+static gf_call *make(script *s, const char *const *words) {
+  return script_call(s, words[0], words[1], words[1] ? words[2] : NULL, NULL);
+}
 
 /* The first request of `method` meets the trouble; is there a second? */
 static void check_decision(const decision *d, const char *const *words, const char *method, bool again) {
@@ -87,8 +90,8 @@ static void check_decision(const decision *d, const char *const *words, const ch
   const gf_result *r = script_run(&s, call);
   bool ok = r && r->status == GF_OK;
   if (!CHECK(ok == again))
-    printf("  %s, code %d, how %d, %s: %s\n", words[0], d->answer.code, d->answer.how, d->answer.unsent ? "not sent" : "sent",
-           r ? script_brief(r, brief) : "");
+    printf("  %s, code %d, how %d, %s: %s\n", words[0], d->answer.code, d->answer.how,
+           d->answer.unsent ? "not sent" : "sent", r ? script_brief(r, brief) : "");
   if (ok) CHECK(r->attempts == 2 && !r->uncertain);
   if (ok) CHECK_INT(s.waited, 500);
   gf_call_release(call);
@@ -155,7 +158,11 @@ static script_answer delete_twice(script *s, const gf_request *request, const ch
 }
 
 static void a_second_delete_may_find_nothing(void) {
-  static const struct { script_answer first; const char *want; size_t second; } cases[] = {
+  static const struct {
+    script_answer first;
+    const char *want;
+    size_t second;
+  } cases[] = {
       {{.how = GF_END_CUT}, "ok", 0},
       {{.how = GF_END_TIMEOUT}, "ok", 0},
       {{.code = 502, .type = "text/html", .body = "<html>"}, "ok", 0},
@@ -173,7 +180,7 @@ static void a_second_delete_may_find_nothing(void) {
   }
 }
 
-/* ------------------------------------------------------------------------------------------------ Retry-After -- */
+/* ----------------------------------------------------------------------------------------- Retry-After -- */
 
 static void wait_after(const char *value, const char *date, int64_t expected) {
   const gf_request *request;
@@ -203,7 +210,10 @@ static void wait_after(const char *value, const char *date, int64_t expected) {
 static void retry_after_is_heard(void) {
   enum { BACK_OFF = 500, CAP = 60000 };
   static const char date[] = "Sun, 06 Nov 1994 08:49:37 GMT";
-  static const struct { const char *value, *date; int64_t expected; } cases[] = {
+  static const struct {
+    const char *value, *date;
+    int64_t expected;
+  } cases[] = {
       {"0", NULL, 0},
       {"1", NULL, 1000},
       {"59", NULL, 59000},
@@ -232,10 +242,11 @@ static void retry_after_is_heard(void) {
       {"Wed, 01 Mar 2023 00:00:00 GMT", "Tue, 28 Feb 2023 23:59:58 GMT", 2000},
       {"Fri, 01 Jan 2100 00:00:03 GMT", "Thu, 31 Dec 2099 23:59:59 GMT", 4000},
   };
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) wait_after(cases[i].value, cases[i].date, cases[i].expected);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    wait_after(cases[i].value, cases[i].date, cases[i].expected);
 }
 
-/* -------------------------------------------------------------------------------------------- back-off and jitter -- */
+/* --------------------------------------------------------------------------------- back-off and jitter -- */
 
 static uint64_t constant(void *ctx) { return *(uint64_t *)ctx; }
 
@@ -279,14 +290,15 @@ static void jitter_is_between_half_and_whole(void) {
   }
 }
 
-/* ---------------------------------------------------------------------------------------------------- deadlines -- */
+/* ------------------------------------------------------------------------------------------- deadlines -- */
 
 static void a_deadline_ends_the_waiting(void) {
   trouble t = {{.code = 503, .type = JSON, .body = "{}"}, NULL, 1000};
   script s;
   const gf_result *r;
   open_troubled(&s, &t, 10);
-  CALL(&s, r, "error unavailable", "get_current_org", "/", "deadline", "1200", NULL); /* no retry that would pass it */
+  CALL(&s, r, "error unavailable", "get_current_org", "/", "deadline", "1200",
+       NULL); /* no retry that would pass it */
   CHECK_INT(s.requests, 2);
   CHECK_INT(s.waited, 500);
   script_close(&s);
@@ -314,7 +326,8 @@ static void timeouts_are_as_configured(void) {
   const gf_request *request;
   int64_t wake;
   script_open(&s, NULL, NULL, script_grafana);
-  gf_call *call = script_call(&s, "health", "/", "timeout", "0", NULL), *usual = script_call(&s, "get_orgs", NULL);
+  gf_call *call = script_call(&s, "health", "/", "timeout", "0", NULL),
+          *usual = script_call(&s, "get_orgs", NULL);
   CHECK(gf_call_next(call, 0, &request, &wake) == GF_SEND);
   CHECK(request->timeout_ms == 0 && request->connect_timeout_ms == 2000);
   gf_call_release(call);
@@ -337,13 +350,14 @@ static void a_deadline_reached_on_the_wire_is_told_as_such(void) {
   script_close(&s);
 }
 
-/* ---------------------------------------------------------------------------------------------------- the window -- */
+/* ------------------------------------------------------------------------------------------ the window -- */
 
 enum { CALLS = 16 };
 
 static void run_many(script *s, const char *name) {
   gf_call *calls[CALLS];
-  for (int i = 0; i < CALLS; i++) calls[i] = script_call(s, name, strcmp(name, "create_org") == 0 ? "'Acme" : NULL, NULL);
+  for (int i = 0; i < CALLS; i++)
+    calls[i] = script_call(s, name, strcmp(name, "create_org") == 0 ? "'Acme" : NULL, NULL);
   script_run_all(s, calls, CALLS);
   for (int i = 0; i < CALLS; i++) {
     CHECK(script_is_sound(gf_call_result(calls[i])));
@@ -416,7 +430,9 @@ static void a_wrong_password_is_tried_once(void) {
   script s;
   gf_call *calls[CALLS];
   script_open(&s, NULL, NULL, wrong_password);
-  for (int i = 0; i < CALLS; i++) calls[i] = script_call(&s, i % 2 ? "add_org_user" : "get_org_panels", "2", i % 2 ? "'ann" : NULL, "'Viewer", NULL);
+  for (int i = 0; i < CALLS; i++)
+    calls[i] = script_call(&s, i % 2 ? "add_org_user" : "get_org_panels", "2", i % 2 ? "'ann" : NULL,
+                           "'Viewer", NULL);
   script_run_all(&s, calls, CALLS);
   CHECK_INT(s.requests, 1);
   for (int i = 0; i < CALLS; i++) {
@@ -426,7 +442,8 @@ static void a_wrong_password_is_tried_once(void) {
     gf_call_release(calls[i]);
   }
   const gf_result *r;
-  CALL(&s, r, "access-denied bad-credentials", "get_current_org", NULL); /* somebody asks again: it is tried again */
+  CALL(&s, r, "access-denied bad-credentials", "get_current_org",
+       NULL); /* somebody asks again: it is tried again */
   CHECK_INT(s.requests, 2);
   script_close(&s);
 }
@@ -436,13 +453,17 @@ static void a_password_is_tried_alone_until_it_was_accepted(void) {
   script_open(&s, NULL, NULL, script_grafana);
   gf_call *calls[CALLS];
   int64_t wake;
-  for (int i = 0; i < CALLS; i++) calls[i] = script_call(&s, "get_current_org", NULL);
-  for (int i = 0; i < CALLS; i++) script_ask(&s, calls[i], &wake);
+  for (int i = 0; i < CALLS; i++)
+    calls[i] = script_call(&s, "get_current_org", NULL);
+  for (int i = 0; i < CALLS; i++)
+    script_ask(&s, calls[i], &wake);
   CHECK_INT(s.n_wire, 1);
   script_answer_one(&s, 0);
-  for (int i = 0; i < CALLS; i++) script_ask(&s, calls[i], &wake);
+  for (int i = 0; i < CALLS; i++)
+    script_ask(&s, calls[i], &wake);
   CHECK_INT(s.n_wire, 8);
-  for (int i = 0; i < CALLS; i++) gf_call_release(calls[i]);
+  for (int i = 0; i < CALLS; i++)
+    gf_call_release(calls[i]);
   script_close(&s);
 }
 
@@ -507,8 +528,10 @@ static void every_retry_is_told(void) {
   script_ask(&s, call, &wake);
   script_answer_one(&s, 0);
   script_ask(&s, call, &wake);
-  while (s.n_wire) script_answer_one(&s, 0);
-  while (gf_call_retried(call, &retry)) told++;
+  while (s.n_wire)
+    script_answer_one(&s, 0);
+  while (gf_call_retried(call, &retry))
+    told++;
   CHECK_INT(told, 3);
   gf_call_release(call);
   script_close(&s);
@@ -516,7 +539,11 @@ static void every_retry_is_told(void) {
 
 /* Of many parts one that cannot be read does not spoil the rest; what meets all ends it. */
 static void a_fan_out_tells_what_it_could_not_read(void) {
-  static const struct { script_answer answer; const char *want; size_t failed; } cases[] = {
+  static const struct {
+    script_answer answer;
+    const char *want;
+    size_t failed;
+  } cases[] = {
       {{.code = 500, .type = JSON, .body = "{\"message\":\"boom\"}"}, "ok", 3},
       {{.code = 200, .type = JSON, .body = "{}"}, "ok", 3},
       {{.code = 404, .type = JSON, .body = "{\"message\":\"Dashboard not found\"}"}, "ok", 0},

@@ -8,18 +8,19 @@
 #define EACH_OP(op) for (const gf_op *op = gf_op_at(0), *const end_ = op + gf_op_count(); op < end_; op++)
 
 /* A check about one row: says which. */
-#define CHECK_ROW(op, condition)                                                                                       \
-  do {                                                                                                                 \
-    if (!CHECK(condition)) printf("  in the row of %s\n", (op)->name);                                                 \
+#define CHECK_ROW(op, condition)                                                                             \
+  do {                                                                                                       \
+    if (!CHECK(condition)) printf("  in the row of %s\n", (op)->name);                                       \
   } while (0)
 
-/* ------------------------------------------------------------------------------------------------------ the rows -- */
+/* -------------------------------------------------------------------------------------------- the rows -- */
 
 static void rows_are_sorted(void) {
   CHECK(gf_op_count() > 40);
   for (size_t i = 1; i < gf_op_count(); i++)
     CHECK_ROW(gf_op_at(i), strcmp(gf_op_at(i - 1)->name, gf_op_at(i)->name) < 0);
-  for (size_t i = 0; i < gf_op_count(); i++) CHECK_ROW(gf_op_at(i), gf_op_find(gf_op_at(i)->name) == gf_op_at(i));
+  for (size_t i = 0; i < gf_op_count(); i++)
+    CHECK_ROW(gf_op_at(i), gf_op_find(gf_op_at(i)->name) == gf_op_at(i));
   CHECK(gf_op_at(gf_op_count()) == NULL);
   CHECK(gf_op_find("") == NULL && gf_op_find("create") == NULL && gf_op_find("zzz") == NULL);
 }
@@ -39,7 +40,8 @@ static void rows_are_whole(void) {
     CHECK_ROW(op, is_text(op->summary) && op->summary[strlen(op->summary) - 1] == '.');
     CHECK_ROW(op, is_method(op->method));
     CHECK_ROW(op, is_text(op->path) && op->path[0] == '/');
-    for (size_t k = 0; k < 8 && op->keys[k].name; k++) CHECK_ROW(op, is_text(op->keys[k].shape) && is_text(op->keys[k].text));
+    for (size_t k = 0; k < 8 && op->keys[k].name; k++)
+      CHECK_ROW(op, is_text(op->keys[k].shape) && is_text(op->keys[k].text));
   }
 }
 
@@ -60,9 +62,11 @@ static void params_are_sound(void) {
       check_param(op, &op->params[k]);
       CHECK_ROW(op, !optional || op->params[k].optional); /* what may be left out comes last */
       optional = op->params[k].optional;
-      for (size_t j = 0; j < k; j++) CHECK_ROW(op, strcmp(op->params[j].name, op->params[k].name) != 0);
+      for (size_t j = 0; j < k; j++)
+        CHECK_ROW(op, strcmp(op->params[j].name, op->params[k].name) != 0);
     }
-    for (size_t k = 0; k < GF_MAX_OPTIONS && op->options[k].name; k++) check_param(op, &op->options[k]);
+    for (size_t k = 0; k < GF_MAX_OPTIONS && op->options[k].name; k++)
+      check_param(op, &op->options[k]);
   }
 }
 
@@ -71,8 +75,10 @@ static void options_shadow_nothing(void) {
     size_t count;
     const gf_param *general = gf_general_options(op, &count);
     for (size_t k = 0; k < GF_MAX_OPTIONS && op->options[k].name; k++) {
-      for (size_t j = 0; j < k; j++) CHECK_ROW(op, strcmp(op->options[j].name, op->options[k].name) != 0);
-      for (size_t j = 0; j < count; j++) CHECK_ROW(op, strcmp(general[j].name, op->options[k].name) != 0);
+      for (size_t j = 0; j < k; j++)
+        CHECK_ROW(op, strcmp(op->options[j].name, op->options[k].name) != 0);
+      for (size_t j = 0; j < count; j++)
+        CHECK_ROW(op, strcmp(general[j].name, op->options[k].name) != 0);
     }
   }
 }
@@ -90,7 +96,8 @@ static bool may_be_known(const gf_op *op, const char *name, size_t n) {
   const gf_op_rule *rule = op->rule;
   if (names_param(op, name, n)) return true;
   for (size_t k = 0; k < sizeof rule->probes / sizeof *rule->probes && rule->probes[k].when; k++)
-    if (rule->probes[k].var && strlen(rule->probes[k].var) == n && memcmp(rule->probes[k].var, name, n) == 0) return true;
+    if (rule->probes[k].var && strlen(rule->probes[k].var) == n && memcmp(rule->probes[k].var, name, n) == 0)
+      return true;
   for (size_t k = 0; k < GF_MAX_PARAMS && op->params[k].name; k++)
     if (op->params[k].type == GF_T_OBJECT) return true;
   return false;
@@ -112,13 +119,15 @@ static bool in_named_org(const gf_op *op) { return names_param(op, "org", 3); }
 
 static void check_probe(const gf_op *op, const gf_probe *p) {
   bool other = !p->unless_own || in_named_org(op);
-  const char *templates[] = {other && !p->own_get ? p->get : NULL, p->own_get, other ? p->say : NULL, p->say_missing, p->restart};
+  const char *templates[] = {other && !p->own_get ? p->get : NULL, p->own_get, other ? p->say : NULL,
+                             p->say_missing, p->restart};
   CHECK_ROW(op, p->when == GF_NEVER || is_text(p->get));
   CHECK_ROW(op, !p->find || (is_text(p->by) && strlen(p->by) < 128));
   CHECK_ROW(op, !p->found || is_text(p->say));
   CHECK_ROW(op, !p->missing || is_text(p->say) || is_text(p->say_missing));
   CHECK_ROW(op, !p->key || is_text(p->pointer));
-  for (size_t i = 0; i < sizeof templates / sizeof *templates; i++) check_template(op, templates[i]);
+  for (size_t i = 0; i < sizeof templates / sizeof *templates; i++)
+    check_template(op, templates[i]);
   for (const char *word = p->by; word && *word;) { /* item_matches() copies each into 32 bytes */
     size_t n = strcspn(word, " ");
     CHECK_ROW(op, n > 0 && n < 32);
@@ -130,9 +139,12 @@ static void templates_name_what_there_is(void) {
   EACH_OP(op) {
     const gf_op_rule *rule = op->rule;
     const char *templates[] = {op->path, rule->own_path, rule->text_path, rule->org_header ? "{org}" : NULL};
-    for (size_t k = 0; k < 4; k++) check_template(op, templates[k]);
-    for (size_t k = 0; k < sizeof rule->rules / sizeof *rule->rules; k++) check_template(op, rule->rules[k].say);
-    for (size_t k = 0; k < sizeof rule->probes / sizeof *rule->probes; k++) check_probe(op, &rule->probes[k]);
+    for (size_t k = 0; k < 4; k++)
+      check_template(op, templates[k]);
+    for (size_t k = 0; k < sizeof rule->rules / sizeof *rule->rules; k++)
+      check_template(op, rule->rules[k].say);
+    for (size_t k = 0; k < sizeof rule->probes / sizeof *rule->probes; k++)
+      check_probe(op, &rule->probes[k]);
   }
 }
 
@@ -152,7 +164,8 @@ static void keys_fit(void) {
     for (size_t k = 0; k < sizeof rule->probes / sizeof *rule->probes && rule->probes[k].key; k++)
       CHECK_ROW(op, promises(op, rule->probes[k].key) || strcmp(rule->probes[k].key, "id") == 0 ||
                         strcmp(rule->probes[k].key, "uid") == 0); /* of what exists already */
-    if (rule->paging.list) CHECK_ROW(op, is_text(rule->paging.identity) && strcmp(op->keys[0].shape, "list") == 0);
+    if (rule->paging.list)
+      CHECK_ROW(op, is_text(rule->paging.identity) && strcmp(op->keys[0].shape, "list") == 0);
   }
 }
 
@@ -174,7 +187,8 @@ static void statuses_exist(void) {
 
 /* What rules and probes can say of their own is told in `statuses`. */
 static bool tells(const gf_op *op, gf_status status) {
-  return status == GF_OK || status == GF_ERROR || (op->statuses && strstr(op->statuses, gf_status_name(status)));
+  return status == GF_OK || status == GF_ERROR ||
+         (op->statuses && strstr(op->statuses, gf_status_name(status)));
 }
 
 static void statuses_are_told(void) {
@@ -192,7 +206,8 @@ static char *read_whole(const char *path) {
   FILE *file = fopen(path, "rb");
   size_t n = 0, room = 1 << 20;
   char *text = file ? malloc(room) : NULL;
-  while (text && (n += fread(text + n, 1, room - n - 1, file)) == room - 1) text = realloc(text, room *= 2);
+  while (text && (n += fread(text + n, 1, room - n - 1, file)) == room - 1)
+    text = realloc(text, room *= 2);
   if (text) text[n] = 0;
   if (file) fclose(file);
   return text;
@@ -207,7 +222,8 @@ static bool has_step(char *const recordings[2], const char *name, size_t n) {
 }
 
 static void steps_are_recorded(void) {
-  char *recordings[2] = {read_whole("spec/recordings/recorded-9.3.2.jsonl"), read_whole("spec/recordings/recorded-12.4.3.jsonl")};
+  char *recordings[2] = {read_whole("spec/recordings/recorded-9.3.2.jsonl"),
+                         read_whole("spec/recordings/recorded-12.4.3.jsonl")};
   if (!recordings[0] || !recordings[1]) puts("  skipped: not run from the project's folder");
   for (size_t i = 0; recordings[0] && recordings[1] && i < gf_op_count(); i++) {
     for (const char *word = gf_op_at(i)->see; *word;) {
@@ -223,11 +239,13 @@ static void steps_are_recorded(void) {
 
 static void names_are_closed_sets(void) {
   CHECK_STR(gf_reason_name(GF_REASON_NONE), NULL);
-  for (gf_status s = GF_OK; s <= GF_ERROR; s++) CHECK(is_text(gf_status_name(s)));
-  for (gf_reason r = GF_TIMEOUT; r <= GF_SERVER_ERROR; r++) CHECK(is_text(gf_reason_name(r)));
+  for (gf_status s = GF_OK; s <= GF_ERROR; s++)
+    CHECK(is_text(gf_status_name(s)));
+  for (gf_reason r = GF_TIMEOUT; r <= GF_SERVER_ERROR; r++)
+    CHECK(is_text(gf_reason_name(r)));
 }
 
-/* --------------------------------------------------------------------------------------------------- good answers -- */
+/* ---------------------------------------------------------------------------------------- good answers -- */
 
 static void check_promised(const gf_op *op, const gf_result *r) {
   for (size_t k = 0; k < 8 && op->keys[k].name; k++)
@@ -255,8 +273,10 @@ static void good_answers_make_good_results(void) {
       script_open(&s, &a, NULL, script_grafana);
       const gf_result *r = run_op(&s, op, v, &call);
       CHECK_ROW(op, script_is_sound(r) && r->status == GF_OK);
-      if (r && r->status == GF_OK) check_promised(op, r);
-      else if (r) printf("  %s\n%s", r->message, s.log);
+      if (r && r->status == GF_OK)
+        check_promised(op, r);
+      else if (r)
+        printf("  %s\n%s", r->message, s.log);
       gf_call_release(call);
       script_close(&s);
       CHECK_ROW(op, a.live == 0);
@@ -266,13 +286,15 @@ static void good_answers_make_good_results(void) {
 
 /* Anything that goes over a URL or a header is printable ASCII. */
 static script_answer picky(script *s, const gf_request *request, const char *path) {
-  for (const char *p = request->url; *p; p++) CHECK(*p > ' ' && *p < 127);
+  for (const char *p = request->url; *p; p++)
+    CHECK(*p > ' ' && *p < 127);
   CHECK(strncmp(request->url, SCRIPT_BASE "/api/", strlen(SCRIPT_BASE "/api/")) == 0);
   CHECK(strchr(path, '{') == NULL && strstr(path, "//") == NULL);
   for (size_t i = 0; i < request->n_headers; i++) {
     CHECK(request->headers[i].name.n > 0 && request->headers[i].name.p[request->headers[i].name.n] == 0);
     CHECK(request->headers[i].value.p[request->headers[i].value.n] == 0);
-    for (size_t k = 0; k < i; k++) CHECK(!gf_str_ieq(request->headers[i].name, request->headers[k].name.p));
+    for (size_t k = 0; k < i; k++)
+      CHECK(!gf_str_ieq(request->headers[i].name, request->headers[k].name.p));
   }
   CHECK(request->body.n == 0 || strcmp(request->method, "GET") != 0);
   return script_grafana(s, request, path);
@@ -291,7 +313,7 @@ static void requests_are_proper(void) {
   }
 }
 
-/* --------------------------------------------------------------------------------------------------- bad answers -- */
+/* ----------------------------------------------------------------------------------------- bad answers -- */
 
 #define JSON "application/json"
 static const script_answer bad_answers[] = {
@@ -307,7 +329,9 @@ static const script_answer bad_answers[] = {
     {.code = 405, .type = "text/plain", .body = "no"},
     {.code = 409, .type = JSON, .body = "{\"message\":\"data source with the same name already exists\"}"},
     {.code = 409, .type = JSON, .body = "{\"message\":\"data source with the same uid already exists\"}"},
-    {.code = 412, .type = JSON, .body = "{\"message\":\"changed by someone else\",\"status\":\"version-mismatch\"}"},
+    {.code = 412,
+     .type = JSON,
+     .body = "{\"message\":\"changed by someone else\",\"status\":\"version-mismatch\"}"},
     {.code = 412, .type = JSON, .body = "{\"message\":\"same name\",\"status\":\"name-exists\"}"},
     {.code = 412, .type = JSON, .body = "[]"},
     {.code = 422, .type = JSON, .body = "{\"message\":\"\\u001b[31m\\u0000\\n\\ud83d\\ude00\"}"},
@@ -337,7 +361,9 @@ static const script_answer bad_answers[] = {
     {.code = 200, .type = JSON, .body = "[]"},
     {.code = 200, .type = JSON, .body = "{}"},
     {.code = 200, .type = JSON, .body = "[null,1,\"x\",[],{\"uid\":7,\"id\":\"x\",\"userId\":null}]"},
-    {.code = 200, .type = JSON, .body = "{\"id\":{},\"uid\":[],\"dashboard\":7,\"users\":{},\"versions\":1,\"status\":2}"},
+    {.code = 200,
+     .type = JSON,
+     .body = "{\"id\":{},\"uid\":[],\"dashboard\":7,\"users\":{},\"versions\":1,\"status\":2}"},
     {.code = 301, .type = "text/html", .name = "Location", .value = "/login"},
     {.code = 302, .type = "text/html", .name = "Location", .value = "http://grafana.test/sub/login"},
     {.code = 302, .type = "text/html", .name = "Location", .value = "https://evil.test/api/org"},
@@ -386,14 +412,16 @@ static bool is_usable(script *s) {
 
 /* Only what was sent can be uncertain, and a result that is ok holds what is promised. */
 static void check_result(const gf_op *op, const script *s, const gf_result *r) {
-  bool wrote = strstr(s->log, "POST ") || strstr(s->log, "PUT ") || strstr(s->log, "PATCH ") || strstr(s->log, "DELETE ");
+  bool wrote = strstr(s->log, "POST ") || strstr(s->log, "PUT ") || strstr(s->log, "PATCH ") ||
+               strstr(s->log, "DELETE ");
   CHECK_ROW(op, script_is_sound(r));
   CHECK_ROW(op, r && (!r->uncertain || wrote));
   CHECK_ROW(op, s->requests <= 200);
   CHECK_ROW(op, s->n_wire <= 1);
   if (r && r->status == GF_OK && (!r->n_fields || strcmp(r->fields[0].name, "healthy") != 0) && s->requests)
     for (size_t k = 0; k < 8 && op->keys[k].name; k++)
-      if (strcmp(op->keys[k].name, "failed") != 0 && strcmp(op->name, "create_datasource") != 0 && strcmp(op->keys[k].name, "slug") != 0)
+      if (strcmp(op->keys[k].name, "failed") != 0 && strcmp(op->name, "create_datasource") != 0 &&
+          strcmp(op->keys[k].name, "slug") != 0)
         CHECK_ROW(op, gf_result_field(r, op->keys[k].name) != NULL);
 }
 
@@ -412,7 +440,8 @@ static bool bad_day_ends_well(const gf_op *op, script_variant variant, const bad
   bool reached = s.requests > day->from;
   check_result(op, &s, r);
   if (test_now.failed_checks > failed)
-    printf("  answer %d from request %zu: %s\n%s", (int)(day->answer - bad_answers), day->from, r ? r->message : "NULL", s.log);
+    printf("  answer %d from request %zu: %s\n%s", (int)(day->answer - bad_answers), day->from,
+           r ? r->message : "NULL", s.log);
   gf_call_release(call);
   CHECK_ROW(op, is_usable(&s));
   script_close(&s);
@@ -425,9 +454,11 @@ static void bad_answers_make_bad_results(void) {
     for (int v = SCRIPT_NUMBERS; v < SCRIPT_VARIANTS; v++) {
       for (int bad = 0; bad < BAD; bad++) {
         bad_day day = {.answer = &bad_answers[bad]};
-        while (bad_day_ends_well(op, (script_variant)v, &day)) day.from++; /* each request of it in turn */
+        while (bad_day_ends_well(op, (script_variant)v, &day))
+          day.from++; /* each request of it in turn */
         day.once = true;
-        for (day.from = 0; bad_day_ends_well(op, (script_variant)v, &day);) day.from++;
+        for (day.from = 0; bad_day_ends_well(op, (script_variant)v, &day);)
+          day.from++;
       }
     }
   }
@@ -435,8 +466,14 @@ static void bad_answers_make_bad_results(void) {
 
 /* Statuses that mean the same for whatever operation. */
 static void general_statuses_are_the_same_everywhere(void) {
-  static const struct { const char *body; int code; gf_how how; const char *want; } cases[] = {
-      {"{\"message\":\"Invalid username or password\"}", 401, GF_END_COMPLETE, "access-denied bad-credentials"},
+  static const struct {
+    const char *body;
+    int code;
+    gf_how how;
+    const char *want;
+  } cases[] = {
+      {"{\"message\":\"Invalid username or password\"}", 401, GF_END_COMPLETE,
+       "access-denied bad-credentials"},
       {"<html>", 200, GF_END_COMPLETE, "error not-grafana"},
       {"{\"a\":", 200, GF_END_COMPLETE, "error invalid-json"},
       {"{\"message\":\"Not found\"}", 404, GF_END_COMPLETE, "error unsupported"},
@@ -448,7 +485,10 @@ static void general_statuses_are_the_same_everywhere(void) {
   };
   EACH_OP(op) {
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
-      const script_answer answer = {.code = cases[k].code, .type = JSON, .body = cases[k].body, .how = cases[k].how,
+      const script_answer answer = {.code = cases[k].code,
+                                    .type = JSON,
+                                    .body = cases[k].body,
+                                    .how = cases[k].how,
                                     .unsent = cases[k].code == 0};
       const bad_day day = {.answer = &answer};
       script s;
@@ -480,7 +520,8 @@ int main(int argc, char **argv) {
       {"every status and reason has a name", names_are_closed_sets},
       {"good answers make good results for every operation", good_answers_make_good_results},
       {"every request is proper", requests_are_proper},
-      {"whatever is answered, at whatever request, there is a result and nothing leaks", bad_answers_make_bad_results},
+      {"whatever is answered, at whatever request, there is a result and nothing leaks",
+       bad_answers_make_bad_results},
       {"general failures have the same status for every operation", general_statuses_are_the_same_everywhere},
   };
   return TEST_RUN(rules, argc, argv);

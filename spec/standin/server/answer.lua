@@ -45,6 +45,13 @@ function answer.denied(permission)
   }, answer.JSON_UTF8)
 end
 
+-- Refusals that 12.4.3 gives before it looks at permissions.
+function answer.no_such_user() return answer.value(404, { message = "User not found" }, answer.JSON_UTF8) end
+
+function answer.no_such_order()
+  return answer.value(400, { statusCode = 400, messageId = "unknown sorting option", message = "BadRequest" })
+end
+
 -- 401, from the layer before any route.
 function answer.unauthorized(message_id, message, old)
   if state.v9 then return answer.value(401, old or { message = message }, answer.JSON_UTF8) end

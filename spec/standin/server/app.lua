@@ -21,20 +21,35 @@ for _, area in ipairs { "orgs", "users", "datasources", "datasource_permissions"
 end
 
 -- An API path whose organisation is gone leaves nothing to work in; only these know what to say then.
-local KNOWS_NO_ORG = { ["signed-in"] = true, anyone = true }
+local KNOWS_NO_ORG = { ["signed-in"] = true, anyone = true, ["grafana-admin"] = true }
 
 local function without_org(req, permission)
   return not req.org and not KNOWS_NO_ORG[permission] and not permission:find(":.+:") and answer.denied(permission) or nil
 end
 
 -- Parameters that must be numbers, and what Grafana calls them in its refusal.
-local NUMERIC = { id = "id", user_id = "id", account_id = "Service Account ID", token_id = "Token ID" }
+local NUMERIC = { id = "id", user_id = "id", using_id = "id", account_id = "Service Account ID", token_id = "Token ID" }
 
 local function not_numeric(req)
   for name, title in pairs(NUMERIC) do
-    if req.params[name] and not req:id(name) then return answer.failure(400, title .. " is invalid") end
+    if req.params[name] and not req:id(name) then
+      if name == "user_id" and not state.v9 then title = "userId" end   -- those of /api/org/users: by_uid() has seen all others
+      return answer.failure(400, title .. " is invalid")
+    end
   end
   return nil
+end
+
+-- On 12.4.3 a user's uid may stand where the id is expected, but for members of the current organisation. It is looked up before anything else.
+local function by_uid(req, segments)
+  if state.v9 or not req.params.user_id or segments[2] == "org" or req:id("user_id") then return nil end
+  for id, user in pairs(state.users) do
+    if user.uid == req.params.user_id then
+      req.params.user_id = tostring(id)
+      return nil
+    end
+  end
+  return answer.no_such_user()
 end
 
 -- /apis names the organisation in the path: "default" is 1, "org-2" is 2.
@@ -56,6 +71,8 @@ function app.answer(req)
   local refused = auth.sign_in(req)
   if refused then return refused end
   if not route then return answer.no_route() end
+  refused = by_uid(req, segments)
+  if refused then return refused end
   return auth.check(req, route.permission) or without_org(req, route.permission) or not_numeric(req) or route.handler(req)
 end
 

@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: MIT
+-- luacheck: std ngx_lua
 -- Dashboards: saving, reading, versions. A document is kept as text with marks where its id, its version, its uid and its title belong:
 -- reading one is splicing, and dashboards that differ in nothing else share their text. (LuaJIT looks at a few bytes of a long string to hash
 -- it: thousands of long ones that are nearly the same are slow to make.)
@@ -166,10 +167,17 @@ local function refuse_document(fields)
   return nil
 end
 
+local BAD_LABEL = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with "
+  .. "an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
+
 -- The dashboard that a save is about, by id or uid; or an answer that refuses.
 local function find_existing(org, fields)
   local uid = (fields.uid or "") ~= "" and fields.uid or nil
   local by_uid = uid and org.dashboards[uid]
+  if (fields.id or 0) < 0 and not state.v9 then
+    local text = '%s.dashboard.grafana.app "%s" is invalid: metadata.labels: Invalid value: "%s": ' .. BAD_LABEL
+    return nil, answer.message(422, text:format("Dashboard", uid or state.uuid(), number_text(fields.id)))
+  end
   if (fields.id or 0) > 0 then
     local by_id = org.dashboard_by_id[fields.id]
     if not by_id and not by_uid then return nil, problem(404, "Dashboard not found", "not-found") end
@@ -226,19 +234,21 @@ local function may_save(req, existing, folder_uid)
 end
 dashboards.may_save = may_save
 
-local BODY = { dashboard = "object", folderUid = "string", folderId = "integer", overwrite = "boolean", message = "string" }
+local MAX_MESSAGE = 500
+local BODY = { dashboard = "any", isFolder = "boolean", folderUid = "string", folderId = "integer", overwrite = "boolean", message = "string" }
 local DOCUMENT = { id = "integer", uid = "string", title = "string", version = "integer" }
 
 function dashboards.save(req)
   local body = req:bind(BODY)
   if not body or not body.dashboard then return answer.bad_request() end
-  local document = body.dashboard
-  local fields = request.fields(document, DOCUMENT)
-  if not fields then return answer.bad_request() end
+  if body.isFolder and not state.v9 then return answer.failure(400, "Use folders endpoint for saving folders.") end
+  local document = json.is_object(body.dashboard) and body.dashboard or {}
+  local fields = request.fields(document, DOCUMENT, true)
   local folder_uid = target_folder(req.org, body)
   if not folder_uid then return answer.failure(400, state.v9 and "Folder not found" or "folder not found") end
   local refused = refuse_document(fields)
   if refused then return refused end
+  if #(body.message or "") > MAX_MESSAGE and not state.v9 then return answer.failure(400, "message too long, max 500 characters") end
   local existing, conflict = find_existing(req.org, fields)
   if conflict then return conflict end
   if existing and not body.overwrite and (fields.version or 0) ~= existing.version then
@@ -275,7 +285,12 @@ local function meta(req, dashboard)
     annotationsPermissions = { dashboard = ALL, organization = ALL },
   }
   if req.user and req.user.stars[dashboard] then shown.isStarred = true end
-  if not state.v9 then shown.apiVersion = "v0alpha1" return shown end
+  if not state.v9 then
+    shown.apiVersion = "v0alpha1"
+    -- The names are looked up only when a dashboard has been changed.
+    if dashboard.version == 1 then shown.createdBy, shown.updatedBy = "Anonymous", "Anonymous" end
+    return shown
+  end
   shown.hasPublicDashboard, shown.publicDashboardEnabled = false, false
   shown.publicDashboardAccessToken, shown.publicDashboardUid = "", ""
   return shown
@@ -294,18 +309,23 @@ local function show(req, dashboard)
   return answer.text(200, { '{"meta":' .. meta_text(req, dashboard) .. ',"dashboard":', dashboard.parts, "}" })
 end
 
--- Wraps a handler of one dashboard: finds it by uid or id and asks for the right to it.
-local function of_dashboard(level, permission, handler)
+-- Wraps a handler of one dashboard: finds it by uid or id and asks for the right to it. `missing` may say something special of none.
+local function of_dashboard(level, permission, handler, missing)
   return function(req)
     local org = req.org
     local dashboard = org and (req.params.uid and org.dashboards[req.params.uid] or req.params.id and org.dashboard_by_id[req:id("id")])
-    if not dashboard then return not_found() end
+    -- Who does not have the right to all dashboards is told so in the words of the layer before.
+    if not dashboard and not state.v9 and req.role ~= "Admin" then
+      return answer.value(404, { message = "Dashboard not found", title = "Not found" }, answer.JSON_UTF8)
+    end
+    if not dashboard then return missing and missing(req) or not_found() end
     return access.refusal(req, dashboard, level, permission) or handler(req, dashboard)
   end
 end
 
 local function delete(req, dashboard)
   dashboards.remove(req.org, dashboard)
+  req.org.deleted_dashboards[dashboard.uid] = true
   local message = "Dashboard " .. dashboard.title .. " deleted"
   if state.v9 then return answer.ok { id = dashboard.id, message = message, title = dashboard.title } end
   return answer.ok { message = message, title = dashboard.title, uid = dashboard.uid }
@@ -320,24 +340,37 @@ end
 
 local function describe_version(dashboard, version, listed)
   local shown = {
-    id = version.id, dashboardId = dashboard.id, parentVersion = version.parent, restoredFrom = state.v9 and version.restored_from or 0,
+    id = version.id, dashboardId = dashboard.id, parentVersion = version.parent, restoredFrom = version.restored_from,
     version = version.version, created = version.created, createdBy = version.by, message = listed and list_message(version) or version.message,
   }
   if state.v9 and listed then shown.dashboardUid = "" return shown end
   shown.uid, shown.data = dashboard.uid, json.raw(version_data(dashboard, version))
-  if not listed and not state.v9 then shown.createdBy = "Anonymous" end
+  if not listed and not state.v9 and version.parent == 0 then shown.createdBy = "Anonymous" end
   return shown
 end
 
+-- 12.4.3's token tells how many versions have been listed; it does not know `start`.
+local function continue_token(listed, dashboard)
+  return ngx.encode_base64(('{"o":%d,"v":%s,"s":false}'):format(listed, number_text(dashboard.resource_version)))
+end
+
+-- How many of the latest versions a list leaves out; nil for a token that is none.
+local function first_version(req)
+  if state.v9 then return tonumber(req:arg("start") or "") or 0 end
+  local token = req:arg("continueToken") or ""
+  if token == "" then return 0 end
+  return tonumber((ngx.decode_base64(token) or ""):match('^{"o":(%d+),'))
+end
+
 local function list_versions(req, dashboard)
-  local result, skipped = json.array {}, 0
-  local start, limit = tonumber(req:arg("start") or "") or 0, req:number("limit", 1000)
-  for index = #dashboard.versions, 1, -1 do
-    skipped = skipped + 1
-    if skipped > start and #result < limit then result[#result + 1] = describe_version(dashboard, dashboard.versions[index], true) end
-  end
+  local versions, result = dashboard.versions, json.array {}
+  local start, limit = first_version(req), req:number("limit", 1000)
+  if not start then return answer.message(404, "No versions found for dashboardId " .. number_text(dashboard.id)) end
+  if limit < 0 then limit = #versions end
+  local stop = math.min(start + limit, #versions)
+  for skipped = start, stop - 1 do result[#result + 1] = describe_version(dashboard, versions[#versions - skipped], true) end
   if state.v9 then return answer.ok(result) end
-  return answer.ok { continueToken = "", versions = result }
+  return answer.ok { continueToken = stop < #versions and continue_token(stop, dashboard) or "", versions = result }
 end
 
 local function find_version(dashboard, number)
@@ -351,14 +384,18 @@ local function get_version(req, dashboard)
   local number = req:id("version")
   local version = find_version(dashboard, number)
   if version then return answer.ok(describe_version(dashboard, version)) end
+  if not number and not state.v9 then return answer.failure(500, "Internal Server Error") end
   return answer.failure(500, ("Dashboard version %s not found for dashboardId %s"):format(req.params.version, number_text(dashboard.id)))
 end
 
 local function restore(req, dashboard)
   local body = req:bind { version = "integer" }
-  if not body then return answer.bad_request() end
+  if not body or (body.version or 0) == 0 then return answer.bad_request() end
   local version = find_version(dashboard, body.version)
   if not version then return answer.message(404, state.v9 and "Dashboard version not found" or "Dashboard not found") end
+  if not state.v9 and version.template == dashboard.template and version.title == dashboard.title then
+    return answer.message(400, "Current dashboard is identical to the specified version")
+  end
   local document = json.decode(version_data(dashboard, version))
   dashboards.remove(req.org, dashboard)
   dashboard.tags = tags_of(document)
@@ -368,6 +405,12 @@ local function restore(req, dashboard)
   })
   put(req.org, dashboard)
   return dashboards.saved(req, dashboard)
+end
+
+-- 12.4.3 keeps the versions of what was deleted, and stumbles later.
+local function restore_missing(req)
+  if state.v9 or not req.org or not req.org.deleted_dashboards[req.params.uid] then return nil end
+  return answer.message(404, ('dashboards.dashboard.grafana.app "%s" not found'):format(req.params.uid))
 end
 
 local function set_permissions(req, dashboard) return access.set(req, dashboard, "Dashboard permissions updated") end
@@ -405,7 +448,7 @@ dashboards.routes = {
   { "DELETE /api/dashboards/uid/:uid", "dashboards:delete", of_dashboard(EDIT, "dashboards:delete", delete) },
   { "GET /api/dashboards/uid/:uid/versions", WRITE, of_dashboard(EDIT, WRITE, list_versions) },
   { "GET /api/dashboards/uid/:uid/versions/:version", WRITE, of_dashboard(EDIT, WRITE, get_version) },
-  { "POST /api/dashboards/uid/:uid/restore", WRITE, of_dashboard(EDIT, WRITE, restore) },
+  { "POST /api/dashboards/uid/:uid/restore", WRITE, of_dashboard(EDIT, WRITE, restore, restore_missing) },
   { "GET /api/dashboards/uid/:uid/permissions", READ_ROWS, of_dashboard(ADMIN, READ_ROWS, access.show) },
   { "POST /api/dashboards/uid/:uid/permissions", WRITE_ROWS, of_dashboard(ADMIN, WRITE_ROWS, set_permissions) },
   { "GET /api/dashboards/id/:id/versions", WRITE, of_dashboard(EDIT, WRITE, list_versions), only = "9.3.2" },

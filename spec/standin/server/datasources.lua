@@ -87,11 +87,24 @@ end
 
 local FIELDS = {
   name = "string", uid = "string", type = "string", access = "string", url = "string", user = "string", database = "string",
-  basicAuth = "boolean", basicAuthUser = "string", withCredentials = "boolean", isDefault = "boolean", jsonData = "object",
-  secureJsonData = "object", version = "integer",
+  basicAuth = "boolean", basicAuthUser = "string", withCredentials = "boolean", isDefault = "boolean", jsonData = "any",
+  secureJsonData = "strings", version = "integer",
 }
 
 local function filled(text) return text ~= nil and text ~= "" end
+
+local MAX_NAME = 190   -- 12.4.3 says so; 9.3.2 was not asked
+
+-- Whether Go could parse this as a url, once it has a scheme.
+local function valid_url(text)
+  local rest = text:match("^[^:]*://(.*)$") or text
+  local host = rest:match("^[^/?#]*"):gsub("^.*@", "")
+  if text:find("%c") or host:find("[%s<>\"\\^`{|}]") then return false end
+  local port = host:match("^%[.*%](.*)$") or host:match(":.*$") or ""
+  return port == "" or port:find("^:%d*$") ~= nil
+end
+
+local function invalid_url() return answer.failure(400, "Validation error, invalid URL") end
 
 local function create(req)
   local body = req:bind(FIELDS)
@@ -100,8 +113,10 @@ local function create(req)
     if state.v9 then return answer.bad_request() end
     body.name = free_name(req.org, body.type)
   end
+  if filled(body.url) and not valid_url(body.url) then return invalid_url() end
   local refused = refuse_uid(body.uid or "")
   if refused then return refused end
+  if #body.name > MAX_NAME and not state.v9 then return answer.coded(400, "datasource.nameInvalid", "Invalid datasource name.") end
   if find(req.org, "name", body.name) then return answer.failure(409, "data source with the same name already exists") end
   if filled(body.uid) and find(req.org, "uid", body.uid) then return answer.failure(409, "data source with the same uid already exists") end
   local source = { id = state.next_id("datasource"), uid = filled(body.uid) and body.uid or state.short_uid(), org_id = req.org.id, version = 1,
@@ -123,29 +138,40 @@ local function list(req)
   return answer.ok(result)
 end
 
--- Wraps a handler of one data source.
-local function of_source(handler)
+local function source_of(req)
+  if req.params.id then return req.org.datasources[req:id("id")] end
+  if req.params.uid then return find(req.org, "uid", req.params.uid) end
+  return find(req.org, "name", req.params.name)
+end
+
+-- Wraps a handler of one data source; `refuse` may say something of an id before it is looked for.
+local function of_source(handler, refuse)
   return function(req)
-    local source
-    if req.params.id then source = req.org.datasources[req:id("id")]
-    elseif req.params.uid then source = find(req.org, "uid", req.params.uid)
-    else source = find(req.org, "name", req.params.name) end
+    local refused = refuse and req.params.id and refuse(req:id("id"))
+    if refused then return refused end
+    local source = source_of(req)
     if not source then return not_found() end
     return handler(req, source)
   end
 end
 
+local function refuse_to_show(id) return id == 0 and answer.failure(400, "Datasource id is missing") or nil end
+local function refuse_to_update(id) return id == 0 and answer.failure(500, "Failed to update datasource") or nil end
+local function refuse_to_delete(id) return id <= 0 and answer.failure(400, "Missing valid datasource id") or nil end
+
 local function refuse_update(req, source, body)
-  if not filled(body.url) and NEEDS_URL[body.type] then return answer.failure(400, "Validation error, invalid URL") end
   local other = find(req.org, "name", body.name)
   if other and other ~= source then
     if state.v9 then return answer.failure(500, "Failed to update datasource") end
     return answer.failure(409, "Failed to update datasource: data source with the same name already exists")
   end
-  if (body.version or 0) ~= 0 and body.version ~= source.version then
+  if (body.version or 0) ~= 0 and body.version < source.version then   -- a higher one forces the update
     return answer.message(409, "Datasource has already been updated by someone else. Please reload and try again")
   end
-  return filled(body.uid) and refuse_uid(body.uid) or nil
+  if not filled(body.uid) or body.uid == source.uid then return nil end
+  -- 12.4.3 cannot change a uid: it looks for the new one.
+  if not state.v9 or find(req.org, "uid", body.uid) then return answer.failure(500, "Failed to update datasource") end
+  return nil
 end
 
 local function update_source(req, source, body)
@@ -161,7 +187,8 @@ end
 local function update(req)
   local body = req:bind(FIELDS)
   if not body or not filled(body.type) or not filled(body.access) or not filled(body.name) then return answer.bad_request() end
-  return of_source(function(_, source) return update_source(req, source, body) end)(req)
+  if filled(body.url) and not valid_url(body.url) or not filled(body.url) and NEEDS_URL[body.type] then return invalid_url() end
+  return of_source(function(_, source) return update_source(req, source, body) end, refuse_to_update)(req)
 end
 
 local function show(req, source)
@@ -177,12 +204,28 @@ local function remove(shows_id)
   end
 end
 
--- Nothing listens where data sources point; 9.3.2 had no plugin that could say so.
-local function health(_, source)
-  if state.v9 then return answer.failure(404, "Not found") end
-  local host = source.url:match("^%a+://([^/]+)") or source.url
-  return answer.value(400, { status = "ERROR", message = ('Get "%s/api/v1/query?query=1%%2B1&time=4": dial tcp %s: connect: connection refused - '
-    .. "There was an error returned querying the Prometheus API."):format(source.url, host) })
+local function prometheus_health(source)
+  local host, query = source.url:match("^%a+://([^/]+)") or source.url, '%s "%s/api/v1/query"'
+  local by_get = json.is_object(source.jsonData) and source.jsonData.httpMethod == "GET"
+  if by_get then query = '%s "%s/api/v1/query?query=1%%2B1&time=4"' end
+  return answer.value(400, { status = "ERROR", message = (query .. ": dial tcp %s: connect: connection refused - "
+    .. "There was an error returned querying the Prometheus API."):format(by_get and "Get" or "Post", source.url, host) })
+end
+
+-- Nothing listens where data sources point; 9.3.2 had no plugin that could say so. A source of test data is always well.
+local function health(req)
+  if req.params.uid and not state.v9 and not req.params.uid:find("^[%w_-]+$") then return answer.failure(400, "UID is invalid") end
+  local source = source_of(req)
+  if state.v9 then return source and answer.failure(404, "Not found") or not_found() end
+  if not source then return answer.failure(500, "Unable to load datasource metadata") end
+  if source.type == "grafana-testdata-datasource" then return answer.ok { status = "OK", message = "Data source is working" } end
+  if source.type == "loki" then
+    return answer.value(400, { status = "ERROR", message = "Unable to connect with Loki. Please check the server logs for more details." })
+  end
+  if not TYPE_NAMES[source.type] and not NEEDS_URL[source.type] then
+    return answer.value(404, { statusCode = 404, messageId = "plugin.notRegistered", message = "Plugin not registered" })
+  end
+  return prometheus_health(source)
 end
 
 local READ, WRITE, DELETE = "datasources:read", "datasources:write", "datasources:delete"
@@ -190,14 +233,15 @@ local READ, WRITE, DELETE = "datasources:read", "datasources:write", "datasource
 datasources.routes = {
   { "GET /api/datasources", READ, list },
   { "POST /api/datasources", "datasources:create", create },
-  { "GET /api/datasources/:id", READ, of_source(show) },
+  { "GET /api/datasources/:id", READ, of_source(show, refuse_to_show) },
   { "GET /api/datasources/uid/:uid", READ, of_source(show) },
   { "GET /api/datasources/name/:name", READ, of_source(show) },
   { "GET /api/datasources/id/:name", "datasources.id:read", of_source(show_id) },
-  { "GET /api/datasources/uid/:uid/health", "datasources:query", of_source(health) },
+  { "GET /api/datasources/uid/:uid/health", "datasources:query", health },
+  { "GET /api/datasources/:id/health", "datasources:query", health, only = "12.4.3" },
   { "PUT /api/datasources/:id", WRITE, update },
   { "PUT /api/datasources/uid/:uid", WRITE, update },
-  { "DELETE /api/datasources/:id", DELETE, of_source(remove(false)) },
+  { "DELETE /api/datasources/:id", DELETE, of_source(remove(false), refuse_to_delete) },
   { "DELETE /api/datasources/uid/:uid", DELETE, of_source(remove(true)) },
   { "DELETE /api/datasources/name/:name", DELETE, of_source(remove(true)) },
 }

@@ -10,7 +10,11 @@ local views = require "server.views"
 
 local orgs = {}
 
-local function valid_role(role) return role and auth.RANK[role] and (role ~= "None" or not state.v9) end
+-- A role as it is meant, or nil if there is none such: 12.4.3 takes "viewer", too, and "" for Viewer.
+local function valid_role(role)
+  if role and not state.v9 then role = role == "" and "Viewer" or role:sub(1, 1):upper() .. role:sub(2) end
+  return role and auth.RANK[role] and (role ~= "None" or not state.v9) and role or nil
+end
 
 local function org_of(req) return state.orgs[req:id("org_id")] end
 
@@ -25,10 +29,10 @@ local function not_found() return answer.failure(404, "Organization not found") 
 local function list(req)
   local query, name, found = req:arg("query") or "", req:arg("name") or "", {}
   for _, org in pairs(state.orgs) do
-    if (query == "" or paging.contains(org.name, query)) and (name == "" or org.name == name) then found[#found + 1] = org end
+    if (query == "" or paging.begins(org.name, query)) and (name == "" or org.name == name) then found[#found + 1] = org end
   end
   table.sort(found, function(a, b) return a.name < b.name end)
-  local page = tonumber(req:arg("page") or "") or 0
+  local page = math.max(tonumber(req:arg("page") or "") or 0, 0)
   local _, size = paging.asked(req)
   local result = paging.cut(found, page, size, 0)
   for index, org in ipairs(result) do result[index] = { id = org.id, name = org.name } end
@@ -71,7 +75,13 @@ end
 local function set_address(req, org)
   local body = req:document()
   if not body then return answer.bad_request() end
-  if not org then return answer.failure(500, "Failed to update org address") end
+  if not org then
+    if state.v9 then return answer.failure(500, "Failed to update org address") end
+    return answer.message(200, "Address updated")
+  end
+  if not req:bind { address1 = "string", address2 = "string", city = "string", state = "string", country = "string" } then
+    return answer.bad_request()
+  end
   for _, key in ipairs { "address1", "address2", "city", "state", "country" } do
     org.address[key] = type(body[key]) == "string" and body[key] or ""
   end
@@ -109,17 +119,26 @@ local function shown_members(org, query)
   return result
 end
 
-local function list_members(req, org) return answer.ok(shown_members(org, req:arg("query") or "")) end
+-- Only the members of the current organisation are looked for, and limited.
+local function list_members(req, org, is_current)
+  local result = shown_members(org, is_current and req:arg("query") or "")
+  local limit = is_current and tonumber(req:arg("limit") or "") or 0
+  return answer.ok(limit > 0 and paging.cut(result, 1, limit) or result)
+end
 
 local function search_members(req, org)
-  local all = shown_members(org, req:arg("query") or "")
+  local all = members(org, req:arg("query") or "")
+  if not paging.sort_users(req, all) then return answer.no_such_order() end
   local page, size = paging.asked(req)
-  return answer.ok { totalCount = #all, orgUsers = paging.cut(all, page, size), page = page, perPage = size }
+  local result = paging.cut(all, page, size)
+  for index, user in ipairs(result) do result[index] = views.member(org, user) end
+  return answer.ok { totalCount = #all, orgUsers = result, page = page, perPage = size }
 end
 
 local function lookup_members(req)
   local result = json.array(members(req.org, req:arg("query") or ""))
   local limit = req:number("limit", #result)
+  if limit < 0 then limit = #result end
   for index, user in ipairs(result) do
     local shown = { userId = user.id, uid = not state.v9 and user.uid or nil, login = user.login, avatarUrl = views.AVATAR }
     result[index] = index <= limit and shown or nil
@@ -134,7 +153,7 @@ local function add_member(req, org)
   if not user then return answer.message(404, "User not found") end
   if not org then return answer.failure(500, "Could not add user to organization") end
   if org.members[user.id] then return answer.message(409, "User is already member of this organization", { userId = user.id }) end
-  org.members[user.id] = body.role
+  org.members[user.id] = valid_role(body.role)
   return answer.ok { message = "User added to organization", userId = user.id }
 end
 
@@ -146,20 +165,22 @@ end
 
 local function update_member(req, org)
   local body = req:bind { role = "string" }
-  if not body or not valid_role(body.role) then return answer.bad_request() end
+  local new_role = body and valid_role(body.role)
+  if not new_role then return answer.bad_request() end
   local id = req:id("user_id")
   local role = org and org.members[id]
   if not role then return answer.failure(500, "Failed update org user") end
-  if role == "Admin" and body.role ~= "Admin" and admins(org) == 1 then
+  if role == "Admin" and new_role ~= "Admin" and admins(org) == 1 then
     return answer.message(400, "Cannot change role so that there is no organization admin left")
   end
-  org.members[id] = body.role
+  org.members[id] = new_role
   return answer.message(200, "Organization user updated")
 end
 
 -- From the current organisation, a user who has no other is deleted altogether.
 local function remove_member(req, org, with_orphan)
   local user = state.users[req:id("user_id")]
+  if user and not org and not state.v9 then return answer.message(200, "User removed from organization") end
   if not user or not org then return answer.failure(500, "Failed to remove user from organization") end
   if org.members[user.id] == "Admin" and admins(org) == 1 then return answer.message(400, "Cannot remove last organization admin") end
   org.members[user.id] = nil
@@ -174,7 +195,7 @@ local function of_path(handler) return function(req) return handler(req, org_of(
 local function of_current(handler) return function(req) return handler(req, req.org, true) end end
 
 local function use(req)
-  local org = state.orgs[req:id("org_id")]
+  local org = state.orgs[req:id("using_id")]
   if not req.user then return answer.message(401, "Not a valid organization") end
   if not org or not org.members[req.user.id] then return answer.message(401, "Not a valid organization") end
   req.user.org_id = org.id
@@ -206,11 +227,13 @@ orgs.routes = {
   { "GET /api/org/quotas", READ, quotas },
   { "GET /api/org/users", "current:Admin:org.users:read", of_current(list_members) },
   { "GET /api/org/users/search", "current:Admin:org.users:read", of_current(search_members), only = "12.4.3" },
-  { "GET /api/org/users/lookup", "current:Admin:org.users:read", lookup_members },
+  { "GET /api/org/users/lookup", "current:Admin:org.users:read", lookup_members, only = "9.3.2" },
+  { "GET /api/org/users/lookup", "current:Admin:any of org.users:read, teams.permissions:write, folders.permissions:write, "
+    .. "dashboards.permissions:write", lookup_members, only = "12.4.3" },
   { "POST /api/org/users", "current:Admin:org.users:add", of_current(add_member) },
   { "PATCH /api/org/users/:user_id", "current:Admin:org.users:write", of_current(update_member) },
   { "DELETE /api/org/users/:user_id", "current:Admin:org.users:remove", of_current(remove_member) },
-  { "POST /api/user/using/:org_id", "signed-in", use },
+  { "POST /api/user/using/:using_id", "signed-in", use },
 }
 
 return orgs

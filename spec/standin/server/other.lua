@@ -156,7 +156,7 @@ local function list_snapshots(req)
   for index, item in ipairs(found) do
     local shown = { name = item.name, key = item.key, external = false, externalUrl = "", created = state.time(item.created),
       updated = state.time(item.created), expires = state.time(item.created + (item.expires > 0 and item.expires or 50 * 365 * 86400)) }
-    if state.v9 then shown.id, shown.orgId, shown.userId = item.id, item.org.id, item.user and item.user.id or 0 end
+    if state.v9 then shown.id, shown.orgId, shown.userId = item.id, item.org and item.org.id or 0, item.user and item.user.id or 0 end
     result[index] = shown
   end
   return answer.ok(result)

@@ -49,11 +49,17 @@ function request:number(name, default)
   return value
 end
 
--- A path parameter as an id; nil if it is not a number.
-function request:id(name)
-  local text = self.params[name]
-  return text:find("^%-?%d+$") and tonumber(text) or nil
+local MAX_INTEGER = "9223372036854775807"
+
+-- Text as a whole number of 64 bits; nil if it is none.
+function request.integer(text)
+  local digits = text:match("^[+-]?0*(%d+)$")
+  if not digits or #digits > #MAX_INTEGER or (#digits == #MAX_INTEGER and digits > MAX_INTEGER) then return nil end
+  return tonumber((text:gsub("^+", "")))
 end
+
+-- A path parameter as an id; nil if it is not a number.
+function request:id(name) return request.integer(self.params[name]) end
 
 local checks = {
   string = function(value) return type(value) == "string" and value or nil end,
@@ -63,6 +69,14 @@ local checks = {
   end,
   object = function(value) return json.is_object(value) and value or nil end,
   array = function(value) return json.is_array(value) and value or nil end,
+  any = function(value) return value end,
+  strings = function(value)   -- an object of strings
+    if not json.is_object(value) then return nil end
+    for _, item in pairs(value) do
+      if type(item) ~= "string" and item ~= json.null then return nil end
+    end
+    return value
+  end,
   integer = function(value)
     local number = json.tonumber(value)
     return number and number == math.floor(number) and number or nil
@@ -80,22 +94,24 @@ local function field(document, name)
   return nil
 end
 
--- Reads the named fields of a JSON object: `types` maps names to "string", "integer", …; null counts as missing. nil when a type is wrong.
-function request.fields(document, types)
+-- Reads the named fields of a JSON object: `types` maps names to "string", "integer", …; null counts as missing. nil when a type is wrong,
+-- unless `lenient`: such a field counts as missing.
+function request.fields(document, types, lenient)
   local result = {}
   for name, kind in pairs(types) do
     local value = field(document, name)
     if value ~= nil and value ~= json.null then
       value = checks[kind](value)
-      if value == nil then return nil end
+      if value == nil and not lenient then return nil end
       result[name] = value
     end
   end
   return result
 end
 
--- The body as a JSON object, with its numbers as this Grafana keeps them; nil if it is none.
+-- The body as a JSON object, with its numbers as this Grafana keeps them; nil if it is none. No body is an empty object.
 function request:document()
+  if self.body == nil or self.body == "" then return {} end
   local value = json.decode(self.body, not state.v9)
   return json.is_object(value) and value or nil
 end

@@ -21,13 +21,13 @@ local function describe(req, object, starred)
   return hit
 end
 
--- Folders first, then dashboards, each by title.
+-- By title; 9.3.2 has folders first, then dashboards.
 local function sorted(org)
   if org.sorted then return org.sorted end
   local list = {}
   for _, kind in ipairs { "folders", "dashboards" } do
     for _, object in pairs(org[kind]) do
-      object.sort_key = (object.is_folder and "0" or "1") .. object.title:lower()
+      object.sort_key = (not state.v9 and "" or object.is_folder and "0" or "1") .. object.title:lower()
       object.hit = nil
       list[#list + 1] = object
     end
@@ -49,19 +49,33 @@ local function set_of(values)
   return set
 end
 
+-- The ids of hits that are asked for. For 12.4.3 those of `folderIds` are such, not those of folders above; what is no number is not there.
+local function wanted_ids(req)
+  if state.v9 then return req:args("dashboardIds") end
+  local ids = {}
+  for _, name in ipairs { "dashboardIds", "folderIds" } do
+    for _, id in ipairs(req:args(name)) do
+      if id:find("^%d+$") then ids[#ids + 1] = id end
+    end
+  end
+  return ids
+end
+
 -- What the query asks for, read once.
 local function criteria(req)
   local folders = not state.v9 and set_of(req:args("folderUIDs")) or nil
-  for _, id in ipairs(req:args("folderIds")) do
+  for _, id in ipairs(state.v9 and req:args("folderIds") or {}) do
     local folder = req.org.folder_by_id[tonumber(id)]
     folders = folders or {}
     folders[tonumber(id) == 0 and "" or folder and folder.uid or "\0"] = true
   end
   if folders and folders.general then folders[""] = true end
-  local uids, ids = set_of(req:args("dashboardUIDs")), set_of(req:args("dashboardIds"))
+  local uids, ids = set_of(req:args("dashboardUIDs")), set_of(wanted_ids(req))
   if not uids then uids = set_of(req:args("dashboardUID")) end
+  local query = (req:arg("query") or ""):lower()
+  if not state.v9 and query:find("*", 1, true) then query = "" end
   return {
-    type = req:arg("type"), query = (req:arg("query") or ""):lower(), tags = req:args("tag"), folders = folders, uids = uids, ids = ids,
+    type = req:arg("type"), query = query, tags = req:args("tag"), folders = folders, uids = uids, ids = ids,
     starred = req:arg("starred") == "true", level = req:arg("permission") == "Edit" and access.EDIT or access.VIEW,
   }
 end
@@ -108,6 +122,17 @@ local function find(req)
   return reversed
 end
 
+-- 12.4.3 puts the folders of a page before its dashboards, unless it was asked for an order.
+local function folders_first(hits)
+  local result = json.array {}
+  for _, kind in ipairs { true, false } do
+    for _, object in ipairs(hits) do
+      if (object.is_folder or false) == kind then result[#result + 1] = object end
+    end
+  end
+  return result
+end
+
 local function get(req)
   local limit = tonumber(req:arg("limit") or "") or paging.DEFAULT
   if limit > paging.MAX then
@@ -117,7 +142,13 @@ local function get(req)
     if state.v9 then return answer.ok(json.array {}) end
     return answer.failure(500, "Search failed")
   end
+  if not state.v9 then
+    local kind = req:arg("type") or ""
+    if kind ~= "" and KIND[kind] == nil then return answer.failure(500, "Search failed") end
+    if req:arg("deleted") == "true" and req.role ~= "Admin" then return answer.failure(401, "Unauthorized") end
+  end
   local hits = paging.cut(find(req), math.max(req:number("page", 1), 1), limit > 0 and limit or paging.DEFAULT)
+  if not state.v9 and not req:arg("sort") then hits = folders_first(hits) end
   for index, object in ipairs(hits) do hits[index] = hit_text(req, object) end
   return answer.text(200, "[" .. table.concat(hits, ",") .. "]")
 end

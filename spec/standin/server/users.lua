@@ -37,17 +37,18 @@ local function create(req)
   local body = req:bind { name = "string", email = "string", login = "string", password = "string", OrgId = "integer" }
   if not body or (body.password or "") == "" then return answer.bad_request() end
   local login, email = body.login or "", body.email or ""
+  local sent_email = email
   if login == "" then login = email end
   if email == "" then email = login end
   if login == "" then return nameless("Validation error, need specify either username or email") end
   if #body.password < MIN_PASSWORD then return short_password("Password is missing or too short") end
-  local org = state.orgs[(body.OrgId or 0) > 0 and body.OrgId or 1]
+  local org = state.orgs[(body.OrgId or 0) ~= 0 and body.OrgId or 1]
   if not org then
     return answer.message(400, state.v9 and "organization not found"
       or ("[org.notFound] failed to get organization with ID: %d"):format(body.OrgId or 1))
   end
   if taken(login, email) then
-    return answer.failure(412, ("User with email '%s' or username '%s' already exists"):format(email, login))
+    return answer.failure(412, ("User with email '%s' or username '%s' already exists"):format(sent_email, login))
   end
   local user = state.add_user { login = login, email = email, name = body.name, password = body.password, org_id = org.id }
   org.members[user.id] = "Viewer"
@@ -67,16 +68,21 @@ end
 
 local function page_of_users(req)
   local all = list(req:arg("query") or "")
+  if not paging.sort_users(req, all) then return nil end
   local page, size = paging.asked(req)
   local result = paging.cut(all, page, size)
   for index, user in ipairs(result) do result[index] = views.listed(user) end
   return result, #all, page, size
 end
 
-local function get_list(req) return answer.ok((page_of_users(req))) end
+local function get_list(req)
+  local result = page_of_users(req)
+  return result and answer.ok(result) or answer.no_such_order()
+end
 
 local function search(req)
   local result, total, page, size = page_of_users(req)
+  if not result then return answer.no_such_order() end
   return answer.ok { totalCount = total, users = result, page = page, perPage = size }
 end
 
@@ -91,12 +97,19 @@ local function get(req)
   return user and answer.ok(views.profile(user)) or not_found()
 end
 
+-- What an update must not do. On 12.4.3 a new login may be another's e-mail, but not another's login.
+local function clashes(login, email, self)
+  if state.v9 then return taken(login, email, self) end
+  local by_login = state.user_by_login[login:lower()]
+  return (by_login and by_login ~= self) or taken("", email, self)
+end
+
 -- Empty fields leave what is there.
 local function change(user, body)
   local login, email = body.login or "", body.email or ""
   if login == "" then login = user.login end
   if email == "" then email = user.email end
-  if taken(login, email, user) then return answer.failure(500, "Failed to update user") end
+  if clashes(login, email, user) then return answer.failure(500, "Failed to update user") end
   state.unindex_user(user)
   user.login, user.email, user.updated = login, email, state.time()
   if (body.name or "") ~= "" then user.name = body.name end
@@ -118,12 +131,16 @@ end
 
 local function update(req) return update_one(req, user_of(req)) end
 
+-- What 9.3.2 says of a user who does not exist, here and below, is not recorded: a source newer than it had these 500s.
 local function set_password(req)
   local body = req:bind { password = "string" }
-  if not body then return answer.bad_request() end
-  if #(body.password or "") < MIN_PASSWORD then return short_password("New password too short") end
+  if not body or (body.password or "") == "" then return answer.bad_request() end
   local user = user_of(req)
-  if not user then return not_found() end
+  if #body.password < MIN_PASSWORD then
+    if state.v9 then return short_password("New password too short") end
+    return answer.failure(500, "Failed to update user password")
+  end
+  if not user then return answer.failure(500, state.v9 and "Could not read user from database" or "Failed to update user password") end
   user.password = body.password
   return answer.message(200, "User password updated")
 end
@@ -132,7 +149,7 @@ local function set_permissions(req)
   local body = req:bind { isGrafanaAdmin = "boolean" }
   if not body then return answer.bad_request() end
   local user = user_of(req)
-  if not user then return not_found() end
+  if not user then return answer.failure(500, "Failed to update user permissions") end   -- 9.3.2: see above
   local admins = 0
   for _, other in pairs(state.users) do admins = admins + (other.server_admin and 1 or 0) end
   if user.server_admin and not body.isGrafanaAdmin and admins == 1 then
@@ -160,12 +177,14 @@ end
 
 local function sign_out(req)
   local user = user_of(req)
-  if not user then return not_found() end
+  if not user then return state.v9 and not_found() or answer.message(404, "User not found") end
   for key, session in pairs(state.sessions) do
     if session.user == user then state.sessions[key] = nil end
   end
   return answer.message(200, "User logged out")
 end
+
+local function quotas() return answer.failure(500, "Failed to get org quotas") end
 
 local function orgs_of(user)
   local result = json.array {}
@@ -214,10 +233,12 @@ users.routes = {
   { "POST /api/admin/users", "users:create", create },
   { "DELETE /api/admin/users/:user_id", "users:delete", delete },
   { "PUT /api/admin/users/:user_id/password", "users.password:write", set_password },
-  { "PUT /api/admin/users/:user_id/permissions", "users.permissions:write", set_permissions },
+  { "PUT /api/admin/users/:user_id/permissions", "users.permissions:write", set_permissions, only = "9.3.2" },
+  { "PUT /api/admin/users/:user_id/permissions", "grafana-admin", set_permissions, only = "12.4.3" },
   { "POST /api/admin/users/:user_id/disable", "users:disable", set_disabled(true, "User disabled") },
   { "POST /api/admin/users/:user_id/enable", "users:enable", set_disabled(false, "User enabled") },
   { "POST /api/admin/users/:user_id/logout", "users:logout", sign_out },
+  { "GET /api/admin/users/:user_id/quotas", "users.quotas:read", quotas, only = "12.4.3" },
   { "GET /api/users", "users:read", get_list },
   { "GET /api/users/search", "users:read", search },
   { "GET /api/users/lookup", "users:read", lookup },
