@@ -34,7 +34,8 @@ local function grow(panel)
     panel.targets[#panel.targets + 1] = copy
     config.overrides = config.overrides or {}
     config.overrides[#config.overrides + 1] = {matcher = {id = "byName", options = "series " .. i},
-      properties = {{id = "color", value = {mode = "fixed", fixedColor = "dark-blue"}}, {id = "custom.lineWidth", value = 2}}}
+      properties = {{id = "color", value = {mode = "fixed", fixedColor = "dark-blue"}},
+        {id = "custom.lineWidth", value = 2}}}
   end
   return panel
 end
@@ -80,11 +81,12 @@ for i = 1, count do
   total = total + #text
   write(folder .. "/api/dashboards/uid/" .. uid, text)
   fetch("/api/dashboards/uid/" .. uid)
-  hits[i] = {id = 3222618879385600 + i, uid = uid, orgId = 1, title = title, uri = "db/bench", url = "/d/" .. uid .. "/bench",
-    slug = "", type = "dash-db", tags = {"prod", "cpu"}, isStarred = false, folderUid = "infra",
+  hits[i] = {id = 3222618879385600 + i, uid = uid, orgId = 1, title = title, uri = "db/bench", tags = {"prod", "cpu"},
+    url = "/d/" .. uid .. "/bench", slug = "", type = "dash-db", isStarred = false, folderUid = "infra",
     folderTitle = "Infrastructure", folderUrl = "/dashboards/f/infra/infrastructure", sortMeta = 0, isDeleted = false}
 end
 write(folder .. "/search", grafana.encode(hits))
 write(folder .. "/empty", "[]")
 write(folder .. "/curl.cfg", table.concat(urls))
-print(("%d dashboards of %.1f KB, a search page of %.0f KB"):format(count, total / count / 1000, #grafana.encode(hits) / 1000))
+print(("%d dashboards of %.1f KB, a search page of %.0f KB")
+  :format(count, total / count / 1000, #grafana.encode(hits) / 1000))

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- The main job, told as it goes: an organisation is built, looked at, changed and removed again. `make demo` runs it on
--- a stand-in server; with GRAFANA_URL, GRAFANA_USER and GRAFANA_PASSWORD set it runs on yours (a server admin is needed;
--- everything that it makes, it removes).
+-- a stand-in server; with GRAFANA_URL, GRAFANA_USER and GRAFANA_PASSWORD set it runs on yours. A server admin is
+-- needed, and everything that it makes, it removes.
 
 local grafana = require "grafana"
 
@@ -47,7 +47,8 @@ local function add_people(g, org, people)
     local made = try(("g:create_user{login = %q, password = …}"):format(person.login), g:create_user{
       name = person.name, login = person.login, email = person.email, password = "change-me-" .. person.login})
     person.id = made.id
-    try(("g:add_org_user(org, %q, %q)"):format(person.login, person.role), g:add_org_user(org, person.login, person.role))
+    try(("g:add_org_user(org, %q, %q)"):format(person.login, person.role),
+      g:add_org_user(org, person.login, person.role))
   end
 end
 
@@ -170,7 +171,8 @@ local function main()
     print(paint("1;31", "\nThe demo failed: " .. tostring(problem)))
     os.exit(1)
   end
-  print("\n" .. paint("1;32", "Done.") .. " Try it yourself: eval \"$(make -s env)\"; lua5.4 -i -e 'grafana = require \"grafana\"'")
+  print("\n" .. paint("1;32", "Done.") ..
+    [[ Try it yourself: eval "$(make -s env)"; lua5.4 -i -e 'grafana = require "grafana"']])
 end
 
 math.randomseed(os.time())

@@ -67,6 +67,7 @@ static void take_current(gf_call *call, gf_exchange *x) {
   if (x->verdict.status == GF_OK && !found)
     x->verdict = (gf_verdict){.status = GF_ERROR, .reason = GF_INVALID_JSON, .code = x->code, .say = "the answer holds no data source"};
   if (!found) {
+    gf_judge_by_rules(call, x);
     gf_row_settle(call, x);
     return;
   }

@@ -226,7 +226,8 @@ static void take_probe(gf_call *call, gf_exchange *x) {
       call->n_fields = 0;
       call->main_sent = true;
     }
-    go_on(call);
+    if (p->when == GF_BEFORE && call->outcome.status == GF_ERROR) conclude(call); /* what follows a main request does not fit */
+    else go_on(call);
   }
 }
 

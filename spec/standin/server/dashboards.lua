@@ -393,7 +393,8 @@ local function restore(req, dashboard)
   if not body or (body.version or 0) == 0 then return answer.bad_request() end
   local version = find_version(dashboard, body.version)
   if not version then return answer.message(404, state.v9 and "Dashboard version not found" or "Dashboard not found") end
-  if not state.v9 and version.template == dashboard.template and version.title == dashboard.title then
+  if not state.v9 and version.template == dashboard.template and version.title == dashboard.title
+    and version.null_id == dashboard.null_id then
     return answer.message(400, "Current dashboard is identical to the specified version")
   end
   local document = json.decode(version_data(dashboard, version))

@@ -100,8 +100,10 @@ end
 -- What an update must not do. On 12.4.3 a new login may be another's e-mail, but not another's login.
 local function clashes(login, email, self)
   if state.v9 then return taken(login, email, self) end
-  local by_login = state.user_by_login[login:lower()]
-  return (by_login and by_login ~= self) or taken("", email, self)
+  for _, other in pairs { state.user_by_login[login:lower()] or self, state.user_by_login[email:lower()] or self, state.user_by_email[email:lower()] } do
+    if other ~= self then return true end
+  end
+  return false
 end
 
 -- Empty fields leave what is there.
