@@ -373,6 +373,177 @@ describe("a running stand-in", function()
   end)
 end)
 
+-- What the recordings do not have: seen on a real 12.4.3, request by request.
+describe("beyond the recordings, 12.4.3", function()
+  local s
+  local VIEWER, EDITOR = { user = "vi", password = "vi-pass" }, { user = "ed", password = "ed-pass" }
+
+  setup(function() s = standin.start() end)
+  teardown(function() s:stop() end)
+  before_each(function()
+    s:reset()
+    ask(s, "POST", "/api/admin/users", { body = { login = "vi", email = "vi@x.org", password = "vi-pass" } })
+    ask(s, "POST", "/api/admin/users", { body = { login = "ed", email = "ed@x.org", password = "ed-pass" } })
+    ask(s, "PATCH", "/api/org/users/3", { body = { role = "Editor" } })
+    ask(s, "POST", "/api/datasources", { body = { name = "t", uid = "t", type = "grafana-testdata-datasource", access = "proxy" } })
+    ask(s, "POST", "/api/datasources", { body = { name = "l", uid = "l", type = "loki", access = "proxy", url = "http://127.0.0.1:1" } })
+  end)
+
+  -- Rows: method and path, body, code, message, who asks (an admin).
+  local function check(rows)
+    for _, row in ipairs(rows) do
+      local method, path = row[1]:match("^(%u+) (.+)$")
+      local who = row[5] or ADMIN
+      local code, answer, headers = ask(s, method, path, { user = who.user, password = who.password, body = row[2] or nil })
+      assert.same({ row[3], row[4] }, { code, answer.message }, row[1])
+      if row.utf8 ~= nil then assert.equal(row.utf8, headers["content-type"]:find("charset=UTF-8", 1, true) ~= nil, row[1]) end
+      if row.title then assert.equal(row.title, answer.title, row[1]) end
+    end
+  end
+
+  it("answers changes of users as the real one", function()
+    local password, permissions = "Failed to update user password", "Failed to update user permissions"
+    check {
+      { "PUT /api/admin/users/2/password", { password = "abc" }, 500, password },
+      { "PUT /api/admin/users/99/password", { password = "abcdef" }, 500, password },
+      { "PUT /api/admin/users/2/password", { password = "" }, 400, "bad request data" },
+      { "PUT /api/admin/users/99/permissions", { isGrafanaAdmin = true }, 500, permissions },
+      { "PUT /api/admin/users/2/permissions", { isGrafanaAdmin = true }, 403, "Permission denied", VIEWER },
+      { "PUT /api/admin/users/1/permissions", { isGrafanaAdmin = false }, 400, "cannot remove last grafana admin" },
+      { "POST /api/admin/users/99/logout", nil, 404, "User not found", utf8 = false },
+      { "POST /api/admin/users/99/disable", nil, 404, "user not found", utf8 = false },
+      { "DELETE /api/admin/users/abc", nil, 404, "User not found", utf8 = true },
+      { "DELETE /api/admin/users/abc", nil, 404, "User not found", VIEWER, utf8 = true },
+      { "GET /api/users/9999999999999999999", nil, 404, "User not found", utf8 = true },
+      { "PATCH /api/org/users/abc", { role = "Viewer" }, 400, "userId is invalid" },
+      { "PUT /api/users/2", { login = "ed@x.org" }, 200, "User updated" },
+      { "PUT /api/users/2", { login = "vi", email = "ed@x.org" }, 500, "Failed to update user" },
+      { "POST /api/admin/users/2/disable", nil, 200, "User disabled" },
+    }
+  end)
+
+  it("makes the e-mail the login where an update names no login", function()
+    check { { "PUT /api/users/2", { email = "new@x.org" }, 200, "User updated" } }
+    local _, user = ask(s, "GET", "/api/users/2")
+    assert.same({ "new@x.org", "new@x.org" }, { user.login, user.email })
+  end)
+
+  it("takes a user's uid for an id", function()
+    local _, user = ask(s, "GET", "/api/users/2")
+    local code, same = ask(s, "GET", "/api/users/" .. user.uid)
+    assert.same({ 200, 2 }, { code, same.id })
+  end)
+
+  it("refuses the disabled by another 401", function()
+    ask(s, "POST", "/api/admin/users/2/disable")
+    local code, answer = ask(s, "GET", "/api/user", VIEWER)
+    assert.same({ 401, "identity.disabled", "Unauthorized" }, { code, answer.messageId, answer.message })
+  end)
+
+  it("answers for organisations and their members as the real one", function()
+    local needed = "You'll need additional permissions to perform this action. Permissions needed: "
+    local lookup = needed .. "any of org.users:read, teams.permissions:write, folders.permissions:write, dashboards.permissions:write"
+    check {
+      { "GET /api/org/users/lookup", nil, 403, lookup, VIEWER, utf8 = true },
+      { "GET /api/org/users/lookup", nil, 403, lookup, EDITOR, utf8 = true },
+      { "GET /api/orgs/0", nil, 403, needed },
+      { "DELETE /api/orgs/abc", nil, 403, needed },
+      { "PUT /api/orgs/99/address", { city = "B" }, 200, "Address updated" },
+      { "DELETE /api/orgs/99/users/2", nil, 200, "User removed from organization" },
+      { "PATCH /api/org/users/2", { role = "editor" }, 200, "Organization user updated" },
+      { "GET /api/users/search?sort=nope", nil, 400, "BadRequest" },
+    }
+    assert.equal(0, #select(2, ask(s, "GET", "/api/orgs?query=rg")))
+    assert.equal(1, #select(2, ask(s, "GET", "/api/orgs?query=MAIN")))
+    assert.equal(1, #select(2, ask(s, "GET", "/api/org/users?limit=1")))
+  end)
+
+  it("answers for data sources as the real one", function()
+    local changed = { name = "l", uid = "l", type = "loki", access = "proxy", url = "http://127.0.0.1:1" }
+    local function but(key, value)
+      local copy = {}
+      for name, item in pairs(changed) do copy[name] = item end
+      copy[key] = value
+      return copy
+    end
+    check {
+      { "GET /api/datasources/uid/none/health", nil, 500, "Unable to load datasource metadata" },
+      { "GET /api/datasources/uid/a.b/health", nil, 400, "UID is invalid" },
+      { "GET /api/datasources/uid/t/health", nil, 200, "Data source is working" },
+      { "GET /api/datasources/uid/l/health", nil, 400, "Unable to connect with Loki. Please check the server logs for more details." },
+      { "GET /api/datasources/0", nil, 400, "Datasource id is missing" },
+      { "DELETE /api/datasources/-1", nil, 400, "Missing valid datasource id" },
+      { "PUT /api/datasources/uid/l", but("url", "not a url"), 400, "Validation error, invalid URL" },
+      { "PUT /api/datasources/uid/l", but("uid", "other"), 500, "Failed to update datasource" },
+      { "PUT /api/datasources/uid/l", but("version", 7), 200, "Datasource updated" },
+      { "PUT /api/datasources/uid/l", but("version", 7), 409, "Datasource has already been updated by someone else. Please reload and try again" },
+      { "POST /api/datasources", { name = ("n"):rep(191), type = "loki", access = "proxy" }, 400, "Invalid datasource name." },
+    }
+  end)
+
+  it("answers for dashboards that are not there, or not to be saved, as the real one", function()
+    local missing = "Dashboard not found"
+    check {
+      { "DELETE /api/dashboards/uid/none", nil, 404, missing, VIEWER, utf8 = true, title = "Not found" },
+      { "GET /api/dashboards/uid/none/versions", nil, 404, missing, EDITOR, utf8 = true, title = "Not found" },
+      { "DELETE /api/dashboards/uid/none", nil, 404, missing, utf8 = false },
+      { "POST /api/user/stars/dashboard/uid/none", nil, 404, missing, VIEWER, utf8 = false },
+      { "POST /api/dashboards/db", { dashboard = { title = 5 } }, 400, "Dashboard title cannot be empty" },
+      { "POST /api/dashboards/db", { dashboard = { title = "x" }, isFolder = true }, 400, "Use folders endpoint for saving folders." },
+      { "POST /api/dashboards/db", { dashboard = { title = "x" }, message = ("m"):rep(501) }, 400, "message too long, max 500 characters" },
+    }
+    assert.equal(422, (ask(s, "POST", "/api/dashboards/db", { body = { dashboard = { title = "x", uid = "x", id = -1 } } })))
+  end)
+
+  it("lists versions by a token and restores only what differs", function()
+    for index = 1, 5 do
+      ask(s, "POST", "/api/dashboards/db", { body = { dashboard = { title = "P", uid = "p", version = index - 1, k = index } } })
+    end
+    local seen, token = {}, ""
+    repeat
+      local _, page = ask(s, "GET", "/api/dashboards/uid/p/versions?start=1&limit=2&continueToken=" .. token)
+      for _, version in ipairs(page.versions) do seen[#seen + 1] = version.version end
+      token = page.continueToken:gsub("=", "%%3D")
+    until token == ""
+    assert.same({ 5, 4, 3, 2, 1 }, seen)
+    check {
+      { "GET /api/dashboards/uid/p/versions/abc", nil, 500, "Internal Server Error" },
+      { "POST /api/dashboards/uid/p/restore", { version = 5 }, 400, "Current dashboard is identical to the specified version" },
+      { "POST /api/dashboards/uid/p/restore", json.decode("{}"), 400, "bad request data" },
+      { "POST /api/dashboards/uid/p/restore", { version = 2 }, 200, nil },
+    }
+    local _, version = ask(s, "GET", "/api/dashboards/uid/p/versions/6")
+    assert.same({ 2, "admin" }, { version.restoredFrom, version.createdBy })
+    assert.equal(404, (ask(s, "GET", "/api/dashboards/uid/p/versions?continueToken=abc")))
+  end)
+
+  it("makes slugs as the real one", function()
+    for title, slug in pairs { ["Ünï 日本"] = "ueni-e697a5-e69cac", ["a+b"] = "a2b-b", ["a_b.c"] = "a-b-c", ["50% & @"] = "50-and-at", ["é:;"] = "e3a-3b",
+      ["!!!"] = "da39a3e", [("x"):rep(300)] = "02fd682" } do
+      local _, saved = ask(s, "POST", "/api/dashboards/db", { body = { dashboard = { title = title } } })
+      assert.equal(slug, saved.slug)
+    end
+  end)
+
+  it("sorts by title through all pages, and puts folders first within each", function()
+    for _, title in ipairs { "a", "m", "z" } do ask(s, "POST", "/api/dashboards/db", { body = { dashboard = { title = title } } }) end
+    ask(s, "POST", "/api/folders", { body = { title = "n" } })
+    local function titles(query)
+      local code, hits = ask(s, "GET", "/api/search?" .. query)
+      assert.equal(200, code)
+      local list = {}
+      for index, hit in ipairs(hits) do list[index] = hit.title end
+      return table.concat(list, " ")
+    end
+    assert.equal("n a m z", titles(""))
+    assert.equal("a m", titles("limit=2"))
+    assert.equal("n z", titles("limit=2&page=2"))
+    assert.equal("a m n z", titles("sort=alpha-asc"))
+    assert.equal("n a m z", titles("query=*"))
+    check { { "GET /api/search?type=nope", nil, 500, "Search failed" }, { "GET /api/search?deleted=true", nil, 401, "Unauthorized", VIEWER } }
+  end)
+end)
+
 describe("any request", function()
   local IDS = { "1", "2", "99999", "abc", "-1", "x%20y", "seed-00001", "f", "a%2Fb", "%C3%BC", "org-1", "default", "v0alpha1", "v2beta1", "prom",
     "dashboard.grafana.app" }

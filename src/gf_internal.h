@@ -296,6 +296,7 @@ bool gf_listing_more(gf_call *call);
 void gf_panels_answer(gf_call *call, gf_exchange *x);
 void gf_save_start(gf_call *call);                     /* gf_op_dashboard.c */
 void gf_save_answer(gf_call *call, gf_exchange *x);
+void gf_restore_answer(gf_call *call, gf_exchange *x);
 void gf_change_datasource_start(gf_call *call);        /* gf_op_datasource.c */
 void gf_change_datasource_answer(gf_call *call, gf_exchange *x);
 void gf_version_check(gf_call *call);                  /* gf_op_server.c */

@@ -151,9 +151,11 @@ static const gf_op_rule create_user = {
 
 static const gf_op_rule update_user = {
     .rules = {USER_TAKEN, {409, NULL, GF_ALREADY_EXISTS, GF_REASON_NONE, NULL}, {404, "user", GF_NOT_FOUND, GF_REASON_NONE, NO_USER}},
-    .probes = {{.when = GF_BEFORE, .only_number = "user", .get = "/api/users/{user}", .pointer = "/id",
-                .missing = GF_NOT_FOUND, .say = NO_USER}, /* 9.3.2 says 200 for a user that is not there */
-               USER_ID,
+    /* 9.3.2 says 200 for a user that is not there; all make the login the email when only that is named. */
+    .probes = {{.when = GF_BEFORE, .only_number = "user", .get = "/api/users/{user}", .pointer = "/id", .keep = "login",
+                .missing = GF_NOT_FOUND, .say = NO_USER},
+               {.when = GF_BEFORE, .only_text = "user", .get = "/api/users/lookup?loginOrEmail={user}", .pointer = "/id",
+                .var = "user", .keep = "login", .missing = GF_NOT_FOUND, .say = NO_USER},
                USER_OF("login"), USER_OF("email"), OTHER_USER_HAS("login"), OTHER_USER_HAS("email")},
 };
 
@@ -258,6 +260,7 @@ static const gf_op_rule restore_version = {
     .probes = {{.when = GF_ON_STATUS, .status = GF_ERROR, .only_reason = GF_SERVER_ERROR, .in_org = true,
                 .get = "/api/dashboards/uid/{uid}/versions/{version}", .missing = GF_NOT_FOUND,
                 .say = "there is no dashboard {uid} with a version {version}"}},
+    .on_answer = gf_restore_answer,
 };
 
 static const gf_op_rule create_datasource = {
@@ -508,7 +511,7 @@ static const gf_op table[] = {
     {.name = "update_user", .group = USERS, .summary = "Change a user's name, email or login.", .method = "PUT",
      .path = "/api/users/{user}", .see = "user-update",
      .params = {USER, {.name = "changes", .type = GF_T_OBJECT, .where = GF_IN_WHOLE_BODY, .required = "login|email",
-                       .text = "{name, email, login}; login or email must be there"}},
+                       .text = "{name, email, login}; login or email must be there, and what is not named stays"}},
      .statuses = "not-found already-exists missing-mandatory-data", .rule = &update_user},
     {.name = "version", .group = "Server", .summary = "The server's version, which is read once.", .method = "GET", .path = "/api/health",
      .see = "health", .keys = {{"version", "string", "\"12.4.3\""}}, .rule = &server_version},

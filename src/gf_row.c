@@ -185,11 +185,21 @@ static void put_key(gf_call *call, const char *key, gf_value thing) {
   else gf_lacks_memory(call);
 }
 
+/* What the server would overwrite with something else, because it was not named. */
+static void keep_member(gf_call *call, const char *key, gf_doc *answer) {
+  const gf_step path = {.key = gf_z(key)};
+  gf_json_error error;
+  gf_value data = gf_data_of(call), there = gf_value_get(gf_doc_root(answer), key);
+  if (gf_value_is_absent(data) || gf_value_is_absent(there) || !gf_value_is_absent(gf_value_get(data, key))) return;
+  if (!gf_doc_set(data.doc, there, &path, 1, &error)) gf_lacks_memory(call);
+}
+
 static void take_found(gf_call *call, const gf_probe *p, gf_value thing) {
   char digits[24];
   gf_str text;
   if (p->found && call->outcome.status != p->found) set_outcome(call, p->found, p->found_reason, p->say);
   if (p->key) put_key(call, p->key, thing);
+  if (p->keep) keep_member(call, p->keep, thing.doc);
   if (p->var && gf_scalar_text(thing, &text, digits)) gf_set_var(call, p->var, text, !unsafe_yyjson_is_num(thing.node));
   if (p->restart) {
     call->main_path = p->restart;

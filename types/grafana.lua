@@ -583,7 +583,7 @@ function Client:update_org_user(org, user, role, options) end
 
 ---Change a user's name, email or login.
 ---@param user grafana.Id id (a number), or login or email (a string)
----@param changes grafana.Object {name, email, login}; login or email must be there
+---@param changes grafana.Object {name, email, login}; login or email must be there, and what is not named stays
 ---@param options? grafana.Options
 ---@return grafana.Result
 function Client:update_user(user, changes, options) end

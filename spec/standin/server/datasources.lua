@@ -99,8 +99,10 @@ local MAX_NAME = 190   -- 12.4.3 says so; 9.3.2 was not asked
 local function valid_url(text)
   local rest = text:match("^[^:]*://(.*)$") or text
   local host = rest:match("^[^/?#]*"):gsub("^.*@", "")
-  if text:find("%c") or host:find("[%s<>\"\\^`{|}]") then return false end
-  local port = host:match("^%[.*%](.*)$") or host:match(":.*$") or ""
+  local scheme = text:match("^([^:]*)://")
+  if scheme and not scheme:find("^%a[%w+.-]*$") or rest:gsub("%?.*$", ""):gsub("%%%x%x", ""):find("%", 1, true) then return false end
+  if text:find("%c") or host:find("%", 1, true) or host:find("[%s<>\"\\^`{|}]") then return false end
+  local port = host:match("^%[.*%](.*)$") or host:match(":[^:]*$") or ""
   return port == "" or port:find("^:%d*$") ~= nil
 end
 
@@ -160,6 +162,7 @@ local function refuse_to_update(id) return id == 0 and answer.failure(500, "Fail
 local function refuse_to_delete(id) return id <= 0 and answer.failure(400, "Missing valid datasource id") or nil end
 
 local function refuse_update(req, source, body)
+  if #body.name > MAX_NAME and not state.v9 then return answer.coded(400, "datasource.nameInvalid", "Invalid datasource name.") end
   local other = find(req.org, "name", body.name)
   if other and other ~= source then
     if state.v9 then return answer.failure(500, "Failed to update datasource") end

@@ -144,6 +144,8 @@ local function of_folder(level, permission, handler)
   return function(req)
     local folder = req.params.folder_id and req.org.folder_by_id[req:id("folder_id")] or req.org.folders[req.params.uid]
     if not folder then
+      -- Who does not have the right to all folders is told nothing of one that is not there.
+      if not state.v9 and req.role ~= "Admin" then return answer.denied(permission) end
       if handler == folders.delete and not state.v9 then
         return answer.message(404, ('folders.folder.grafana.app "%s" not found'):format(req.params.uid))
       end

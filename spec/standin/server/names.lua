@@ -26,20 +26,20 @@ local LETTERS = {
 local MAX_SLUG = 50
 
 local function hex(character)
-  return character:gsub(".", function(byte) return ("%02x"):format(byte:byte()) end) .. "-"
+  return character:gsub(".", function(byte) return ("%x"):format(byte:byte()) end) .. "-"
 end
 
--- The capital letters of À to Þ; the others are not made small here.
-local function small(title)
+-- Text in small letters, the capitals from À to Þ, too; others are left.
+function names.small(title)
   return (title:lower():gsub("\195([\128-\158])", function(byte) return byte == "\151" and "\195\151" or "\195" .. string.char(byte:byte() + 32) end))
 end
 
 -- What is long or has nothing to show becomes seven digits of a hash.
 local function new_slug(title)
-  local text = small(title):gsub("[\194-\244][\128-\191]*", function(letter) return LETTERS[letter] or hex(letter) end)
+  local text = names.small(title):gsub("[\194-\244][\128-\191]*", function(letter) return LETTERS[letter] or hex(letter) end)
   text = text:gsub("[#$*+:;<=>^`|~%c]", hex):gsub("&", "and"):gsub("@", "at"):gsub("[^%w]+", "-"):gsub("^%-+", ""):gsub("%-+$", "")
   if #text <= MAX_SLUG and text ~= "" then return text end
-  local hash = ngx.sha1_bin(text ~= "" and title or "")
+  local hash = ngx.sha1_bin(text)
   return (hash:sub(1, 4):gsub(".", function(byte) return ("%02x"):format(byte:byte()) end):sub(1, 7))
 end
 

@@ -5,6 +5,7 @@ local json = require "server.json"
 local state = require "server.state"
 local answer = require "server.answer"
 local access = require "server.access"
+local names = require "server.names"
 local paging = require "server.paging"
 
 local search = {}
@@ -27,7 +28,7 @@ local function sorted(org)
   local list = {}
   for _, kind in ipairs { "folders", "dashboards" } do
     for _, object in pairs(org[kind]) do
-      object.sort_key = (not state.v9 and "" or object.is_folder and "0" or "1") .. object.title:lower()
+      object.sort_key = (not state.v9 and "" or object.is_folder and "0" or "1") .. (state.v9 and object.title:lower() or names.small(object.title))
       object.hit = nil
       list[#list + 1] = object
     end

@@ -24,8 +24,12 @@ local function short_password(old_message)
   return answer.coded(400, "password.password-policy-too-short", "New password is too short", old_message)
 end
 
--- Whether a user other than `self` has this login or e-mail.
+-- Whether a user other than `self` has this login or e-mail. On 12.4.3 a login may be another's e-mail.
 local function taken(login, email, self)
+  if not state.v9 then
+    local by_login, by_email = state.user_by_login[login:lower()], state.user_by_email[email:lower()]
+    return (by_login or self) ~= self or (by_email or self) ~= self
+  end
   for _, name in ipairs { login, email } do
     local other = name ~= "" and state.find_user(name)
     if other and other ~= self then return true end
@@ -97,21 +101,12 @@ local function get(req)
   return user and answer.ok(views.profile(user)) or not_found()
 end
 
--- What an update must not do. On 12.4.3 a new login may be another's e-mail, but not another's login.
-local function clashes(login, email, self)
-  if state.v9 then return taken(login, email, self) end
-  for _, other in pairs { state.user_by_login[login:lower()] or self, state.user_by_login[email:lower()] or self, state.user_by_email[email:lower()] } do
-    if other ~= self then return true end
-  end
-  return false
-end
-
--- Empty fields leave what is there.
+-- Empty fields leave what is there; but without a login the e-mail becomes it.
 local function change(user, body)
   local login, email = body.login or "", body.email or ""
-  if login == "" then login = user.login end
+  if login == "" then login = email end
   if email == "" then email = user.email end
-  if clashes(login, email, user) then return answer.failure(500, "Failed to update user") end
+  if taken(login, email, user) then return answer.failure(500, "Failed to update user") end
   state.unindex_user(user)
   user.login, user.email, user.updated = login, email, state.time()
   if (body.name or "") ~= "" then user.name = body.name end
@@ -155,7 +150,7 @@ local function set_permissions(req)
   local admins = 0
   for _, other in pairs(state.users) do admins = admins + (other.server_admin and 1 or 0) end
   if user.server_admin and not body.isGrafanaAdmin and admins == 1 then
-    return answer.coded(400, "user.last-grafana-admin", "Cannot remove last grafana admin", "cannot remove last grafana admin")
+    return answer.failure(400, "cannot remove last grafana admin")
   end
   user.server_admin = body.isGrafanaAdmin or false
   return answer.message(200, "User permissions updated")
@@ -222,7 +217,7 @@ local function change_own_password(req)
   local body = req:bind { oldPassword = "string", newPassword = "string" }
   if not body or not req.user then return answer.bad_request() end
   if body.oldPassword ~= req.user.password then
-    return answer.coded(401, "user.password-invalid", "Invalid old password", "Invalid old password")
+    return answer.coded(state.v9 and 401 or 400, "user.password-missmatch", "Invalid old password", "Invalid old password")
   end
   if #(body.newPassword or "") < MIN_PASSWORD then return short_password("New password is too short") end
   req.user.password = body.newPassword
