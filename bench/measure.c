@@ -54,9 +54,10 @@ static double median(double *values, int n) {
 
 static void report(char name, const sample *s, int n) {
   double wall[MOST], cpu[MOST], peak[MOST];
-  for (int i = 0; i < n; i++) wall[i] = s[i].wall_ms, cpu[i] = s[i].cpu_ms, peak[i] = s[i].peak_mib;
-  printf("  %c: wall %7.1f ms, processor %7.1f ms, peak memory %6.1f MiB\n", name, median(wall, n), median(cpu, n),
-         median(peak, n));
+  for (int i = 0; i < n; i++)
+    wall[i] = s[i].wall_ms, cpu[i] = s[i].cpu_ms, peak[i] = s[i].peak_mib;
+  printf("  %c: wall %7.1f ms, processor %7.1f ms, peak memory %6.1f MiB\n", name, median(wall, n),
+         median(cpu, n), median(peak, n));
 }
 
 int main(int argc, char **argv) {

@@ -94,6 +94,7 @@ describe("a client that is closed", function()
     local g = days.connect(server)
     local driver = require("grafana.curl").driver {concurrency = 4}
     local calls = {}
+    server:fault {kind = "stall", seconds = 0.2, times = 0}   -- libcurl 8 would find an answer within the same step
     for i, call in ipairs(CALLS) do
       calls[i] = core.call(rawget(g, "_core"), days.unpack(call))
       driver:add(calls[i])
@@ -197,16 +198,18 @@ describe("a call", function()
   it("that was dropped, closed or cancelled is not fed any more", function()
     local g = days.connect(server)
     local driver = require("grafana.curl").driver {concurrency = 4}
+    server:fault {kind = "delay", seconds = 0.1, times = 0}
     for _, how in ipairs {"drop", "close", "cancel"} do
       local call = core.call(rawget(g, "_core"), "get_orgs")
       driver:add(call)
       driver:step(0)
       if how == "drop" then driver:drop(call) else call[how](call) end
-      driver:step(20)
-      driver:step(20)
+      driver:step(200)
+      driver:step(200)
       if how == "cancel" then assert.equal("cancelled", call:result().reason) end
       call:close()
     end
+    server:clear_faults()
     days.assert_usable(g)
     driver:close()
     g:close()
@@ -378,7 +381,7 @@ end
 describe("memory does not grow:", function()
   local function assert_flat(times, round)
     local lua, process = grown(times, round)
-    assert.is_true(lua < 64, ("Lua's memory grew by %d KB"):format(lua))
+    assert.is_true(lua < 64, ("Lua's memory grew by %.0f KB"):format(lua))
     if not days.is_asan then assert.is_true(process < 1500, ("the process grew by %d KB"):format(process)) end
   end
 

@@ -59,8 +59,10 @@ static const char *kind_problem(gf_type type, const gf_arg *arg) {
   case GF_T_ROLE: return arg->kind == GF_ARG_STRING ? NULL : "a string is expected";
   case GF_T_INT: return is_whole_number(arg) ? NULL : "an integer is expected";
   case GF_T_BOOL: return arg->kind == GF_ARG_BOOL ? NULL : "a boolean is expected";
-  case GF_T_ORG: return is_whole_number(arg) || arg->kind == GF_ARG_OWN ? NULL : "an organisation's id or own is expected";
-  case GF_T_ID: return is_whole_number(arg) || arg->kind == GF_ARG_STRING ? NULL : "a number or a string is expected";
+  case GF_T_ORG:
+    return is_whole_number(arg) || arg->kind == GF_ARG_OWN ? NULL : "an organisation's id or own is expected";
+  case GF_T_ID:
+    return is_whole_number(arg) || arg->kind == GF_ARG_STRING ? NULL : "a number or a string is expected";
   case GF_T_OBJECT: return is_doc_of(arg, true) ? NULL : "an object is expected";
   case GF_T_LIST: return is_doc_of(arg, false) ? NULL : "a list is expected";
   case GF_T_STRINGS: return is_strings(arg) ? NULL : "a string or a list of strings is expected";
@@ -92,9 +94,11 @@ static bool resolve_org(gf_call *call, const gf_arg *arg, const char *name, gf_e
   char digits[24];
   if (org->kind == GF_ARG_OWN) return true;
   if (org->kind == GF_ARG_NIL)
-    return fail(error, "argument", name, "an organisation's id or grafana.own is expected, for none was given to connect");
+    return fail(error, "argument", name,
+                "an organisation's id or grafana.own is expected, for none was given to connect");
   gf_str text = org->string;
-  if (org->kind == GF_ARG_INT) text = (gf_str){digits, (size_t)snprintf(digits, sizeof digits, "%lld", (long long)org->integer)};
+  if (org->kind == GF_ARG_INT)
+    text = (gf_str){digits, (size_t)snprintf(digits, sizeof digits, "%lld", (long long)org->integer)};
   call->own_org = false;
   gf_set_var(call, "org", text, false);
   return true;
@@ -127,7 +131,8 @@ static const char *headers_problem(gf_doc *doc) {
   size_t n = 0;
   for (void *k, *v; gf_iter_next(&it, &k, &v); n++) {
     gf_header header;
-    if (!gf_value_string((gf_value){doc, k}, &header.name) || !gf_value_string((gf_value){doc, v}, &header.value))
+    if (!gf_value_string((gf_value){doc, k}, &header.name) ||
+        !gf_value_string((gf_value){doc, v}, &header.value))
       return "a header that is no string";
     if (gf_header_problem(header)) return gf_header_problem(header);
   }
@@ -185,7 +190,8 @@ static bool take_option(gf_call *call, const gf_option *given, gf_error *error) 
   if (option) {
     problem = kind_problem(option->type, &given->value);
     if (problem) return fail(error, "option", name, problem);
-    return call->options[i].kind != GF_ARG_NIL || copy_arg(call, &call->options[i], &call->option_text[i], &given->value, error);
+    return call->options[i].kind != GF_ARG_NIL ||
+           copy_arg(call, &call->options[i], &call->option_text[i], &given->value, error);
   }
   const gf_param *others = gf_general_options(call->op, &count);
   option = find_param(others, count, given->name, &i);
@@ -210,14 +216,18 @@ static void refuse(gf_call *call, gf_status status, const char *what, const char
   gf_finish(call, &verdict, NULL);
 }
 
-static void check_text(gf_call *call, const char *what, const gf_param *param, gf_str text, bool may_be_empty) {
-  if (text.n == 0 && !may_be_empty) refuse(call, GF_MISSING_DATA, what, param->name, "is empty");
-  else if (!gf_is_utf8(text)) refuse(call, GF_INVALID_DATA, what, param->name, "is not valid UTF-8");
+static void check_text(gf_call *call, const char *what, const gf_param *param, gf_str text,
+                       bool may_be_empty) {
+  if (text.n == 0 && !may_be_empty)
+    refuse(call, GF_MISSING_DATA, what, param->name, "is empty");
+  else if (!gf_is_utf8(text))
+    refuse(call, GF_INVALID_DATA, what, param->name, "is not valid UTF-8");
   else if (text.n && (memchr(text.p, '\r', text.n) || memchr(text.p, '\n', text.n)))
     refuse(call, GF_INVALID_DATA, what, param->name, "holds a line break");
 }
 
-static void check_texts(gf_call *call, const char *what, const gf_param *param, const gf_arg *arg, bool may_be_empty) {
+static void check_texts(gf_call *call, const char *what, const gf_param *param, const gf_arg *arg,
+                        bool may_be_empty) {
   gf_str text;
   if (arg->kind == GF_ARG_STRING) check_text(call, what, param, arg->string, may_be_empty);
   if (arg->kind != GF_ARG_DOC || param->type != GF_T_STRINGS) return;
@@ -255,7 +265,8 @@ static void check_required(gf_call *call, const gf_param *param, const gf_arg *a
     size_t n = strcspn(word, " ");
     if (!has_one_of(gf_doc_root(arg->doc), word, n)) {
       snprintf(problem, sizeof problem, "lacks the key %.*s", (int)n, word);
-      for (char *bar = strchr(problem, '|'); bar; bar = strchr(problem, '|')) *bar = '/';
+      for (char *bar = strchr(problem, '|'); bar; bar = strchr(problem, '|'))
+        *bar = '/';
       refuse(call, GF_MISSING_DATA, "argument", param->name, problem);
     }
     word += n;
@@ -270,9 +281,10 @@ static void check_org(gf_call *call) {
   gf_str org;
   if (!gf_get_var(call, "org", &org, digits)) return;
   size_t n = sizeof most - 1;
-  bool sound = org.n > 0 && org.p[0] >= '1' && org.p[0] <= '9' && org.n <= n && strspn(org.p, "0123456789") == org.n &&
-               (org.n < n || memcmp(org.p, most, n) <= 0);
-  if (!sound) gf_finish_as(call, GF_NOT_FOUND, GF_ORG_NOT_FOUND, "there is no organisation with the id {org}");
+  bool sound = org.n > 0 && org.p[0] >= '1' && org.p[0] <= '9' && org.n <= n &&
+               strspn(org.p, "0123456789") == org.n && (org.n < n || memcmp(org.p, most, n) <= 0);
+  if (!sound)
+    gf_finish_as(call, GF_NOT_FOUND, GF_ORG_NOT_FOUND, "there is no organisation with the id {org}");
 }
 
 void gf_check_values(gf_call *call) {
@@ -280,7 +292,8 @@ void gf_check_values(gf_call *call) {
   for (int i = 0; !call->done && i < GF_MAX_PARAMS && call->op->params[i].name; i++) {
     const gf_param *param = &call->op->params[i];
     check_texts(call, "argument", param, &call->args[i], param->may_be_empty);
-    if (!call->done && param->required && call->args[i].kind == GF_ARG_DOC) check_required(call, param, &call->args[i]);
+    if (!call->done && param->required && call->args[i].kind == GF_ARG_DOC)
+      check_required(call, param, &call->args[i]);
   }
   for (int i = 0; !call->done && i < GF_MAX_OPTIONS && call->op->options[i].name; i++)
     check_texts(call, "option", &call->op->options[i], &call->options[i], true);

@@ -13,8 +13,10 @@ void gf_add_json_string(gf_buf *buf, gf_str text) {
     unsigned char c = (unsigned char)text.p[i];
     if (c >= ' ' && c != '"' && c != '\\') continue;
     gf_buf_add(buf, text.p + plain, i - plain);
-    if (c < ' ') snprintf(escaped, sizeof escaped, "\\u%04x", c);
-    else snprintf(escaped, sizeof escaped, "\\%c", c);
+    if (c < ' ')
+      snprintf(escaped, sizeof escaped, "\\u%04x", c);
+    else
+      snprintf(escaped, sizeof escaped, "\\%c", c);
     gf_buf_add_str(buf, escaped);
     plain = i + 1;
   }
@@ -26,8 +28,10 @@ void gf_add_json_value(gf_call *call, gf_buf *buf, gf_value v) {
   size_t length = 0;
   gf_json_error error;
   char *text = gf_value_write(&call->client->alloc, v, (gf_write){false, false}, &length, &error);
-  if (text) gf_buf_add(buf, text, length);
-  else buf->failed = true;
+  if (text)
+    gf_buf_add(buf, text, length);
+  else
+    buf->failed = true;
   gf_free(&call->client->alloc, text);
 }
 
@@ -52,7 +56,8 @@ static void add_member(gf_call *call, gf_buf *buf, const gf_param *param, const 
 
 static const gf_arg *whole_body(const gf_call *call) {
   for (int i = 0; i < GF_MAX_PARAMS && call->op->params[i].name; i++)
-    if (call->op->params[i].where == GF_IN_WHOLE_BODY && call->args[i].kind != GF_ARG_NIL) return &call->args[i];
+    if (call->op->params[i].where == GF_IN_WHOLE_BODY && call->args[i].kind != GF_ARG_NIL)
+      return &call->args[i];
   return NULL;
 }
 
@@ -97,11 +102,13 @@ static void add_query_arg(gf_buf *query, const char *name, const gf_arg *arg) {
   case GF_ARG_NUMBER: gf_add_query(query, name, arg->string); break;
   case GF_ARG_BOOL: gf_add_query(query, name, gf_z(arg->boolean ? "true" : "false")); break;
   case GF_ARG_INT:
-    gf_add_query(query, name, (gf_str){digits, (size_t)snprintf(digits, sizeof digits, "%lld", (long long)arg->integer)});
+    gf_add_query(query, name,
+                 (gf_str){digits, (size_t)snprintf(digits, sizeof digits, "%lld", (long long)arg->integer)});
     break;
   case GF_ARG_DOC: /* repeated, once for each element */
     for (size_t i = 0; i < gf_value_len(gf_doc_root(arg->doc)); i++)
-      if (gf_scalar_text(gf_value_at(gf_doc_root(arg->doc), i), &text, digits)) gf_add_query(query, name, text);
+      if (gf_scalar_text(gf_value_at(gf_doc_root(arg->doc), i), &text, digits))
+        gf_add_query(query, name, text);
     break;
   default: break;
   }
@@ -110,11 +117,13 @@ static void add_query_arg(gf_buf *query, const char *name, const gf_arg *arg) {
 bool gf_build_query(gf_call *call, gf_buf *query) {
   for (int i = 0; i < GF_MAX_PARAMS && call->op->params[i].name; i++) {
     const gf_param *param = &call->op->params[i];
-    if (param->where == GF_IN_QUERY) add_query_arg(query, param->wire ? param->wire : param->name, &call->args[i]);
+    if (param->where == GF_IN_QUERY)
+      add_query_arg(query, param->wire ? param->wire : param->name, &call->args[i]);
   }
   for (int i = 0; i < GF_MAX_OPTIONS && call->op->options[i].name; i++) {
     const gf_param *option = &call->op->options[i];
-    if (option->where == GF_IN_QUERY) add_query_arg(query, option->wire ? option->wire : option->name, &call->options[i]);
+    if (option->where == GF_IN_QUERY)
+      add_query_arg(query, option->wire ? option->wire : option->name, &call->options[i]);
   }
   if (query->failed) gf_lacks_memory(call);
   return !query->failed;

@@ -16,13 +16,15 @@ static void link_call(gf_call *call) {
 }
 
 static void unlink_call(gf_call *call) {
-  if (call->prev) call->prev->next = call->next;
-  else if (call->client->calls == call) call->client->calls = call->next;
+  if (call->prev)
+    call->prev->next = call->next;
+  else if (call->client->calls == call)
+    call->client->calls = call->next;
   if (call->next) call->next->prev = call->prev;
 }
 
-gf_call *gf_call_new(gf_client *client, const gf_op *op, const gf_arg *args, size_t n_args, const gf_option *options,
-                     size_t n_options, gf_error *error) {
+gf_call *gf_call_new(gf_client *client, const gf_op *op, const gf_arg *args, size_t n_args,
+                     const gf_option *options, size_t n_options, gf_error *error) {
   gf_call *call = gf_zalloc(&client->alloc, sizeof *call);
   if (!call) {
     snprintf(error->message, sizeof error->message, "not enough memory");
@@ -60,12 +62,14 @@ static void free_arguments(gf_call *call) {
     if (call->options[i].kind == GF_ARG_DOC) gf_doc_release(call->options[i].doc);
     gf_free(alloc, call->option_text[i]);
   }
-  for (size_t i = 0; i < call->n_vars; i++) gf_free(alloc, call->vars[i].text);
+  for (size_t i = 0; i < call->n_vars; i++)
+    gf_free(alloc, call->vars[i].text);
   gf_doc_release(call->headers);
 }
 
 static void free_exchanges(gf_call *call) {
-  while (call->exchanges) gf_exchange_free(call, call->exchanges);
+  while (call->exchanges)
+    gf_exchange_free(call, call->exchanges);
   while (call->spare) {
     gf_exchange *next = call->spare->next;
     gf_buf_free(&call->spare->body);
@@ -76,8 +80,10 @@ static void free_exchanges(gf_call *call) {
 
 static void free_result(gf_call *call) {
   const gf_allocator *alloc = &call->client->alloc;
-  for (size_t i = 0; i < call->n_docs; i++) gf_doc_release(call->docs[i]);
-  for (size_t i = 0; i < GF_MAX_FIELDS; i++) gf_free(alloc, call->field_text[i]);
+  for (size_t i = 0; i < call->n_docs; i++)
+    gf_doc_release(call->docs[i]);
+  for (size_t i = 0; i < GF_MAX_FIELDS; i++)
+    gf_free(alloc, call->field_text[i]);
   gf_free(alloc, call->docs);
   gf_free(alloc, call->retries);
   gf_arena_free(alloc, &call->arena);
@@ -93,7 +99,8 @@ void gf_call_release(gf_call *call) {
   free_exchanges(call);
   free_arguments(call);
   free_result(call);
-  for (int i = 0; i < 4; i++) gf_free(&client->alloc, call->header_sets[i]);
+  for (int i = 0; i < 4; i++)
+    gf_free(&client->alloc, call->header_sets[i]);
   unlink_call(call);
   gf_free(&client->alloc, call);
   gf_client_release(client);
@@ -105,7 +112,8 @@ void gf_call_release(gf_call *call) {
 static void leave_wire(gf_call *call) {
   for (gf_exchange *x = call->exchanges; x; x = x->next) {
     bool on_wire = x->stage == GF_ON_WIRE, writes = strcmp(x->req.method, "GET") != 0;
-    if (call->result.status != GF_OK && writes && (on_wire || x->maybe_arrived)) call->result.uncertain = true;
+    if (call->result.status != GF_OK && writes && (on_wire || x->maybe_arrived))
+      call->result.uncertain = true;
     if (!on_wire) continue;
     call->client->on_wire--;
     x->stage = GF_READY;
@@ -121,13 +129,15 @@ static void redact_value(gf_call *call, gf_value v) {
 static void redact_arguments(gf_call *call) {
   gf_value data = gf_data_of(call);
   for (int i = 0; i < GF_MAX_PARAMS && call->op->params[i].name; i++)
-    if (call->arg_text[i] && strcmp(call->op->params[i].name, "password") == 0) gf_redact(call->message, call->arg_text[i]);
+    if (call->arg_text[i] && strcmp(call->op->params[i].name, "password") == 0)
+      gf_redact(call->message, call->arg_text[i]);
   redact_value(call, gf_value_get(data, "password"));
   redact_value(call, gf_value_get(data, "basicAuthPassword"));
   gf_value more = gf_value_get(data, "secureJsonData");
   if (gf_value_is_absent(more) || !unsafe_yyjson_is_obj(more.node)) return;
   gf_iter it = gf_iterate(more);
-  for (void *k, *v; gf_iter_next(&it, &k, &v);) redact_value(call, (gf_value){more.doc, v});
+  for (void *k, *v; gf_iter_next(&it, &k, &v);)
+    redact_value(call, (gf_value){more.doc, v});
 }
 
 static void write_message(gf_call *call, const gf_verdict *verdict) {
@@ -225,8 +235,10 @@ void gf_call_progress(const gf_call *call, size_t *done, size_t *total) {
 static void start(gf_call *call, int64_t now_ms) {
   call->started = true;
   if (call->settings.deadline_ms) call->deadline_at = now_ms + call->settings.deadline_ms;
-  if (call->op->rule->start) call->op->rule->start(call);
-  else gf_row_start(call);
+  if (call->op->rule->start)
+    call->op->rule->start(call);
+  else
+    gf_row_start(call);
 }
 
 /* Until a password has been accepted once, one request at a time: a fan-out with a wrong one would lock its user out. */
@@ -284,15 +296,19 @@ static void finish_past_deadline(gf_call *call) {
 static void finish_refused(gf_call *call) {
   gf_verdict verdict = {.status = GF_ACCESS_DENIED, .reason = GF_BAD_CREDENTIALS, .code = 401};
   snprintf(verdict.words, sizeof verdict.words,
-           "not sent: the server has just refused these credentials (%.100s) to another request", call->client->auth);
+           "not sent: the server has just refused these credentials (%.100s) to another request",
+           call->client->auth);
   gf_finish(call, &verdict, NULL);
 }
 
 static bool must_end(gf_call *call, int64_t now_ms) {
   if (call->done) return true;
-  if (call->client->closed) gf_finish_as(call, GF_ERROR, GF_CLOSED, "the client was closed");
-  else if (now_ms >= call->deadline_at) finish_past_deadline(call);
-  else if (is_refused(call)) finish_refused(call);
+  if (call->client->closed)
+    gf_finish_as(call, GF_ERROR, GF_CLOSED, "the client was closed");
+  else if (now_ms >= call->deadline_at)
+    finish_past_deadline(call);
+  else if (is_refused(call))
+    finish_refused(call);
   return call->done;
 }
 
@@ -390,13 +406,16 @@ void gf_end(gf_call *call, uint32_t id, gf_how how, bool sent, const char *detai
   call->client->on_wire--;
   x->stage = GF_READY;
   if (call->lacks_memory) gf_lacks_memory(call);
-  if (how == GF_END_COMPLETE && !x->is_encoded && x->body.n < x->expected) how = GF_END_CUT; /* whatever the driver says */
+  if (how == GF_END_COMPLETE && !x->is_encoded && x->body.n < x->expected)
+    how = GF_END_CUT; /* whatever the driver says */
   if (call->done || (how == GF_END_COMPLETE && follow_redirect(call, x))) return;
   judge(call, x, how, detail, now_ms);
   note_arrival(x, how, sent);
   if (call->done || try_again(call, x, how, sent, now_ms)) return;
   forgive_second_delete(x, arrived_before);
-  if (call->op->rule->on_answer) call->op->rule->on_answer(call, x);
-  else gf_row_answer(call, x);
+  if (call->op->rule->on_answer)
+    call->op->rule->on_answer(call, x);
+  else
+    gf_row_answer(call, x);
   gf_exchange_free(call, x);
 }

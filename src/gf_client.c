@@ -21,7 +21,8 @@ void gf_config_init(gf_config *config) {
 
 void gf_wipe(char *secret) {
   if (!secret) return;
-  for (volatile char *p = secret; *p; p++) *p = 0;
+  for (volatile char *p = secret; *p; p++)
+    *p = 0;
 }
 
 static bool is_token_char(unsigned char c) {
@@ -30,8 +31,8 @@ static bool is_token_char(unsigned char c) {
 }
 
 const char *gf_header_problem(gf_header header) {
-  static const char *const ours[] = {"Authorization", "Host", "Content-Length", "Content-Type", "Transfer-Encoding",
-                                     "Connection", "X-Grafana-Org-Id"};
+  static const char *const ours[] = {"Authorization",     "Host",       "Content-Length",  "Content-Type",
+                                     "Transfer-Encoding", "Connection", "X-Grafana-Org-Id"};
   if (header.name.n == 0) return "has no name";
   for (size_t i = 0; i < header.name.n; i++)
     if (!is_token_char((unsigned char)header.name.p[i])) return "has a name that is no HTTP token";
@@ -56,7 +57,8 @@ static bool check_numbers(const gf_config *config, gf_error *error) {
   if (config->connect_timeout_ms < 0 || config->connect_timeout_ms > most) what = "connect_timeout";
   if (config->deadline_ms < 0 || config->deadline_ms > most) what = "deadline";
   if (config->max_retries < 0) what = "max_retries";
-  if (config->backoff_first_ms < 0 || config->backoff_max_ms < 0 || !(config->backoff_multiplier >= 1)) what = "backoff_ms";
+  if (config->backoff_first_ms < 0 || config->backoff_max_ms < 0 || !(config->backoff_multiplier >= 1))
+    what = "backoff_ms";
   if (config->backoff_first_ms > most || config->backoff_max_ms > most) what = "backoff_ms";
   if (config->concurrency < 1 || config->concurrency > GF_MAX_CONCURRENCY) what = "concurrency";
   if (config->max_body < 1 || config->max_body > SIZE_MAX / 4) what = "max_body";
@@ -67,12 +69,14 @@ static bool check_numbers(const gf_config *config, gf_error *error) {
 }
 
 static bool check_headers(const gf_config *config, gf_error *error) {
-  if (config->n_headers > GF_MAX_SENT_HEADERS) return fail(error, "option '%s' holds too many headers", "headers");
+  if (config->n_headers > GF_MAX_SENT_HEADERS)
+    return fail(error, "option '%s' holds too many headers", "headers");
   for (size_t i = 0; i < config->n_headers; i++) {
     const char *problem = gf_header_problem(config->headers[i]);
     if (!problem) continue;
     int shown = config->headers[i].name.n > 40 ? 40 : (int)config->headers[i].name.n;
-    snprintf(error->message, sizeof error->message, "option 'headers': '%.*s' %s", shown, config->headers[i].name.p, problem);
+    snprintf(error->message, sizeof error->message, "option 'headers': '%.*s' %s", shown,
+             config->headers[i].name.p, problem);
     return false;
   }
   return true;
@@ -87,7 +91,8 @@ static bool has_control(gf_str text) {
 static bool check_config(const gf_config *config, gf_error *error) {
   const char *problem;
   if (gf_url_problem(config->url, &problem)) return fail(error, "argument 'url': %s", problem);
-  if (has_control(config->user_agent)) return fail(error, "option '%s' holds a control character", "user_agent");
+  if (has_control(config->user_agent))
+    return fail(error, "option '%s' holds a control character", "user_agent");
   if (has_control(config->token)) return fail(error, "the %s holds a control character", "token");
   if (has_control(config->user) || has_control(config->password))
     return fail(error, "the %s holds a control character", "user or the password");
@@ -113,7 +118,8 @@ static char *basic_authorization(const gf_allocator *alloc, gf_str user, gf_str 
   size_t size = user.n + password.n + 1;
   gf_buf_init(&plain, alloc, size);
   gf_buf_init(&header, alloc, GF_MAX_URL);
-  if (gf_buf_reserve(&plain, size) && gf_buf_reserve(&header, size * 4 / 3 + 16)) { /* no copies left behind */
+  if (gf_buf_reserve(&plain, size) &&
+      gf_buf_reserve(&header, size * 4 / 3 + 16)) { /* no copies left behind */
     gf_buf_add(&plain, user.p, user.n);
     gf_buf_add_char(&plain, ':');
     gf_buf_add(&plain, password.p, password.n);
@@ -122,7 +128,8 @@ static char *basic_authorization(const gf_allocator *alloc, gf_str user, gf_str 
   }
   bool failed = plain.failed || header.failed;
   if (plain.p) {
-    for (size_t i = 0; i < plain.n; i++) ((volatile char *)plain.p)[i] = 0;
+    for (size_t i = 0; i < plain.n; i++)
+      ((volatile char *)plain.p)[i] = 0;
   }
   gf_buf_free(&plain);
   if (failed) gf_buf_free(&header);
@@ -178,7 +185,8 @@ static bool copy_org(gf_client *client, const gf_arg *org) {
   client->org.kind = org->kind;
   if (org->kind != GF_ARG_INT && org->kind != GF_ARG_NUMBER) return true;
   gf_str text = org->string;
-  if (org->kind == GF_ARG_INT) text = (gf_str){digits, (size_t)snprintf(digits, sizeof digits, "%lld", (long long)org->integer)};
+  if (org->kind == GF_ARG_INT)
+    text = (gf_str){digits, (size_t)snprintf(digits, sizeof digits, "%lld", (long long)org->integer)};
   client->org.string = gf_z(gf_strdup_n(&client->alloc, text));
   client->org.kind = GF_ARG_NUMBER;
   return client->org.string.p != NULL;
@@ -191,7 +199,8 @@ static void lower_origin(gf_client *client) {
 }
 
 static bool copy_url(gf_client *client, gf_str url) {
-  while (url.n && url.p[url.n - 1] == '/') url.n--;
+  while (url.n && url.p[url.n - 1] == '/')
+    url.n--;
   client->url = gf_strdup_n(&client->alloc, url);
   if (!client->url) return false;
   client->origin = gf_url_origin(client->url);
@@ -200,9 +209,10 @@ static bool copy_url(gf_client *client, gf_str url) {
 }
 
 static void copy_settings(gf_client *client, const gf_config *config) {
-  client->settings = (gf_settings){config->timeout_ms,       config->connect_timeout_ms, config->deadline_ms,
-                                   config->max_retries,      config->backoff_first_ms,   config->backoff_max_ms,
-                                   config->backoff_multiplier, config->concurrency,      config->max_body};
+  client->settings =
+      (gf_settings){config->timeout_ms,         config->connect_timeout_ms, config->deadline_ms,
+                    config->max_retries,        config->backoff_first_ms,   config->backoff_max_ms,
+                    config->backoff_multiplier, config->concurrency,        config->max_body};
   client->random = config->random;
   client->random_ctx = config->random_ctx;
 }
@@ -251,9 +261,11 @@ const char *gf_client_url(const gf_client *client) { return client->url; }
 const char *gf_client_auth(const gf_client *client) { return client->auth; }
 
 static void free_strings(gf_client *client) {
-  char *strings[] = {client->url,           client->user_agent, client->user, client->password, client->token,
-                     client->authorization, client->auth,       client->version, (char *)client->org.string.p};
-  for (size_t i = 0; i < sizeof strings / sizeof *strings; i++) gf_free(&client->alloc, strings[i]);
+  char *strings[] = {client->url,      client->user_agent, client->user,
+                     client->password, client->token,      client->authorization,
+                     client->auth,     client->version,    (char *)client->org.string.p};
+  for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
+    gf_free(&client->alloc, strings[i]);
 }
 
 void gf_client_release(gf_client *client) {
@@ -272,7 +284,8 @@ void gf_client_release(gf_client *client) {
 void gf_redact(char *text, const char *secret) {
   size_t n = secret ? strlen(secret) : 0, length = strlen(text);
   if (n < 3) return; /* would blank out half of any sentence, and betray itself by that */
-  for (char *at = strstr(text, secret); at; at = strstr(at + n, secret)) memset(at, '*', n);
+  for (char *at = strstr(text, secret); at; at = strstr(at + n, secret))
+    memset(at, '*', n);
   for (size_t part = n - 1; part > 3; part--) { /* the text may have been cut within it */
     if (part > length || memcmp(text + length - part, secret, part) != 0) continue;
     memset(text + length - part, '*', part);
@@ -282,7 +295,8 @@ void gf_redact(char *text, const char *secret) {
 
 void gf_client_redact(const gf_client *client, char *text) {
   const char *space = client->authorization ? strchr(client->authorization, ' ') : NULL;
-  if (client->password && strcmp(client->password, client->user) != 0) gf_redact(text, client->password); /* else it is told anyway */
+  if (client->password && strcmp(client->password, client->user) != 0)
+    gf_redact(text, client->password); /* else it is told anyway */
   gf_redact(text, client->token);
   gf_redact(text, space ? space + 1 : NULL);
 }

@@ -53,7 +53,8 @@ bool gf_header_set(gf_call *call, unsigned which) {
   if (!is_given(call, "User-Agent")) add_header(set, &n, "User-Agent", gf_z(client->user_agent));
   if (client->authorization) add_header(set, &n, "Authorization", gf_z(client->authorization));
   if (which & GF_WITH_BODY) add_header(set, &n, "Content-Type", gf_z("application/json"));
-  if ((which & GF_WITH_ORG) && gf_get_var(call, "org", &org, digits)) add_header(set, &n, "X-Grafana-Org-Id", org);
+  if ((which & GF_WITH_ORG) && gf_get_var(call, "org", &org, digits))
+    add_header(set, &n, "X-Grafana-Org-Id", org);
   add_extra_headers(call, set, &n);
   call->header_sets[which] = set;
   call->n_header_set[which] = n;
@@ -110,7 +111,8 @@ static void fill_request(gf_call *call, gf_exchange *x, const gf_ask *ask) {
 /* Requests go out in the order in which they were made. */
 static void append(gf_call *call, gf_exchange *x) {
   gf_exchange **end = &call->exchanges;
-  while (*end) end = &(*end)->next;
+  while (*end)
+    end = &(*end)->next;
   x->next = NULL;
   *end = x;
 }
@@ -136,6 +138,7 @@ gf_exchange *gf_ask_for(gf_call *call, const gf_ask *ask) {
   x->in_org = ask->in_org;
   x->idempotent = ask->idempotent || (strcmp(ask->method, "POST") != 0 && strcmp(ask->method, "PATCH") != 0);
   x->passing = ask->passing;
+  x->skim = ask->skim;
   append(call, x);
   fill_request(call, x, ask);
   return call->done ? NULL : x;
@@ -148,13 +151,16 @@ void gf_exchange_free(gf_call *call, gf_exchange *x) {
     break;
   }
   if (x->sent_body && x->req.body.n) /* bodies may hold passwords */
-    for (size_t i = 0; i < x->req.body.n && i < 4096; i++) ((volatile char *)x->sent_body)[i] = 0;
+    for (size_t i = 0; i < x->req.body.n && i < 4096; i++)
+      ((volatile char *)x->sent_body)[i] = 0;
   gf_free(&call->client->alloc, x->url);
   gf_free(&call->client->alloc, x->sent_body);
   gf_free(&call->client->alloc, x->location);
   gf_doc_release(x->doc);
-  if (x->passing && !x->body.failed) x->body.n = 0;
-  else gf_buf_free(&x->body);
+  if (x->passing && !x->body.failed)
+    x->body.n = 0;
+  else
+    gf_buf_free(&x->body);
   x->next = call->spare;
   call->spare = x;
 }
@@ -179,6 +185,7 @@ void gf_exchange_reset_answer(gf_call *call, gf_exchange *x) {
   x->body.failed = x->body.too_large = false;
   gf_doc_release(x->doc);
   x->doc = NULL;
+  x->skimmed = false;
 }
 
 int gf_head(gf_call *call, uint32_t id, int code) {
@@ -229,11 +236,16 @@ int gf_header_line(gf_call *call, uint32_t id, gf_str name, gf_str value) {
     x->too_large = true;
     return -1;
   }
-  if (gf_str_ieq(name, "content-type")) note_type(x, value);
-  else if (gf_str_ieq(name, "content-length")) return note_length(call, x, value);
-  else if (gf_str_ieq(name, "content-encoding")) x->is_encoded = true;
-  else if (gf_str_ieq(name, "location")) return note_location(call, x, value);
-  else if (gf_str_ieq(name, "date")) gf_parse_http_date(value, &x->date_s);
+  if (gf_str_ieq(name, "content-type"))
+    note_type(x, value);
+  else if (gf_str_ieq(name, "content-length"))
+    return note_length(call, x, value);
+  else if (gf_str_ieq(name, "content-encoding"))
+    x->is_encoded = true;
+  else if (gf_str_ieq(name, "location"))
+    return note_location(call, x, value);
+  else if (gf_str_ieq(name, "date"))
+    gf_parse_http_date(value, &x->date_s);
   else if (gf_str_ieq(name, "retry-after") && !gf_parse_http_date(value, &x->retry_date_s) &&
            !digits_only(value, &x->retry_after_s))
     x->retry_after_s = -1;
@@ -255,7 +267,8 @@ int gf_body(gf_call *call, uint32_t id, gf_str bytes) {
 
 static bool looks_like_html(const gf_buf *body) {
   size_t i = 0;
-  while (i < body->n && (unsigned char)body->p[i] <= ' ') i++;
+  while (i < body->n && (unsigned char)body->p[i] <= ' ')
+    i++;
   return i < body->n && body->p[i] == '<';
 }
 
@@ -265,19 +278,28 @@ static bool is_blank(const gf_buf *body) {
   return true;
 }
 
+static bool skim(gf_call *call, gf_exchange *x) {
+  if (!x->skim || x->code != 200) return false;
+  x->doc = x->skim(call, (gf_str){x->body.p, x->body.n}, &x->skimmed);
+  if (x->skimmed && !x->doc) gf_lacks_memory(call);
+  return x->skimmed;
+}
+
 void gf_exchange_parse(gf_call *call, gf_exchange *x) {
   gf_json_error error;
   x->is_empty = is_blank(&x->body);
   if (x->is_empty) return;
   if (looks_like_html(&x->body)) x->is_html = true;
-  if (x->is_html) return;
+  if (x->is_html || skim(call, x)) return;
   if (!gf_buf_reserve(&x->body, YYJSON_PADDING_SIZE)) {
     gf_lacks_memory(call);
     return;
   }
   size_t length = x->body.n;
   const gf_allocator *alloc = &call->client->alloc;
-  if (x->passing && length <= GF_MAX_PASSING) x->doc = gf_doc_parse_passing(alloc, &call->arena, x->body.p, length, &error);
-  else x->doc = gf_doc_parse_owned(alloc, gf_buf_take(&x->body), length, &error);
+  if (x->passing && length <= GF_MAX_PASSING)
+    x->doc = gf_doc_parse_passing(alloc, &call->arena, x->body.p, length, &error);
+  else
+    x->doc = gf_doc_parse_owned(alloc, gf_buf_take(&x->body), length, &error);
   if (!x->doc && strstr(error.message, "memory")) gf_lacks_memory(call);
 }

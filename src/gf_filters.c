@@ -3,7 +3,6 @@
  * Which items of a list belong to a result, where not every server looks itself. */
 #include "gf_internal.h"
 
-
 /* `query` in name, login or email: 9.3.2 does not look, 12.4.3 does. */
 bool gf_keep_matching_user(gf_call *call, gf_value item) {
   static const char *const keys[] = {"login", "email", "name"};
@@ -11,7 +10,8 @@ bool gf_keep_matching_user(gf_call *call, gf_value item) {
   gf_str text;
   if (!query || query->string.n == 0) return true;
   for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-    if (gf_value_string(gf_value_get(item, keys[i]), &text) && gf_str_contains_ci(text, query->string.p)) return true;
+    if (gf_value_string(gf_value_get(item, keys[i]), &text) && gf_str_contains_ci(text, query->string.p))
+      return true;
   return false;
 }
 

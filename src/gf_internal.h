@@ -24,29 +24,29 @@ typedef struct gf_settings {
 struct gf_client {
   size_t refs;
   gf_allocator alloc;
-  char *url;           /* without a final slash */
-  size_t origin;       /* bytes of url that are scheme, host and port */
+  char *url;     /* without a final slash */
+  size_t origin; /* bytes of url that are scheme, host and port */
   char *user_agent;
-  char *user;          /* for people: who signs in */
-  char *password;      /* secrets: kept for redaction and wiped on close */
+  char *user;     /* for people: who signs in */
+  char *password; /* secrets: kept for redaction and wiped on close */
   char *token;
   char *authorization; /* the header's value; secret */
   char *auth;          /* how it signs in, for people */
   gf_header *headers;  /* zero-terminated copies */
   size_t n_headers;
-  gf_arg org;          /* GF_ARG_STRING with the digits, GF_ARG_OWN or GF_ARG_NIL */
+  gf_arg org; /* GF_ARG_STRING with the digits, GF_ARG_OWN or GF_ARG_NIL */
   gf_settings settings;
   uint64_t (*random)(void *);
   void *random_ctx;
 
   /* What calls share while they run. */
   bool closed;
-  bool trusted;            /* the credentials have been accepted once, or there is nothing that a refusal could lock */
-  unsigned refusals;       /* of credentials that had never been accepted */
-  int on_wire;             /* requests given out and not ended */
+  bool trusted; /* the credentials have been accepted once, or there is nothing that a refusal could lock */
+  unsigned refusals; /* of credentials that had never been accepted */
+  int on_wire;       /* requests given out and not ended */
   uint64_t last_headers_id;
-  char *version;           /* of the server, once it has been read */
-  gf_call *calls;          /* every live call */
+  char *version;  /* of the server, once it has been read */
+  gf_call *calls; /* every live call */
 };
 
 /* Replace `secret` in `text` by asterisks, at the end of the text also its beginning. One shorter than three is left. */
@@ -76,35 +76,40 @@ typedef enum gf_stage { GF_READY, GF_ON_WIRE, GF_LATER } gf_stage;
  * its own counts on from GF_OWN_PURPOSE. */
 enum { GF_MAIN, GF_PROBE, GF_ORG_PROBE, GF_OWN_PURPOSE };
 
+/* Makes of an answer's text what is wanted of it, without parsing it. Not understood, or without memory: NULL. */
+typedef gf_doc *gf_skimmer(gf_call *call, gf_str text, bool *understood);
+
 /* A request and what is known of its answer, through all its attempts. */
 typedef struct gf_exchange {
   gf_request req;
   struct gf_exchange *next;
   gf_stage stage;
   int purpose;
-  size_t index;            /* which probe, which part of a fan-out */
+  size_t index; /* which probe, which part of a fan-out */
   char *url;
   char *sent_body;
-  bool in_org;             /* carries X-Grafana-Org-Id */
-  bool passing;            /* the answer is only looked at: its memory serves the next one */
+  bool in_org;      /* carries X-Grafana-Org-Id */
+  bool passing;     /* the answer is only looked at: its memory serves the next one */
+  gf_skimmer *skim; /* tried on a successful answer before it is parsed; NULL: none */
   bool idempotent;
-  bool maybe_arrived;      /* an earlier attempt may have been carried out */
+  bool maybe_arrived; /* an earlier attempt may have been carried out */
   int attempts;
   int redirects;
-  int64_t later_ms;        /* GF_LATER: when to send again */
+  int64_t later_ms; /* GF_LATER: when to send again */
 
   /* The answer of the current attempt. */
   int code;
   bool is_json, is_html, is_empty;
   bool too_large;
   size_t head_bytes, head_lines;
-  int64_t retry_after_s;   /* -1: none */
+  int64_t retry_after_s; /* -1: none */
   int64_t retry_date_s, date_s;
-  size_t expected;         /* Content-Length, 0 when unknown */
-  bool is_encoded;         /* Content-Length counts other bytes than those fed */
+  size_t expected; /* Content-Length, 0 when unknown */
+  bool is_encoded; /* Content-Length counts other bytes than those fed */
   char *location;
   gf_buf body;
-  gf_doc *doc;             /* the parsed body, once it is whole */
+  gf_doc *doc;  /* the parsed body, once it is whole */
+  bool skimmed; /* doc is what `skim` made of it instead */
   gf_verdict verdict;
 } gf_exchange;
 
@@ -139,7 +144,7 @@ struct gf_call {
   const gf_op *op;
   gf_settings settings;
   bool raw, done, started, lacks_memory;
-  bool own_org;          /* the organisation is the credentials' own */
+  bool own_org; /* the organisation is the credentials' own */
   unsigned refusals_seen;
   int64_t deadline_at;
   uint32_t last_id;
@@ -149,34 +154,34 @@ struct gf_call {
   uint64_t header_set_id[4];
 
   /* Arguments. */
-  gf_arg args[GF_MAX_PARAMS];        /* documents retained; strings live in arg_text */
+  gf_arg args[GF_MAX_PARAMS]; /* documents retained; strings live in arg_text */
   char *arg_text[GF_MAX_PARAMS];
-  gf_arg options[GF_MAX_OPTIONS];    /* by the op's options; the general ones are in settings and below */
+  gf_arg options[GF_MAX_OPTIONS]; /* by the op's options; the general ones are in settings and below */
   char *option_text[GF_MAX_OPTIONS];
-  gf_doc *headers;                   /* option `headers` */
-  int64_t page, perpage;             /* 0: all pages */
+  gf_doc *headers;       /* option `headers` */
+  int64_t page, perpage; /* 0: all pages */
   gf_var vars[GF_MAX_VARS];
   size_t n_vars;
 
   /* Where the row's way is. */
-  size_t probe;          /* the next to look at */
+  size_t probe; /* the next to look at */
   bool main_sent, org_probed;
   const char *main_path; /* replaced by a restart */
   gf_verdict outcome;    /* of the main request, as probes have changed it */
   int64_t pages;         /* fetched */
   gf_seen seen;
   gf_list list;
-  bool list_is_empty;    /* the main request gave an empty list */
+  bool list_is_empty; /* the main request gave an empty list */
 
-  void *state;           /* of an operation with functions of its own */
+  void *state; /* of an operation with functions of its own */
   void (*free_state)(gf_call *);
   size_t progress_done, progress_total;
 
-  gf_arena arena;        /* for answers in passing */
-  gf_retry *retries;     /* not told yet, the oldest first */
+  gf_arena arena;    /* for answers in passing */
+  gf_retry *retries; /* not told yet, the oldest first */
   size_t n_retries, cap_retries;
 
-  gf_doc **docs;         /* what the result points into */
+  gf_doc **docs; /* what the result points into */
   size_t n_docs, cap_docs;
   gf_field fields[GF_MAX_FIELDS];
   char *field_text[GF_MAX_FIELDS];
@@ -198,13 +203,14 @@ typedef struct gf_ask {
   int purpose;
   size_t index;
   const char *method;
-  const char *path;     /* template */
-  gf_str segment;       /* one more segment of the path, encoded behind it */
-  gf_str query;         /* appended as it is, "a=b&c=d" */
+  const char *path; /* template */
+  gf_str segment;   /* one more segment of the path, encoded behind it */
+  gf_str query;     /* appended as it is, "a=b&c=d" */
   bool in_org;
   bool idempotent;
-  bool passing;         /* nothing will point into the answer once it has been delivered */
-  char *body;           /* taken over, also on failure; NULL: none */
+  bool passing;     /* nothing will point into the answer once it has been delivered */
+  gf_skimmer *skim; /* of an answer in passing */
+  char *body;       /* taken over, also on failure; NULL: none */
   size_t body_length;
 } gf_ask;
 /* Make a request ready to be sent; NULL when memory lacks (the call has ended) or a variable is unknown (it has not). */
@@ -233,11 +239,11 @@ int64_t gf_retry_delay(gf_call *call, const gf_exchange *x, bool sent, gf_how ho
 bool gf_parse_http_date(gf_str text, int64_t *seconds);
 
 /* --- gf_url.c --- */
-void gf_add_encoded(gf_buf *buf, gf_str text);             /* percent-encode all but unreserved characters */
-void gf_add_query(gf_buf *buf, const char *name, gf_str value); /* with & between pairs */
+void gf_add_encoded(gf_buf *buf, gf_str text); /* percent-encode all but unreserved characters */
+void gf_add_query(gf_buf *buf, const char *name, gf_str value);       /* with & between pairs */
 bool gf_add_path(gf_buf *buf, const gf_call *call, const char *path); /* false: a variable is unknown */
-bool gf_url_problem(gf_str url, const char **problem);     /* what is wrong with a server's URL */
-size_t gf_url_origin(const char *url);                     /* bytes of scheme://host:port */
+bool gf_url_problem(gf_str url, const char **problem);                /* what is wrong with a server's URL */
+size_t gf_url_origin(const char *url);                                /* bytes of scheme://host:port */
 /* Where a Location leads: an allocated URL of the same origin, or NULL (also when memory lacks; the call has ended). */
 char *gf_url_redirect(gf_call *call, const char *from, const char *location);
 
@@ -246,7 +252,7 @@ void gf_set_var(gf_call *call, const char *name, gf_str text, bool is_text);
 bool gf_get_var(const gf_call *call, const char *name, gf_str *text, char digits[24]);
 bool gf_var_is_text(const gf_call *call, const char *name);
 void gf_fill(const gf_call *call, const char *say, char *out, size_t size); /* templates of sentences */
-const gf_arg *gf_option_of(const gf_call *call, const char *name); /* NULL when not given */
+const gf_arg *gf_option_of(const gf_call *call, const char *name);          /* NULL when not given */
 gf_value gf_data_of(const gf_call *call); /* its first object argument; absent when there is none */
 
 /* --- gf_args.c: checking what is given --- */
@@ -271,7 +277,8 @@ void gf_put_list(gf_call *call, const char *key, const gf_list *list);
 void gf_drop_field(gf_call *call, const char *key);
 void gf_list_add(gf_call *call, gf_list *list, gf_value item);
 void gf_list_free(gf_call *call, gf_list *list);
-bool gf_seen_add(gf_call *call, gf_seen *seen, gf_value identity); /* false: it was there already (or memory lacks) */
+bool gf_seen_add(gf_call *call, gf_seen *seen,
+                 gf_value identity); /* false: it was there already (or memory lacks) */
 void gf_seen_free(gf_call *call, gf_seen *seen);
 /* Text of a scalar: strings as they are, integers in `digits`; false for anything else. */
 bool gf_scalar_text(gf_value v, gf_str *text, char digits[24]);
@@ -290,16 +297,16 @@ typedef enum gf_page_end { GF_PAGE_MORE, GF_PAGE_LAST, GF_PAGE_BROKEN } gf_page_
 gf_page_end gf_take_page(gf_call *call, gf_exchange *x, const gf_paging *paging);
 
 /* --- operations with functions of their own --- */
-void gf_listing_start(gf_call *call);                  /* gf_op_listing.c */
+void gf_listing_start(gf_call *call); /* gf_op_listing.c */
 void gf_listing_answer(gf_call *call, gf_exchange *x);
 bool gf_listing_more(gf_call *call);
 void gf_panels_answer(gf_call *call, gf_exchange *x);
-void gf_save_start(gf_call *call);                     /* gf_op_dashboard.c */
+void gf_save_start(gf_call *call); /* gf_op_dashboard.c */
 void gf_save_answer(gf_call *call, gf_exchange *x);
 void gf_restore_answer(gf_call *call, gf_exchange *x);
-void gf_change_datasource_start(gf_call *call);        /* gf_op_datasource.c */
+void gf_change_datasource_start(gf_call *call); /* gf_op_datasource.c */
 void gf_change_datasource_answer(gf_call *call, gf_exchange *x);
-void gf_version_check(gf_call *call);                  /* gf_op_server.c */
+void gf_version_check(gf_call *call); /* gf_op_server.c */
 void gf_version_answer(gf_call *call, gf_exchange *x);
 void gf_health_answer(gf_call *call, gf_exchange *x);
 bool gf_keep_matching_user(gf_call *call, gf_value item); /* gf_filters.c */
@@ -311,5 +318,9 @@ bool gf_keep_in_folders(gf_call *call, gf_value item);
 gf_doc *gf_panel_rows(const gf_allocator *alloc, gf_value answer, bool with_rows);
 /* {uid, title, url, panels} of the same. */
 gf_doc *gf_dashboard_row(const gf_allocator *alloc, gf_value answer, bool with_rows);
+/* Either of them (`dashboard`: the latter) straight from the text of the answer, if that is understood; if not, it has to
+ * be parsed: it may be no JSON, hold no dashboard, or be unusual. What is not checked: gf_skim.h. NULL also without memory. */
+gf_doc *gf_panels_skim(const gf_allocator *alloc, gf_str text, bool with_rows, bool dashboard,
+                       bool *understood);
 
 #endif

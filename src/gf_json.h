@@ -21,21 +21,21 @@ typedef struct gf_store gf_store;
 struct gf_store {
   size_t refs;
   gf_allocator alloc;
-  yyjson_doc *fixed;       /* exactly one of the two is set */
+  yyjson_doc *fixed; /* exactly one of the two is set */
   yyjson_mut_doc *tree;
-  char *text;              /* the buffer that `fixed` was parsed in, or NULL */
-  size_t bytes;            /* the memory it holds */
-  size_t rebuild_at;       /* a tree of more bytes is copied by its next change, which frees what was replaced */
+  char *text;        /* the buffer that `fixed` was parsed in, or NULL */
+  size_t bytes;      /* the memory it holds */
+  size_t rebuild_at; /* a tree of more bytes is copied by its next change, which frees what was replaced */
 };
 struct gf_doc {
   size_t refs;
   gf_store *store;
-  void *root;              /* yyjson_val * in a fixed store, yyjson_mut_val * in a tree */
+  void *root; /* yyjson_val * in a fixed store, yyjson_mut_val * in a tree */
 };
 
 /* Why a text is no document, or a change was refused. */
 typedef struct gf_json_error {
-  size_t offset;           /* bytes from the start, for parsing */
+  size_t offset; /* bytes from the start, for parsing */
   char message[160];
 } gf_json_error;
 
@@ -50,7 +50,8 @@ GF_API bool gf_is_utf8(gf_str s);
 GF_API gf_doc *gf_doc_parse(const gf_allocator *alloc, gf_str text, gf_json_error *error);
 /* Parse in place: takes over `buffer` (from `alloc`, `length` bytes of JSON and at least YYJSON_PADDING_SIZE more), also
  * when it fails. */
-GF_API gf_doc *gf_doc_parse_owned(const gf_allocator *alloc, char *buffer, size_t length, gf_json_error *error);
+GF_API gf_doc *gf_doc_parse_owned(const gf_allocator *alloc, char *buffer, size_t length,
+                                  gf_json_error *error);
 /* Memory that is used again and again by gf_doc_parse_passing; zeroes at first, freed with gf_arena_free. */
 typedef struct gf_arena {
   char *memory;
@@ -82,7 +83,7 @@ static inline bool gf_doc_is_tree(const gf_doc *doc) { return doc->store->tree !
 typedef struct gf_iter {
   bool tree, object;
   size_t left;
-  void *next;              /* the next key or element */
+  void *next; /* the next key or element */
 } gf_iter;
 GF_API gf_iter gf_iterate(gf_value v);
 /* The next element (and, of an object, its key: a string node); false at the end. */
@@ -94,7 +95,8 @@ typedef struct gf_step {
   size_t index;
   gf_str key;
 } gf_step;
-GF_API gf_value gf_value_path(gf_value v, const gf_step *path, size_t n); /* absent where it does not lead anywhere */
+GF_API gf_value gf_value_path(gf_value v, const gf_step *path,
+                              size_t n); /* absent where it does not lead anywhere */
 /* By JSON pointer (RFC 6901), "" for v itself. */
 GF_API gf_value gf_value_pointer(gf_value v, const char *pointer);
 
@@ -112,10 +114,13 @@ GF_API gf_doc *gf_doc_merge(const gf_allocator *alloc, gf_value target, gf_value
 /* Equal contents: order of keys does not matter; 1 and 1.0 are equal; never recursive. The last of two equal keys
  * counts. -1 without memory. */
 GF_API int gf_value_equal(const gf_allocator *alloc, gf_value a, gf_value b);
-typedef struct gf_write { bool pretty, sorted; } gf_write;
+typedef struct gf_write {
+  bool pretty, sorted;
+} gf_write;
 /* JSON text, allocated with `alloc`, zero-terminated; NULL without memory. Pretty: two spaces. Sorted: keys by bytes,
  * at every level. */
-GF_API char *gf_value_write(const gf_allocator *alloc, gf_value v, gf_write how, size_t *length, gf_json_error *error);
+GF_API char *gf_value_write(const gf_allocator *alloc, gf_value v, gf_write how, size_t *length,
+                            gf_json_error *error);
 /* SHA-256 of the sorted, compact text in which numbers are written as doubles where a double holds them: equal
  * documents have equal digests. 64 hex digits and a zero in `out`; false without memory. */
 GF_API bool gf_value_digest(const gf_allocator *alloc, gf_value v, char out[65]);

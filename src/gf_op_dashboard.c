@@ -11,7 +11,9 @@ enum { CURRENT = GF_OWN_PURPOSE, BY_ID };
 
 static bool is_given(gf_value v) { return !gf_value_is_absent(v) && !unsafe_yyjson_is_null(v.node); }
 
-static bool names_folder(const gf_call *call) { return gf_option_of(call, "folderUid") || gf_option_of(call, "folderId"); }
+static bool names_folder(const gf_call *call) {
+  return gf_option_of(call, "folderUid") || gf_option_of(call, "folderId");
+}
 
 static bool has_uid(const gf_call *call, gf_str *uid) {
   return gf_value_string(gf_value_get(gf_data_of(call), "uid"), uid) && uid->n > 0;
@@ -46,18 +48,23 @@ static void send_dashboard(gf_call *call, gf_doc *dashboard, gf_value folder) {
   ask.body_length = body.n;
   ask.body = gf_buf_take(&body);
   call->main_sent = true;
-  if (ask.body) gf_ask_for(call, &ask);
-  else gf_lacks_memory(call);
+  if (ask.body)
+    gf_ask_for(call, &ask);
+  else
+    gf_lacks_memory(call);
 }
 
-static void send_as_given(gf_call *call) { send_dashboard(call, gf_data_of(call).doc, (gf_value){NULL, NULL}); }
+static void send_as_given(gf_call *call) {
+  send_dashboard(call, gf_data_of(call).doc, (gf_value){NULL, NULL});
+}
 
 void gf_save_start(gf_call *call) {
   gf_str uid;
   char query[48];
   int64_t number = 0;
   gf_value given_id = gf_value_get(gf_data_of(call), "id");
-  gf_ask ask = {.purpose = CURRENT, .method = "GET", .path = "/api/dashboards/uid/", .in_org = !call->own_org};
+  gf_ask ask = {
+      .purpose = CURRENT, .method = "GET", .path = "/api/dashboards/uid/", .in_org = !call->own_org};
   call->main_path = call->op->path;
   if (has_uid(call, &uid) && (!names_folder(call) || is_given(given_id))) {
     ask.segment = uid;
@@ -131,7 +138,10 @@ static void take_version(gf_call *call, gf_exchange *x) {
 void gf_restore_answer(gf_call *call, gf_exchange *x) {
   const gf_ask ask = {
       .purpose = CURRENT, .method = "GET", .path = "/api/dashboards/uid/{uid}", .in_org = !call->own_org};
-  if (is_there_already(x)) gf_ask_for(call, &ask);
-  else if (x->purpose == CURRENT) take_version(call, x);
-  else gf_row_answer(call, x);
+  if (is_there_already(x))
+    gf_ask_for(call, &ask);
+  else if (x->purpose == CURRENT)
+    take_version(call, x);
+  else
+    gf_row_answer(call, x);
 }

@@ -9,7 +9,9 @@ enum { CURRENT = GF_OWN_PURPOSE, ALL };
 
 static void ask_current(gf_call *call) {
   bool by_uid = gf_var_is_text(call, "id");
-  const gf_ask ask = {.purpose = CURRENT, .method = "GET", .in_org = !call->own_org,
+  const gf_ask ask = {.purpose = CURRENT,
+                      .method = "GET",
+                      .in_org = !call->own_org,
                       .path = by_uid ? "/api/datasources/uid/{id}" : "/api/datasources/{id}"};
   gf_ask_for(call, &ask);
 }
@@ -52,20 +54,27 @@ static void send_merged(gf_call *call, gf_doc *merged) {
   ask.body_length = body.n;
   ask.body = gf_buf_take(&body);
   call->main_sent = true;
-  if (ask.body) gf_ask_for(call, &ask);
-  else gf_lacks_memory(call);
+  if (ask.body)
+    gf_ask_for(call, &ask);
+  else
+    gf_lacks_memory(call);
 }
 
 static void take_current(gf_call *call, gf_exchange *x) {
   gf_str uid;
-  if (x->verdict.reason == GF_UNSUPPORTED && !gf_var_is_text(call, "id")) { /* no numeric routes: look into the list */
-    const gf_ask ask = {.purpose = ALL, .method = "GET", .path = "/api/datasources", .in_org = !call->own_org};
+  if (x->verdict.reason == GF_UNSUPPORTED &&
+      !gf_var_is_text(call, "id")) { /* no numeric routes: look into the list */
+    const gf_ask ask = {
+        .purpose = ALL, .method = "GET", .path = "/api/datasources", .in_org = !call->own_org};
     gf_ask_for(call, &ask);
     return;
   }
   bool found = x->verdict.status == GF_OK && gf_value_string(gf_value_get(gf_doc_root(x->doc), "uid"), &uid);
   if (x->verdict.status == GF_OK && !found)
-    x->verdict = (gf_verdict){.status = GF_ERROR, .reason = GF_INVALID_JSON, .code = x->code, .say = "the answer holds no data source"};
+    x->verdict = (gf_verdict){.status = GF_ERROR,
+                              .reason = GF_INVALID_JSON,
+                              .code = x->code,
+                              .say = "the answer holds no data source"};
   if (!found) {
     gf_judge_by_rules(call, x);
     gf_row_settle(call, x);
@@ -73,8 +82,10 @@ static void take_current(gf_call *call, gf_exchange *x) {
   }
   gf_set_var(call, "uid", uid, true);
   gf_doc *merged = call->done ? NULL : merge(call, x);
-  if (merged) send_merged(call, merged);
-  else gf_lacks_memory(call);
+  if (merged)
+    send_merged(call, merged);
+  else
+    gf_lacks_memory(call);
   gf_doc_release(merged);
 }
 
@@ -110,7 +121,10 @@ void gf_health_answer(gf_call *call, gf_exchange *x) {
   bool ran = x->purpose == GF_MAIN && x->doc && (x->code == 200 || x->code == 400) &&
              gf_value_string(gf_value_get(gf_doc_root(x->doc), "status"), &status);
   if (!ran && x->purpose == GF_MAIN && x->verdict.status == GF_OK)
-    x->verdict = (gf_verdict){.status = GF_ERROR, .reason = GF_INVALID_JSON, .code = x->code, .say = "the answer does not say whether it works"};
+    x->verdict = (gf_verdict){.status = GF_ERROR,
+                              .reason = GF_INVALID_JSON,
+                              .code = x->code,
+                              .say = "the answer does not say whether it works"};
   if (!ran) {
     gf_row_answer(call, x);
     return;

@@ -11,18 +11,19 @@ enum { SEARCH = GF_OWN_PURPOSE, DASHBOARD };
 static const gf_paging search_pages = {.list = "", .size_param = "limit", .first = 1, .identity = "uid"};
 
 typedef struct listing {
-  gf_doc **rows;      /* by place in call->list, NULL: not there (yet) */
+  gf_doc **rows; /* by place in call->list, NULL: not there (yet) */
   size_t n_rows;
-  size_t next;        /* the next dashboard to ask for */
+  size_t next; /* the next dashboard to ask for */
   size_t done;
-  bool searched;      /* the last page has come */
-  gf_list found;      /* what the result shows */
+  bool searched; /* the last page has come */
+  gf_list found; /* what the result shows */
   gf_list failed;
 } listing;
 
 static void free_listing(gf_call *call) {
   listing *l = call->state;
-  for (size_t i = 0; i < l->n_rows; i++) gf_doc_release(l->rows[i]);
+  for (size_t i = 0; i < l->n_rows; i++)
+    gf_doc_release(l->rows[i]);
   gf_free(&call->client->alloc, l->rows);
   gf_list_free(call, &l->found);
   gf_list_free(call, &l->failed);
@@ -34,9 +35,21 @@ static bool wants_rows(const gf_call *call) {
   return rows && rows->boolean;
 }
 
-static bool wants_dashboards(const gf_call *call) { return strcmp(call->op->keys[0].name, "dashboards") == 0; }
+static bool wants_dashboards(const gf_call *call) {
+  return strcmp(call->op->keys[0].name, "dashboards") == 0;
+}
 
+static gf_doc *skim(gf_call *call, gf_str text, bool *understood) {
+  return gf_panels_skim(&call->client->alloc, text, wants_rows(call), wants_dashboards(call), understood);
+}
+
+/* Hand over what was skimmed, or project what was parsed. */
 static gf_doc *project(gf_call *call, gf_exchange *x) {
+  if (x->skimmed) {
+    gf_doc *skimmed = x->doc;
+    x->doc = NULL;
+    return skimmed;
+  }
   gf_value answer = gf_doc_root(x->doc);
   gf_doc *rows = wants_dashboards(call) ? gf_dashboard_row(&call->client->alloc, answer, wants_rows(call))
                                         : gf_panel_rows(&call->client->alloc, answer, wants_rows(call));
@@ -46,10 +59,11 @@ static gf_doc *project(gf_call *call, gf_exchange *x) {
 
 /* An answer without a dashboard is no answer. */
 static void judge_dashboard(gf_exchange *x) {
-  if (x->verdict.status != GF_OK) return;
+  if (x->verdict.status != GF_OK || x->skimmed) return;
   gf_value dashboard = gf_value_get(gf_doc_root(x->doc), "dashboard");
   if (!gf_value_is_absent(dashboard) && unsafe_yyjson_is_obj(dashboard.node)) return;
-  x->verdict = (gf_verdict){.status = GF_ERROR, .reason = GF_INVALID_JSON, .code = x->code, .say = "the answer holds no dashboard"};
+  x->verdict = (gf_verdict){
+      .status = GF_ERROR, .reason = GF_INVALID_JSON, .code = x->code, .say = "the answer holds no dashboard"};
 }
 
 static void ask_search(gf_call *call) {
@@ -72,8 +86,14 @@ bool gf_listing_more(gf_call *call) {
   if (l->next >= call->list.n || call->done) return false;
   gf_str uid = {NULL, 0};
   gf_value_string(gf_value_get(call->list.items[l->next], "uid"), &uid);
-  const gf_ask ask = {.purpose = DASHBOARD, .index = l->next++, .method = "GET", .path = "/api/dashboards/uid/",
-                      .segment = uid, .in_org = !call->own_org, .passing = true};
+  const gf_ask ask = {.purpose = DASHBOARD,
+                      .index = l->next++,
+                      .method = "GET",
+                      .path = "/api/dashboards/uid/",
+                      .segment = uid,
+                      .in_org = !call->own_org,
+                      .passing = true,
+                      .skim = skim};
   return gf_ask_for(call, &ask) != NULL;
 }
 
@@ -86,7 +106,8 @@ static void show(gf_call *call, gf_list *list, gf_doc *doc, bool each) {
     return;
   }
   gf_iter it = gf_iterate(root);
-  for (void *k, *node; gf_iter_next(&it, &k, &node);) gf_list_add(call, list, (gf_value){doc, node});
+  for (void *k, *node; gf_iter_next(&it, &k, &node);)
+    gf_list_add(call, list, (gf_value){doc, node});
 }
 
 static void finish_if_complete(gf_call *call) {
@@ -147,7 +168,9 @@ static void take_search(gf_call *call, gf_exchange *x) {
   }
   gf_page_end end = gf_take_page(call, x, &search_pages);
   if (end == GF_PAGE_BROKEN || !have_uids(call)) {
-    finish_broken(call, x, end == GF_PAGE_BROKEN ? "the answer to the search holds no list" : "the search found what is no dashboard");
+    finish_broken(call, x,
+                  end == GF_PAGE_BROKEN ? "the answer to the search holds no list"
+                                        : "the search found what is no dashboard");
     return;
   }
   if (call->list_is_empty) {
@@ -155,8 +178,10 @@ static void take_search(gf_call *call, gf_exchange *x) {
     return;
   }
   if (!make_places(call)) return;
-  if (end == GF_PAGE_MORE) ask_search(call);
-  else l->searched = true;
+  if (end == GF_PAGE_MORE)
+    ask_search(call);
+  else
+    l->searched = true;
 }
 
 /* What will meet every other request as well ends the whole call. */
@@ -203,9 +228,12 @@ static void take_dashboard(gf_call *call, gf_exchange *x) {
   l->done++;
   call->progress_done = l->done;
   judge_dashboard(x);
-  if (x->verdict.status == GF_OK) l->rows[x->index] = project(call, x);
-  else if (is_general(&x->verdict)) gf_finish(call, &x->verdict, x);
-  else if (x->verdict.status != GF_NOT_FOUND) note_failure(call, x); /* not found: deleted meanwhile */
+  if (x->verdict.status == GF_OK)
+    l->rows[x->index] = project(call, x);
+  else if (is_general(&x->verdict))
+    gf_finish(call, &x->verdict, x);
+  else if (x->verdict.status != GF_NOT_FOUND)
+    note_failure(call, x); /* not found: deleted meanwhile */
 }
 
 void gf_listing_answer(gf_call *call, gf_exchange *x) {

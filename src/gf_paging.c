@@ -8,7 +8,8 @@
 
 static void add_number(gf_buf *query, const char *name, int64_t number) {
   char digits[24];
-  gf_add_query(query, name, (gf_str){digits, (size_t)snprintf(digits, sizeof digits, "%lld", (long long)number)});
+  gf_add_query(query, name,
+               (gf_str){digits, (size_t)snprintf(digits, sizeof digits, "%lld", (long long)number)});
 }
 
 static void add_page(gf_call *call, gf_buf *query, const gf_paging *paging) {
@@ -17,7 +18,8 @@ static void add_page(gf_call *call, gf_buf *query, const gf_paging *paging) {
   gf_str token;
   char digits[24];
   if (paging->token) {
-    if (call->pages && gf_get_var(call, paging->token_param, &token, digits)) gf_add_query(query, paging->token_param, token);
+    if (call->pages && gf_get_var(call, paging->token_param, &token, digits))
+      gf_add_query(query, paging->token_param, token);
     return;
   }
   add_number(query, paging->size_param, call->perpage ? call->perpage : GF_PAGE_SIZE);
@@ -30,9 +32,14 @@ gf_exchange *gf_next_page(gf_call *call, int purpose, const gf_paging *paging, g
   if (base.n) gf_buf_add(&query, base.p, base.n);
   if (paging->size_param || paging->token) add_page(call, &query, paging);
   gf_exchange *x = NULL;
-  if (query.failed) gf_lacks_memory(call);
+  if (query.failed)
+    gf_lacks_memory(call);
   else {
-    const gf_ask ask = {.purpose = purpose, .method = "GET", .path = call->main_path, .query = {query.p, query.n}, .in_org = in_org};
+    const gf_ask ask = {.purpose = purpose,
+                        .method = "GET",
+                        .path = call->main_path,
+                        .query = {query.p, query.n},
+                        .in_org = in_org};
     x = gf_ask_for(call, &ask);
   }
   gf_buf_free(&query);
@@ -58,7 +65,8 @@ static bool has_total(gf_call *call, gf_exchange *x, const gf_paging *paging) {
 
 static bool next_token(gf_call *call, gf_exchange *x, const gf_paging *paging) {
   gf_str token;
-  if (!gf_value_string(gf_value_pointer(gf_doc_root(x->doc), paging->token), &token) || token.n == 0) return false;
+  if (!gf_value_string(gf_value_pointer(gf_doc_root(x->doc), paging->token), &token) || token.n == 0)
+    return false;
   gf_set_var(call, paging->token_param, token, true);
   return true;
 }
@@ -79,7 +87,8 @@ gf_page_end gf_take_page(gf_call *call, gf_exchange *x, const gf_paging *paging)
   call->pages++;
   take_items(call, x, list, paging);
   if (count == 0 || call->page > 0 || call->pages >= GF_MAX_PAGES) return GF_PAGE_LAST;
-  if (call->seen.n == before) return GF_PAGE_LAST; /* nothing new: the server takes no notice of what is asked */
+  if (call->seen.n == before)
+    return GF_PAGE_LAST; /* nothing new: the server takes no notice of what is asked */
   if (paging->token) return next_token(call, x, paging) ? GF_PAGE_MORE : GF_PAGE_LAST;
   return !paging->size_param || has_total(call, x, paging) ? GF_PAGE_LAST : GF_PAGE_MORE;
 }

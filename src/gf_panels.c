@@ -1,49 +1,54 @@
 /* SPDX-License-Identifier: MIT
  *
- * The panels of a dashboard, as rows of a small document of its own: the dashboard itself need not stay. There may be
- * hundreds of thousands of rows, so they are written straight into their final place, values and strings each in one
- * block, and what all rows of a dashboard share is stored once. */
+ * The panels of a dashboard, as rows of a small document of its own: the dashboard itself need not stay.
+ * There may be hundreds of thousands of rows, so they are written straight into their final place, values
+ * and strings each in one block, and what all rows of a dashboard share is stored once.
+ *
+ * They are collected from a document, or straight from the answer's text (gf_skim.h), with the same
+ * result. */
 #include "gf_internal.h"
+#include "gf_skim.h"
 
-/* What is wanted of a panel, found in one pass over its members. */
 typedef struct panel {
-  gf_value id, title, type, panels;
-  bool is_row;
+  gf_scalar id, title, type;
 } panel;
 
 typedef struct maker {
   const gf_allocator *alloc;
   panel *panels;
   size_t n, cap;
-  gf_value uid, title, url; /* of the dashboard */
+  gf_scalar uid, title, url; /* of the dashboard */
   bool with_rows;
-  bool failed;
-  yyjson_val *at;           /* where the next value goes */
-  char *text;               /* where the next string goes */
+  bool failed;    /* for lack of memory */
+  yyjson_val *at; /* where the next value goes */
+  char *text;     /* where the next string goes */
 } maker;
 
-/* ----------------------------------------------------------------------------------------------------- collecting -- */
+/* ------------------------------------------------------------------------------------------ collecting -- */
 
-static bool is_object(gf_value v) { return !gf_value_is_absent(v) && unsafe_yyjson_is_obj(v.node); }
-static bool is_list(gf_value v) { return !gf_value_is_absent(v) && unsafe_yyjson_is_arr(v.node); }
+static bool is_type(const gf_scalar *s, uint8_t type) { return (s->value.tag & YYJSON_TYPE_MASK) == type; }
 
-static void look_at(panel *p, gf_str key, gf_value v) {
-  if (key.n == 2 && memcmp(key.p, "id", 2) == 0) p->id = v;
-  else if (key.n == 4 && memcmp(key.p, "type", 4) == 0) p->type = v;
-  else if (key.n == 5 && memcmp(key.p, "title", 5) == 0) p->title = v;
-  else if (key.n == 6 && memcmp(key.p, "panels", 6) == 0) p->panels = v;
+/* Its string as it lies there: a string, or a number that is kept as text. */
+static bool text_of(const gf_scalar *s, gf_str *text) {
+  if (!is_type(s, YYJSON_TYPE_STR) && !is_type(s, YYJSON_TYPE_RAW)) return false;
+  *text = (gf_str){s->value.uni.str, s->value.tag >> YYJSON_TAG_BIT};
+  return true;
 }
 
-static panel read_panel(gf_value object) {
-  panel p = {.is_row = false};
+static bool is_row(const panel *p) {
   gf_str type;
-  gf_iter it = gf_iterate(object);
-  for (void *k, *node; gf_iter_next(&it, &k, &node);) {
-    const gf_str key = {unsafe_yyjson_get_str(k), unsafe_yyjson_get_len(k)};
-    look_at(&p, key, (gf_value){object.doc, node});
-  }
-  p.is_row = gf_value_string(p.type, &type) && gf_str_eq(type, "row");
-  return p;
+  return is_type(&p->type, YYJSON_TYPE_STR) && text_of(&p->type, &type) && gf_str_eq(type, "row");
+}
+
+static bool is_key(gf_str key, const char *name, size_t n) {
+  return key.n == n && memcmp(key.p, name, n) == 0;
+}
+
+/* Which of a panel's scalars goes by that key, or NULL. */
+static gf_scalar *panel_field(panel *p, gf_str key) {
+  if (is_key(key, "id", 2)) return &p->id;
+  if (is_key(key, "type", 4)) return &p->type;
+  return is_key(key, "title", 5) ? &p->title : NULL;
 }
 
 static void add_panel(maker *m, const panel *p) {
@@ -60,16 +65,44 @@ static void add_panel(maker *m, const panel *p) {
   m->panels[m->n++] = *p;
 }
 
+/* -------------------------------------------------------------------------- collecting from a document -- */
+
+static bool is_object(gf_value v) { return !gf_value_is_absent(v) && unsafe_yyjson_is_obj(v.node); }
+static bool is_list(gf_value v) { return !gf_value_is_absent(v) && unsafe_yyjson_is_arr(v.node); }
+
+/* A row shows scalars only: a title that is a table is none. */
+static gf_scalar scalar_of(gf_value v) {
+  gf_scalar none = {.escaped = false};
+  if (gf_value_is_absent(v) || unsafe_yyjson_is_ctn(v.node)) return none;
+  return (gf_scalar){.value = *(yyjson_val *)v.node};
+}
+
+/* One pass over the members; the last of equal keys counts. */
+static panel read_panel(gf_value object, gf_value *inner) {
+  panel p = {.id = {.escaped = false}};
+  gf_iter it = gf_iterate(object);
+  for (void *k, *node; gf_iter_next(&it, &k, &node);) {
+    const gf_str key = {unsafe_yyjson_get_str(k), unsafe_yyjson_get_len(k)};
+    const gf_value v = {object.doc, node};
+    gf_scalar *field = panel_field(&p, key);
+    if (field)
+      *field = scalar_of(v);
+    else if (is_key(key, "panels", 6))
+      *inner = v;
+  }
+  return p;
+}
+
 /* The panels of a list; `nested` are those inside a row, which holds no further rows. */
 static void add_panels(maker *m, gf_value list, bool nested) {
   if (!is_list(list)) return;
   gf_iter it = gf_iterate(list);
   for (void *k, *node; gf_iter_next(&it, &k, &node);) {
-    gf_value object = {list.doc, node};
+    gf_value object = {list.doc, node}, inner = {NULL, NULL};
     if (!is_object(object)) continue;
-    panel p = read_panel(object);
-    if (!p.is_row || m->with_rows) add_panel(m, &p);
-    if (p.is_row && !nested) add_panels(m, p.panels, true);
+    panel p = read_panel(object, &inner);
+    if (!is_row(&p) || m->with_rows) add_panel(m, &p);
+    if (is_row(&p) && !nested) add_panels(m, inner, true);
   }
 }
 
@@ -83,33 +116,184 @@ static void add_old_rows(maker *m, gf_value rows) {
 
 static void collect(maker *m, gf_value answer) {
   gf_value dashboard = gf_value_get(answer, "dashboard");
-  m->url = gf_value_pointer(answer, "/meta/url");
-  m->uid = gf_value_get(dashboard, "uid");
-  m->title = gf_value_get(dashboard, "title");
+  m->url = scalar_of(gf_value_pointer(answer, "/meta/url"));
+  m->uid = scalar_of(gf_value_get(dashboard, "uid"));
+  m->title = scalar_of(gf_value_get(dashboard, "title"));
   add_panels(m, gf_value_get(dashboard, "panels"), false);
   add_old_rows(m, gf_value_get(dashboard, "rows"));
 }
 
-/* -------------------------------------------------------------------------------------------------------- writing -- */
+/* -------------------------------------------------------------------------------- collecting from text -- */
 
-/* A row shows scalars only: a title that is a table is none. */
-static bool shows(gf_value v) { return !gf_value_is_absent(v) && !unsafe_yyjson_is_ctn(v.node); }
+static void skim_other(gf_skim *s) {
+  gf_skimmed ignored;
+  gf_skim_value(s, &ignored);
+}
 
-static bool is_text(gf_value v) { return unsafe_yyjson_is_str(v.node) || unsafe_yyjson_is_raw(v.node); }
+/* A number that only a parser can make is left to it. */
+static void skim_scalar(gf_skim *s, gf_scalar *to) {
+  gf_skimmed v;
+  if (!gf_skim_value(s, &v)) return;
+  if (v.odd) s->failed = true;
+  *to = v.scalar;
+}
 
-static size_t text_size(gf_value v) { return shows(v) && is_text(v) ? unsafe_yyjson_get_len(v.node) + 1 : 0; }
+/* Step over a list that may have to be walked later: only the panel's type, which may follow, tells. */
+static const char *skim_inner(gf_skim *s) {
+  gf_skimmed v;
+  return gf_skim_value(s, &v) && v.container && *v.container == '[' ? v.container : NULL;
+}
 
-/* A copy of a scalar whose text, if it has one, belongs to the new document. */
-static yyjson_val copy(maker *m, gf_value v) {
-  yyjson_val to = {0};
-  if (!shows(v)) return to;
-  to = *(yyjson_val *)v.node;
-  if (!is_text(v)) return to;
-  size_t n = unsafe_yyjson_get_len(v.node);
-  memcpy(m->text, to.uni.str, n);
-  m->text[n] = 0;
+static panel skim_panel(gf_skim *s, const char **inner) {
+  panel p = {.id = {.escaped = false}};
+  gf_str key;
+  for (bool begun = false; gf_skim_member(s, &begun, &key);) {
+    gf_scalar *field = panel_field(&p, key);
+    if (field)
+      skim_scalar(s, field);
+    else if (is_key(key, "panels", 6))
+      *inner = skim_inner(s);
+    else
+      skim_other(s);
+  }
+  if (p.type.escaped) s->failed = true; /* it may spell "row" */
+  return p;
+}
+
+static void skim_panels(maker *m, gf_skim *s, bool nested) {
+  if (!gf_skim_enter(s, '[')) {
+    skim_other(s);
+    return;
+  }
+  for (bool begun = false; gf_skim_element(s, &begun);) {
+    const char *inner = NULL;
+    if (!gf_skim_enter(s, '{')) {
+      skim_other(s);
+      continue;
+    }
+    panel p = skim_panel(s, &inner);
+    if (s->failed) return;
+    if (!is_row(&p) || m->with_rows) add_panel(m, &p);
+    if (!is_row(&p) || nested || !inner) continue;
+    gf_skim row = {inner, s->p, false};
+    skim_panels(m, &row, true);
+    s->failed = row.failed;
+  }
+}
+
+/* One of the old rows: the last of equal keys counts. */
+static void skim_old_row(maker *m, gf_skim *s) {
+  const size_t before = m->n;
+  gf_str key;
+  for (bool begun = false; gf_skim_member(s, &begun, &key);) {
+    if (is_key(key, "panels", 6)) {
+      m->n = before;
+      skim_panels(m, s, true);
+    } else {
+      skim_other(s);
+    }
+  }
+}
+
+static void skim_old_rows(maker *m, gf_skim *s) {
+  if (!gf_skim_enter(s, '[')) {
+    skim_other(s);
+    return;
+  }
+  for (bool begun = false; gf_skim_element(s, &begun);) {
+    if (gf_skim_enter(s, '{'))
+      skim_old_row(m, s);
+    else
+      skim_other(s);
+  }
+}
+
+/* The panels of "rows" follow those of "panels". A server that writes them the other way round is not
+ * understood. */
+static void skim_dashboard(maker *m, gf_skim *s) {
+  size_t n_panels = m->n = 0;
+  bool rows_seen = false;
+  gf_str key;
+  m->uid = m->title = (gf_scalar){.escaped = false};
+  for (bool begun = false; gf_skim_member(s, &begun, &key);) {
+    if (is_key(key, "uid", 3)) {
+      skim_scalar(s, &m->uid);
+    } else if (is_key(key, "title", 5)) {
+      skim_scalar(s, &m->title);
+    } else if (is_key(key, "panels", 6) && !rows_seen) {
+      m->n = 0;
+      skim_panels(m, s, false);
+      n_panels = m->n;
+    } else if (is_key(key, "rows", 4)) {
+      rows_seen = true;
+      m->n = n_panels;
+      skim_old_rows(m, s);
+    } else {
+      if (is_key(key, "panels", 6)) s->failed = true;
+      skim_other(s);
+    }
+  }
+}
+
+static void skim_meta(maker *m, gf_skim *s) {
+  gf_str key;
+  m->url = (gf_scalar){.escaped = false};
+  if (!gf_skim_enter(s, '{')) {
+    skim_other(s);
+    return;
+  }
+  for (bool begun = false; gf_skim_member(s, &begun, &key);) {
+    if (is_key(key, "url", 3))
+      skim_scalar(s, &m->url);
+    else
+      skim_other(s);
+  }
+}
+
+/* Whether the text was understood; it is not without a dashboard. */
+static bool skim(maker *m, gf_str text) {
+  gf_skim s;
+  gf_str key;
+  bool found = false;
+  gf_skim_begin(&s, text);
+  if (!gf_skim_enter(&s, '{')) return false;
+  for (bool begun = false; gf_skim_member(&s, &begun, &key);) {
+    if (is_key(key, "meta", 4)) {
+      skim_meta(m, &s);
+    } else if (is_key(key, "dashboard", 9)) {
+      found = gf_skim_enter(&s, '{');
+      if (!found) return false;
+      skim_dashboard(m, &s);
+    } else {
+      skim_other(&s);
+    }
+  }
+  return found && gf_skim_is_over(&s);
+}
+
+/* --------------------------------------------------------------------------------------------- writing -- */
+
+/* At most: escapes only become shorter. */
+static size_t text_size(const gf_scalar *s) {
+  gf_str text;
+  return text_of(s, &text) ? text.n + 1 : 0;
+}
+
+/* A copy whose text, if it has one, belongs to the new document. */
+static yyjson_val copy(maker *m, const gf_scalar *from) {
+  yyjson_val to = from->value;
+  gf_str text;
+  if (!text_of(from, &text)) return to;
+  if (from->escaped) {
+    size_t n = gf_skim_unescape(m->text, text);
+    to.tag = (to.tag & YYJSON_TAG_MASK) | (uint64_t)n << YYJSON_TAG_BIT;
+    text.n = n;
+  } else {
+    memcpy(m->text, text.p, text.n);
+  }
+  m->text[text.n] = 0;
   to.uni.str = m->text;
-  m->text += n + 1;
+  m->text += text.n + 1;
   return to;
 }
 
@@ -141,9 +325,9 @@ typedef struct shared {
 static void write_row(maker *m, const panel *p, const shared *of) {
   size_t members = 0;
   yyjson_val *row = open_container(m);
-  write_member(m, "id", copy(m, p->id), &members);
-  write_member(m, "title", copy(m, p->title), &members);
-  write_member(m, "type", copy(m, p->type), &members);
+  write_member(m, "id", copy(m, &p->id), &members);
+  write_member(m, "title", copy(m, &p->title), &members);
+  write_member(m, "type", copy(m, &p->type), &members);
   write_member(m, "ds_url", of->url, &members);
   write_member(m, "ds_id", of->uid, &members);
   write_member(m, "dashboard_title", of->title, &members);
@@ -152,7 +336,8 @@ static void write_row(maker *m, const panel *p, const shared *of) {
 
 static void write_rows(maker *m, const shared *of) {
   yyjson_val *rows = open_container(m);
-  for (size_t i = 0; i < m->n; i++) write_row(m, &m->panels[i], of);
+  for (size_t i = 0; i < m->n; i++)
+    write_row(m, &m->panels[i], of);
   close_container(m, rows, YYJSON_TYPE_ARR, m->n);
 }
 
@@ -169,16 +354,18 @@ static void write_dashboard(maker *m, const shared *of) {
 
 static gf_doc *write_all(maker *m, bool dashboard) {
   enum { VALUES_A_ROW = 1 + 2 * 6, VALUES_BESIDE = 1 + 1 + 2 * 3 + 1 };
-  size_t bytes = text_size(m->url) + text_size(m->uid) + text_size(m->title);
+  size_t bytes = text_size(&m->url) + text_size(&m->uid) + text_size(&m->title);
   for (size_t i = 0; i < m->n; i++)
-    bytes += text_size(m->panels[i].id) + text_size(m->panels[i].title) + text_size(m->panels[i].type);
+    bytes += text_size(&m->panels[i].id) + text_size(&m->panels[i].title) + text_size(&m->panels[i].type);
   gf_doc *doc = gf_doc_new_fixed(m->alloc, m->n * VALUES_A_ROW + VALUES_BESIDE, bytes);
   if (!doc) return NULL;
   m->at = doc->store->fixed->root;
   m->text = doc->store->fixed->str_pool;
-  const shared of = {copy(m, m->url), copy(m, m->uid), copy(m, m->title)};
-  if (dashboard) write_dashboard(m, &of);
-  else write_rows(m, &of);
+  const shared of = {copy(m, &m->url), copy(m, &m->uid), copy(m, &m->title)};
+  if (dashboard)
+    write_dashboard(m, &of);
+  else
+    write_rows(m, &of);
   return doc;
 }
 
@@ -196,4 +383,13 @@ gf_doc *gf_panel_rows(const gf_allocator *alloc, gf_value answer, bool with_rows
 
 gf_doc *gf_dashboard_row(const gf_allocator *alloc, gf_value answer, bool with_rows) {
   return make(alloc, answer, with_rows, true);
+}
+
+gf_doc *gf_panels_skim(const gf_allocator *alloc, gf_str text, bool with_rows, bool dashboard,
+                       bool *understood) {
+  maker m = {.alloc = alloc, .with_rows = with_rows};
+  *understood = skim(&m, text);
+  gf_doc *doc = *understood && !m.failed ? write_all(&m, dashboard) : NULL;
+  gf_free(alloc, m.panels);
+  return doc;
 }

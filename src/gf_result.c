@@ -98,7 +98,8 @@ void gf_list_free(gf_call *call, gf_list *list) {
 
 static uint64_t hash_of(gf_str text) {
   uint64_t h = 14695981039346656037u;
-  for (size_t i = 0; i < text.n; i++) h = (h ^ (unsigned char)text.p[i]) * 1099511628211u;
+  for (size_t i = 0; i < text.n; i++)
+    h = (h ^ (unsigned char)text.p[i]) * 1099511628211u;
   return h ? h : 1;
 }
 

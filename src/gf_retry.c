@@ -39,7 +39,8 @@ static int64_t retry_after_ms(const gf_exchange *x) {
 static int64_t backoff_ms(gf_call *call, int attempt) {
   const gf_settings *s = &call->settings;
   double delay = (double)s->backoff_first_ms, most = (double)s->backoff_max_ms;
-  for (int i = 1; i < attempt && delay < most; i++) delay *= s->backoff_multiplier;
+  for (int i = 1; i < attempt && delay < most; i++)
+    delay *= s->backoff_multiplier;
   if (!(delay < most)) delay = most;
   if (call->client->random) { /* between half and whole, so that many clients do not come back at once */
     double share = (double)(call->client->random(call->client->random_ctx) >> 11) / 9007199254740992.0;

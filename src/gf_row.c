@@ -37,7 +37,10 @@ static void ask_page(gf_call *call) {
 
 static void ask_main(gf_call *call) {
   gf_buf query;
-  gf_ask ask = {.purpose = GF_MAIN, .method = call->op->method, .path = call->main_path, .in_org = sends_org(call),
+  gf_ask ask = {.purpose = GF_MAIN,
+                .method = call->op->method,
+                .path = call->main_path,
+                .in_org = sends_org(call),
                 .idempotent = call->op->rule->idempotent};
   call->main_sent = true;
   if (call->op->rule->paging.list) {
@@ -71,7 +74,9 @@ static bool fits(const gf_call *call, const gf_probe *p) {
 
 static bool ask_probe(gf_call *call, size_t index) {
   const gf_probe *p = &call->op->rule->probes[index];
-  const gf_ask ask = {.purpose = GF_PROBE, .index = index, .method = "GET",
+  const gf_ask ask = {.purpose = GF_PROBE,
+                      .index = index,
+                      .method = "GET",
                       .path = call->own_org && p->own_get ? p->own_get : p->get,
                       .in_org = p->in_org && sends_org(call)};
   return gf_ask_for(call, &ask) != NULL;
@@ -85,15 +90,20 @@ static bool org_in_doubt(const gf_call *call) {
 }
 
 static void ask_about_org(gf_call *call, size_t question) {
-  const gf_ask ask = {.purpose = GF_ORG_PROBE, .index = question, .method = "GET",
-                      .path = question == INSIDE_ORG ? "/api/org" : "/api/orgs/{org}", .in_org = question == INSIDE_ORG};
+  const gf_ask ask = {.purpose = GF_ORG_PROBE,
+                      .index = question,
+                      .method = "GET",
+                      .path = question == INSIDE_ORG ? "/api/org" : "/api/orgs/{org}",
+                      .in_org = question == INSIDE_ORG};
   call->org_probed = true;
   gf_ask_for(call, &ask);
 }
 
 static void conclude(gf_call *call) {
-  if (call->outcome.status != GF_OK) gf_finish(call, &call->outcome, NULL);
-  else gf_finish_ok(call, NULL);
+  if (call->outcome.status != GF_OK)
+    gf_finish(call, &call->outcome, NULL);
+  else
+    gf_finish_ok(call, NULL);
 }
 
 static void go_on(gf_call *call) {
@@ -179,10 +189,14 @@ static void put_key(gf_call *call, const char *key, gf_value thing) {
   const gf_field *field = NULL;
   for (size_t i = 0; i < call->n_fields; i++)
     if (strcmp(call->fields[i].name, key) == 0) field = &call->fields[i];
-  int same = field && field->kind == GF_F_VALUE ? gf_value_equal(&call->client->alloc, field->value, thing) : 1;
-  if (same > 0) gf_put_value(call, key, thing);
-  else if (same == 0) gf_drop_field(call, key);
-  else gf_lacks_memory(call);
+  int same =
+      field && field->kind == GF_F_VALUE ? gf_value_equal(&call->client->alloc, field->value, thing) : 1;
+  if (same > 0)
+    gf_put_value(call, key, thing);
+  else if (same == 0)
+    gf_drop_field(call, key);
+  else
+    gf_lacks_memory(call);
 }
 
 /* What the server would overwrite with something else, because it was not named. */
@@ -190,7 +204,8 @@ static void keep_member(gf_call *call, const char *key, gf_doc *answer) {
   const gf_step path = {.key = gf_z(key)};
   gf_json_error error;
   gf_value data = gf_data_of(call), there = gf_value_get(gf_doc_root(answer), key);
-  if (gf_value_is_absent(data) || gf_value_is_absent(there) || !gf_value_is_absent(gf_value_get(data, key))) return;
+  if (gf_value_is_absent(data) || gf_value_is_absent(there) || !gf_value_is_absent(gf_value_get(data, key)))
+    return;
   if (!gf_doc_set(data.doc, there, &path, 1, &error)) gf_lacks_memory(call);
 }
 
@@ -200,7 +215,8 @@ static void take_found(gf_call *call, const gf_probe *p, gf_value thing) {
   if (p->found && call->outcome.status != p->found) set_outcome(call, p->found, p->found_reason, p->say);
   if (p->key) put_key(call, p->key, thing);
   if (p->keep) keep_member(call, p->keep, thing.doc);
-  if (p->var && gf_scalar_text(thing, &text, digits)) gf_set_var(call, p->var, text, !unsafe_yyjson_is_num(thing.node));
+  if (p->var && gf_scalar_text(thing, &text, digits))
+    gf_set_var(call, p->var, text, !unsafe_yyjson_is_num(thing.node));
   if (p->restart) {
     call->main_path = p->restart;
     call->main_sent = false;
@@ -230,14 +246,17 @@ static void take_probe(gf_call *call, gf_exchange *x) {
     take_missing(call, p, x);
   } else {
     bool decides = p->when == GF_BEFORE || call->outcome.status == GF_OK;
-    if (decides && x->verdict.status != GF_OK) { /* the question itself failed, and there is no other answer */
+    if (decides &&
+        x->verdict.status != GF_OK) { /* the question itself failed, and there is no other answer */
       call->outcome = x->verdict;
       call->result.attempts = x->attempts;
       call->n_fields = 0;
       call->main_sent = true;
     }
-    if (p->when == GF_BEFORE && call->outcome.status == GF_ERROR) conclude(call); /* what follows a main request does not fit */
-    else go_on(call);
+    if (p->when == GF_BEFORE && call->outcome.status == GF_ERROR)
+      conclude(call); /* what follows a main request does not fit */
+    else
+      go_on(call);
   }
 }
 
@@ -248,7 +267,8 @@ static void take_org_probe(gf_call *call, gf_exchange *x) {
     ask_about_org(call, ABOUT_ORG);
     return;
   } else if (x->index == ABOUT_ORG && call->outcome.reason != GF_FORBIDDEN) {
-    set_outcome(call, GF_ACCESS_DENIED, GF_FORBIDDEN, "these credentials may not enter the organisation {org}");
+    set_outcome(call, GF_ACCESS_DENIED, GF_FORBIDDEN,
+                "these credentials may not enter the organisation {org}");
   } else if (call->outcome.status == GF_OK && x->verdict.status != GF_OK) {
     call->outcome = x->verdict;
     call->n_fields = 0;
@@ -262,7 +282,8 @@ static void take_org_probe(gf_call *call, gf_exchange *x) {
 static bool has_shape(const gf_call *call, const char *key, gf_value v) {
   const gf_result_key *keys = call->op->keys;
   for (size_t i = 0; i < sizeof call->op->keys / sizeof *keys && keys[i].name; i++)
-    if (strcmp(keys[i].name, key) == 0 && strcmp(keys[i].shape, "object") == 0) return unsafe_yyjson_is_obj(v.node);
+    if (strcmp(keys[i].name, key) == 0 && strcmp(keys[i].shape, "object") == 0)
+      return unsafe_yyjson_is_obj(v.node);
   return true;
 }
 
@@ -291,7 +312,8 @@ static bool take_list(gf_call *call, gf_exchange *x) {
   case GF_PAGE_LAST: return true;
   case GF_PAGE_BROKEN: break;
   }
-  x->verdict = (gf_verdict){.status = GF_ERROR, .reason = GF_INVALID_JSON, .code = x->code, .say = "the answer holds no list"};
+  x->verdict = (gf_verdict){
+      .status = GF_ERROR, .reason = GF_INVALID_JSON, .code = x->code, .say = "the answer holds no list"};
   return true;
 }
 

@@ -57,13 +57,13 @@ typedef struct gf_probe {
   const char *keep;        /* a member of the answer that the object to be sent gets, when it lacks it */
   bool is_other;           /* found counts only if the thing taken differs from variable `other_than` */
   const char *other_than;
-  gf_status found;         /* the outcome when it is there; GF_OK: stays */
+  gf_status found; /* the outcome when it is there; GF_OK: stays */
   gf_reason found_reason;
   gf_status missing; /* the outcome when it is not; GF_OK: stays */
   gf_reason missing_reason;
-  const char *say;     /* the sentence for the outcome that this probe sets */
+  const char *say;         /* the sentence for the outcome that this probe sets */
   const char *say_missing; /* the sentence when it is missing, where both may be */
-  const char *restart; /* found: send the main request again with this path */
+  const char *restart;     /* found: send the main request again with this path */
 } gf_probe;
 
 /* How a list is paged. */
@@ -78,13 +78,13 @@ typedef struct gf_paging {
 } gf_paging;
 
 struct gf_op_rule {
-  const char *own_path;   /* main path when the organisation is the credentials' own */
-  const char *text_path;  /* main path when argument `id` is a string */
-  const char *id;         /* that argument */
-  bool org_header;        /* the organisation travels as X-Grafana-Org-Id */
-  bool idempotent;        /* beyond what the method says */
-  bool empty_is_fine;     /* an empty 200 is an answer */
-  bool is_public;         /* answered to anyone: says nothing of the credentials */
+  const char *own_path;  /* main path when the organisation is the credentials' own */
+  const char *text_path; /* main path when argument `id` is a string */
+  const char *id;        /* that argument */
+  bool org_header;       /* the organisation travels as X-Grafana-Org-Id */
+  bool idempotent;       /* beyond what the method says */
+  bool empty_is_fine;    /* an empty 200 is an answer */
+  bool is_public;        /* answered to anyone: says nothing of the credentials */
   gf_pick picks[8];
   gf_answer_rule rules[8];
   gf_probe probes[6];
@@ -93,8 +93,8 @@ struct gf_op_rule {
   void (*check)(gf_call *);                           /* the arguments; may finish the call */
   void (*start)(gf_call *);                           /* instead of probes and main request */
   void (*on_answer)(gf_call *, struct gf_exchange *); /* instead of the row's way; see gf_call_internal.h */
-  bool (*more)(gf_call *);                            /* there is room: make one more request, if there is one */
-  bool (*keep)(gf_call *, gf_value item);             /* which items of a list belong to the result */
+  bool (*more)(gf_call *);                /* there is room: make one more request, if there is one */
+  bool (*keep)(gf_call *, gf_value item); /* which items of a list belong to the result */
 };
 
 #endif

@@ -4,8 +4,8 @@
 #include "gf_internal.h"
 
 static bool is_unreserved(unsigned char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' ||
-         c == '~';
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+         c == '.' || c == '~';
 }
 
 static void add_escaped(gf_buf *buf, unsigned char c) {
@@ -86,10 +86,12 @@ bool gf_url_problem(gf_str url, const char **problem) {
   if (!starts_with_scheme(url, &scheme)) return *problem = "it must begin with http:// or https://", true;
   if (has_odd_byte(url)) return *problem = "it holds a space, a control or a forbidden character", true;
   size_t end = scheme;
-  while (end < url.n && url.p[end] != '/' && url.p[end] != '?' && url.p[end] != '#') end++;
+  while (end < url.n && url.p[end] != '/' && url.p[end] != '?' && url.p[end] != '#')
+    end++;
   gf_str host = {url.p + scheme, end - scheme};
   if (host.n == 0 || host.p[0] == ':') return *problem = "it names no host", true;
-  if (memchr(host.p, '@', host.n)) return *problem = "credentials do not belong into it: give them as an argument", true;
+  if (memchr(host.p, '@', host.n))
+    return *problem = "credentials do not belong into it: give them as an argument", true;
   if (memchr(url.p + end, '?', url.n - end) || memchr(url.p + end, '#', url.n - end))
     return *problem = "a query or a fragment does not belong into it", true;
   return false;

@@ -64,7 +64,8 @@ void gf_set_var(gf_call *call, const char *name, gf_str text, bool is_text) {
 
 gf_value gf_data_of(const gf_call *call) {
   for (int i = 0; i < GF_MAX_PARAMS && call->op->params[i].name; i++)
-    if (call->op->params[i].type == GF_T_OBJECT && call->args[i].kind == GF_ARG_DOC) return gf_doc_root(call->args[i].doc);
+    if (call->op->params[i].type == GF_T_OBJECT && call->args[i].kind == GF_ARG_DOC)
+      return gf_doc_root(call->args[i].doc);
   return (gf_value){NULL, NULL};
 }
 
@@ -102,9 +103,11 @@ static size_t add_shown(char *out, size_t at, size_t size, gf_str text) {
     unsigned char c = (unsigned char)text.p[i];
     out[at++] = c < ' ' || c == 127 ? '?' : (char)c;
   }
-  while (text.n > SHOWN && at > 0 && ((unsigned char)out[at - 1] & 0xC0) == 0x80) at--; /* whole characters only */
+  while (text.n > SHOWN && at > 0 && ((unsigned char)out[at - 1] & 0xC0) == 0x80)
+    at--; /* whole characters only */
   if (text.n > SHOWN && at > 0 && (unsigned char)out[at - 1] >= 0xC0) at--;
-  for (int dots = 0; text.n > SHOWN && dots < 3 && at + 1 < size; dots++) out[at++] = '.';
+  for (int dots = 0; text.n > SHOWN && dots < 3 && at + 1 < size; dots++)
+    out[at++] = '.';
   return at;
 }
 

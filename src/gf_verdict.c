@@ -40,7 +40,8 @@ static void quote_server(gf_exchange *x, const char *before) {
   size_t most = size - 1 - at < GF_MAX_SERVER_WORDS ? size - 1 - at : GF_MAX_SERVER_WORDS;
   size_t n = message.n < most ? message.n : most;
   if (n < message.n)
-    while (n > 0 && ((unsigned char)message.p[n] & 0xC0) == 0x80) n--; /* whole characters only */
+    while (n > 0 && ((unsigned char)message.p[n] & 0xC0) == 0x80)
+      n--; /* whole characters only */
   for (size_t i = 0; i < n; i++) {
     unsigned char c = (unsigned char)message.p[i];
     out[at++] = c < ' ' || c == 127 ? ' ' : (char)c;
@@ -55,13 +56,16 @@ static void judge_words(gf_exchange *x, gf_status status, gf_reason reason, cons
 
 static void judge_refusal(gf_call *call, gf_exchange *x) {
   char before[160];
-  snprintf(before, sizeof before, "the server does not accept these credentials (%.100s): ", call->client->auth);
+  snprintf(before, sizeof before,
+           "the server does not accept these credentials (%.100s): ", call->client->auth);
   judge_words(x, GF_ACCESS_DENIED, GF_BAD_CREDENTIALS, before);
 }
 
 static void judge_missing(gf_exchange *x) {
-  if (gf_is_no_route(x)) judge(&x->verdict, GF_ERROR, GF_UNSUPPORTED, "this server has no such operation");
-  else judge_words(x, GF_NOT_FOUND, GF_REASON_NONE, "");
+  if (gf_is_no_route(x))
+    judge(&x->verdict, GF_ERROR, GF_UNSUPPORTED, "this server has no such operation");
+  else
+    judge_words(x, GF_NOT_FOUND, GF_REASON_NONE, "");
 }
 
 /* 409 and 412 say which kind of conflict in "status". */
@@ -69,9 +73,12 @@ static void judge_conflict(gf_exchange *x) {
   gf_str kind = {NULL, 0}, message = gf_server_message(x);
   gf_value_string(gf_value_get(gf_doc_root(x->doc), "status"), &kind);
   gf_reason reason = GF_REASON_NONE;
-  if (gf_str_eq(kind, "version-mismatch") || gf_str_contains_ci(message, "by someone else")) reason = GF_VERSION_MISMATCH;
-  else if (gf_str_eq(kind, "name-exists") || gf_str_contains_ci(message, "same name")) reason = GF_NAME_EXISTS;
-  else if (gf_str_contains_ci(message, "same uid")) reason = GF_UID_EXISTS;
+  if (gf_str_eq(kind, "version-mismatch") || gf_str_contains_ci(message, "by someone else"))
+    reason = GF_VERSION_MISMATCH;
+  else if (gf_str_eq(kind, "name-exists") || gf_str_contains_ci(message, "same name"))
+    reason = GF_NAME_EXISTS;
+  else if (gf_str_contains_ci(message, "same uid"))
+    reason = GF_UID_EXISTS;
   judge_words(x, GF_ALREADY_EXISTS, reason, "");
 }
 
@@ -79,7 +86,8 @@ static void judge_server_trouble(gf_exchange *x) {
   bool unavailable = x->code == 502 || x->code == 503 || x->code == 504;
   judge_words(x, GF_ERROR, unavailable ? GF_UNAVAILABLE : GF_SERVER_ERROR, "");
   x->verdict.code = x->code;
-  if (unavailable && strcmp(x->req.method, "GET") != 0) x->maybe_arrived = true; /* a gateway may have passed it on */
+  if (unavailable && strcmp(x->req.method, "GET") != 0)
+    x->maybe_arrived = true; /* a gateway may have passed it on */
 }
 
 static void judge_code(gf_call *call, gf_exchange *x) {
@@ -95,19 +103,28 @@ static void judge_code(gf_call *call, gf_exchange *x) {
   case 422: judge_words(x, GF_INVALID_DATA, GF_REASON_NONE, ""); return;
   default: break;
   }
-  if (x->code >= 500) judge_server_trouble(x);
-  else judge_words(x, GF_ERROR, GF_REASON_NONE, "");
+  if (x->code >= 500)
+    judge_server_trouble(x);
+  else
+    judge_words(x, GF_ERROR, GF_REASON_NONE, "");
 }
 
 /* Is there a JSON document where one is due? */
 static bool has_document(gf_call *call, gf_exchange *x) {
   if (x->doc) return true;
   bool success = x->code >= 200 && x->code < 300;
-  if (x->is_empty && success && (call->op->rule->empty_is_fine || strcmp(x->req.method, "GET") != 0)) return true;
-  if (x->is_html) judge(&x->verdict, GF_ERROR, GF_NOT_GRAFANA, "the answer is a web page, not Grafana's: is the url right, or a proxy between?");
-  else if (x->is_empty) judge(&x->verdict, GF_ERROR, GF_INVALID_JSON, "the answer is empty where JSON is due");
-  else if (x->is_json || success) judge(&x->verdict, GF_ERROR, GF_INVALID_JSON, "the answer is not valid JSON");
-  else judge(&x->verdict, GF_ERROR, GF_NOT_GRAFANA, "the answer is not Grafana's: is the url right, or a proxy between?");
+  if (x->is_empty && success && (call->op->rule->empty_is_fine || strcmp(x->req.method, "GET") != 0))
+    return true;
+  if (x->is_html)
+    judge(&x->verdict, GF_ERROR, GF_NOT_GRAFANA,
+          "the answer is a web page, not Grafana's: is the url right, or a proxy between?");
+  else if (x->is_empty)
+    judge(&x->verdict, GF_ERROR, GF_INVALID_JSON, "the answer is empty where JSON is due");
+  else if (x->is_json || success)
+    judge(&x->verdict, GF_ERROR, GF_INVALID_JSON, "the answer is not valid JSON");
+  else
+    judge(&x->verdict, GF_ERROR, GF_NOT_GRAFANA,
+          "the answer is not Grafana's: is the url right, or a proxy between?");
   return false;
 }
 
@@ -128,13 +145,19 @@ static void note_trust(gf_call *call, gf_exchange *x) {
 void gf_judge_answer(gf_call *call, gf_exchange *x) {
   x->verdict = (gf_verdict){.code = x->code};
   note_trust(call, x);
-  if (x->too_large) judge(&x->verdict, GF_ERROR, GF_TOO_LARGE, "the answer is larger than max_body allows");
-  else if (x->code < 200) judge(&x->verdict, GF_ERROR, GF_NOT_GRAFANA, "the answer has no code that HTTP knows");
+  if (x->too_large)
+    judge(&x->verdict, GF_ERROR, GF_TOO_LARGE, "the answer is larger than max_body allows");
+  else if (x->code < 200)
+    judge(&x->verdict, GF_ERROR, GF_NOT_GRAFANA, "the answer has no code that HTTP knows");
   else if (x->code >= 300 && x->code < 400)
-    judge(&x->verdict, GF_ERROR, GF_REDIRECT, "the server redirects to where the client does not follow: is the url right?");
-  else if (x->code == 401) judge_refusal(call, x); /* a proxy before Grafana may ask for credentials too */
-  else if (speaks_for_itself(x->code)) judge_code(call, x);
-  else if (has_document(call, x) && x->code >= 300) judge_code(call, x);
+    judge(&x->verdict, GF_ERROR, GF_REDIRECT,
+          "the server redirects to where the client does not follow: is the url right?");
+  else if (x->code == 401)
+    judge_refusal(call, x); /* a proxy before Grafana may ask for credentials too */
+  else if (speaks_for_itself(x->code))
+    judge_code(call, x);
+  else if (has_document(call, x) && x->code >= 300)
+    judge_code(call, x);
 }
 
 static void judge_timeout(gf_call *call, gf_exchange *x, bool past_deadline) {
@@ -167,8 +190,8 @@ void gf_judge_failure(gf_call *call, gf_exchange *x, gf_how how, const char *det
   } else {
     bool more = kinds[how].with_detail && detail && *detail;
     judge(&x->verdict, kinds[how].status, kinds[how].reason, NULL);
-    snprintf(x->verdict.words, sizeof x->verdict.words, "%s %.120s%s%.120s%s", kinds[how].words, call->client->url,
-             more ? " (" : "", more ? detail : "", more ? ")" : "");
+    snprintf(x->verdict.words, sizeof x->verdict.words, "%s %.120s%s%.120s%s", kinds[how].words,
+             call->client->url, more ? " (" : "", more ? detail : "", more ? ")" : "");
   }
 }
 

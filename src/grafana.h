@@ -73,12 +73,13 @@ typedef struct gf_value {
 
 GF_API gf_value gf_doc_root(gf_doc *doc);
 GF_API bool gf_value_is_absent(gf_value v);
-GF_API gf_value gf_value_get(gf_value v, const char *key);  /* member of an object; absent when there is none */
-GF_API gf_value gf_value_at(gf_value v, size_t index);      /* element of an array, from 0 */
-GF_API size_t gf_value_len(gf_value v);                     /* elements or members; 0 for scalars */
-GF_API bool gf_value_string(gf_value v, gf_str *out);       /* false when it is no string */
-GF_API bool gf_value_int(gf_value v, int64_t *out);         /* false when it is no integer that fits */
-GF_API bool gf_value_bool(gf_value v, bool *out);           /* false when it is no boolean */
+GF_API gf_value gf_value_get(gf_value v,
+                             const char *key);         /* member of an object; absent when there is none */
+GF_API gf_value gf_value_at(gf_value v, size_t index); /* element of an array, from 0 */
+GF_API size_t gf_value_len(gf_value v);                /* elements or members; 0 for scalars */
+GF_API bool gf_value_string(gf_value v, gf_str *out);  /* false when it is no string */
+GF_API bool gf_value_int(gf_value v, int64_t *out);    /* false when it is no integer that fits */
+GF_API bool gf_value_bool(gf_value v, bool *out);      /* false when it is no boolean */
 /* JSON text of `v`: allocated with `alloc`, zero-terminated, for the caller to free; NULL without memory. */
 GF_API char *gf_value_text(const gf_allocator *alloc, gf_value v, bool pretty, size_t *length);
 
@@ -130,7 +131,15 @@ GF_API const char *gf_reason_name(gf_reason reason);
 /* ---------------------------------------------------------------------------------------------------- clients -- */
 
 /* One argument of a call, one option, or one setting. */
-typedef enum gf_arg_kind { GF_ARG_NIL, GF_ARG_BOOL, GF_ARG_INT, GF_ARG_STRING, GF_ARG_NUMBER, GF_ARG_DOC, GF_ARG_OWN } gf_arg_kind;
+typedef enum gf_arg_kind {
+  GF_ARG_NIL,
+  GF_ARG_BOOL,
+  GF_ARG_INT,
+  GF_ARG_STRING,
+  GF_ARG_NUMBER,
+  GF_ARG_DOC,
+  GF_ARG_OWN
+} gf_arg_kind;
 
 typedef struct gf_arg {
   gf_arg_kind kind;
@@ -154,15 +163,15 @@ typedef struct gf_config {
   const gf_header *headers;
   size_t n_headers;
   gf_str user_agent;
-  int64_t timeout_ms;         /* one request, default 5000; 0: none */
-  int64_t connect_timeout_ms; /* default 2000; 0: none */
-  int64_t deadline_ms;        /* a whole call with its retries; 0, the default: none */
-  int max_retries;            /* default 10 */
-  int64_t backoff_first_ms;   /* default 500 */
-  int64_t backoff_max_ms;     /* default 1000 */
-  double backoff_multiplier;  /* default 2.0 */
-  int concurrency;            /* requests on the wire at once, default 8 */
-  size_t max_body;            /* bytes of one answer, default 64 MiB */
+  int64_t timeout_ms;            /* one request, default 5000; 0: none */
+  int64_t connect_timeout_ms;    /* default 2000; 0: none */
+  int64_t deadline_ms;           /* a whole call with its retries; 0, the default: none */
+  int max_retries;               /* default 10 */
+  int64_t backoff_first_ms;      /* default 500 */
+  int64_t backoff_max_ms;        /* default 1000 */
+  double backoff_multiplier;     /* default 2.0 */
+  int concurrency;               /* requests on the wire at once, default 8 */
+  size_t max_body;               /* bytes of one answer, default 64 MiB */
   uint64_t (*random)(void *ctx); /* for jitter; NULL: no jitter */
   void *random_ctx;
   gf_allocator alloc;
@@ -177,22 +186,24 @@ GF_API void gf_client_release(gf_client *client);
 /* Wipes the credentials and cancels every call that is not done (reason closed). Twice is fine. */
 GF_API void gf_client_close(gf_client *client);
 GF_API bool gf_client_is_closed(const gf_client *client);
-GF_API const char *gf_client_url(const gf_client *client); /* as given, without a final slash; lives with the client */
-GF_API const char *gf_client_auth(const gf_client *client); /* "basic-auth as admin", "token", "anonymous": no secret */
+GF_API const char *gf_client_url(
+    const gf_client *client); /* as given, without a final slash; lives with the client */
+GF_API const char *gf_client_auth(
+    const gf_client *client); /* "basic-auth as admin", "token", "anonymous": no secret */
 
 /* ------------------------------------------------------------------------------------------------- operations -- */
 
 /* What an argument or an option may be in Lua. */
 typedef enum gf_type {
-  GF_T_STRING,   /* a string, not empty */
-  GF_T_INT,      /* an integer (a grafana.number too) */
+  GF_T_STRING, /* a string, not empty */
+  GF_T_INT,    /* an integer (a grafana.number too) */
   GF_T_BOOL,
-  GF_T_ORG,      /* an organisation's id, grafana.own, or nil for the client's */
-  GF_T_ID,       /* an integer or a string */
-  GF_T_OBJECT,   /* a table with keys, or a document */
-  GF_T_LIST,     /* a table that is an array, or a document */
-  GF_T_STRINGS,  /* a string or an array of strings */
-  GF_T_ROLE      /* a string, or a table {role = string} */
+  GF_T_ORG,     /* an organisation's id, grafana.own, or nil for the client's */
+  GF_T_ID,      /* an integer or a string */
+  GF_T_OBJECT,  /* a table with keys, or a document */
+  GF_T_LIST,    /* a table that is an array, or a document */
+  GF_T_STRINGS, /* a string or an array of strings */
+  GF_T_ROLE     /* a string, or a table {role = string} */
 } gf_type;
 
 /* Where an argument or an option goes. */
@@ -203,12 +214,13 @@ typedef struct gf_param {
   gf_type type;
   gf_where where;
   bool optional;
-  bool may_be_empty;     /* an empty string is a value */
-  const char *wire;      /* the name on the wire, where it differs */
-  const char *required;  /* of an object: keys that must be there, "name type", "login|email" for one of two */
-  const char *lists;     /* of an object: where an unmarked empty table is a list: "tags panels list.options" (the end
+  bool may_be_empty;    /* an empty string is a value */
+  const char *wire;     /* the name on the wire, where it differs */
+  const char *required; /* of an object: keys that must be there, "name type", "login|email" for one of two */
+  const char
+      *lists; /* of an object: where an unmarked empty table is a list: "tags panels list.options" (the end
                             of the path of keys, indices left out) */
-  const char *text;      /* what it is, for people */
+  const char *text; /* what it is, for people */
 } gf_param;
 
 #define GF_MAX_PARAMS 6
@@ -225,21 +237,21 @@ typedef struct gf_result_key {
 typedef struct gf_op_rule gf_op_rule;
 typedef struct gf_op {
   const char *name;
-  const char *group;   /* "Organisations", … as in API.md */
-  const char *summary; /* a sentence for people */
-  const char *method;  /* of its main request */
-  const char *path;    /* below the server's URL, with {names} */
-  const char *see;     /* the Grafana page or recording that it follows */
-  gf_param params[GF_MAX_PARAMS];    /* positional, in order; ends at the first without a name */
-  gf_param options[GF_MAX_OPTIONS];  /* its own options; the general ones are not listed */
+  const char *group;                /* "Organisations", … as in API.md */
+  const char *summary;              /* a sentence for people */
+  const char *method;               /* of its main request */
+  const char *path;                 /* below the server's URL, with {names} */
+  const char *see;                  /* the Grafana page or recording that it follows */
+  gf_param params[GF_MAX_PARAMS];   /* positional, in order; ends at the first without a name */
+  gf_param options[GF_MAX_OPTIONS]; /* its own options; the general ones are not listed */
   gf_result_key keys[8];
-  const char *statuses; /* special statuses, "not-found already-exists" */
+  const char *statuses;   /* special statuses, "not-found already-exists" */
   const gf_op_rule *rule; /* how it is done: the core's own business */
 } gf_op;
 
 GF_API size_t gf_op_count(void);
-GF_API const gf_op *gf_op_at(size_t index);        /* sorted by name */
-GF_API const gf_op *gf_op_find(const char *name);  /* NULL when there is none */
+GF_API const gf_op *gf_op_at(size_t index);       /* sorted by name */
+GF_API const gf_op *gf_op_find(const char *name); /* NULL when there is none */
 
 /* The options that `op` takes besides its own: name, type and text. NULL: those of any operation. */
 GF_API const gf_param *gf_general_options(const gf_op *op, size_t *count);
@@ -266,14 +278,14 @@ GF_API bool gf_call_is_done(const gf_call *call);
 
 /* A request to send. It lives until its gf_end, or until the call is freed if that comes first. */
 typedef struct gf_request {
-  uint32_t id;           /* unique within its call */
-  const char *method;    /* "GET", … */
-  const char *url;       /* whole, zero-terminated, to be used as it is: no normalising of dots or slashes */
+  uint32_t id;        /* unique within its call */
+  const char *method; /* "GET", … */
+  const char *url;    /* whole, zero-terminated, to be used as it is: no normalising of dots or slashes */
   const gf_header *headers; /* zero-terminated strings, Authorization among them; no Content-Length */
   size_t n_headers;
-  uint64_t headers_id;   /* two requests of one client with the same id have the same headers; 0: unknown */
-  gf_str body;           /* a POST, PUT or PATCH may have an empty one */
-  int64_t timeout_ms;    /* for the whole request, 0: none */
+  uint64_t headers_id; /* two requests of one client with the same id have the same headers; 0: unknown */
+  gf_str body;         /* a POST, PUT or PATCH may have an empty one */
+  int64_t timeout_ms;  /* for the whole request, 0: none */
   int64_t connect_timeout_ms;
 } gf_request;
 
@@ -291,10 +303,10 @@ typedef enum gf_how {
   GF_END_CUT,      /* the connection broke, before or within the answer */
   GF_END_TIMEOUT,
   GF_END_UNKNOWN_HOST,
-  GF_END_REFUSED,  /* nobody listens */
+  GF_END_REFUSED, /* nobody listens */
   GF_END_TLS,
-  GF_END_DROPPED,  /* a feeding function returned a negative number */
-  GF_END_FAILED    /* anything else that kept it from being sent or answered */
+  GF_END_DROPPED, /* a feeding function returned a negative number */
+  GF_END_FAILED   /* anything else that kept it from being sent or answered */
 } gf_how;
 
 /* Feed an answer as it comes: the head (again after a 1xx), each header, the body in pieces of any size. A negative
@@ -330,8 +342,8 @@ typedef struct gf_field {
   bool boolean;
   int64_t integer;
   gf_str text;
-  gf_value value;          /* GF_F_VALUE: any JSON value, scalars too */
-  const gf_value *items;   /* GF_F_LIST */
+  gf_value value;        /* GF_F_VALUE: any JSON value, scalars too */
+  const gf_value *items; /* GF_F_LIST */
   size_t n_items;
 } gf_field;
 
@@ -350,7 +362,8 @@ typedef struct gf_result {
 
 /* The result of a call that is done (else NULL). It lives until the call is freed. */
 GF_API const gf_result *gf_call_result(const gf_call *call);
-GF_API const gf_field *gf_result_field(const gf_result *result, const char *name); /* NULL when there is none */
+GF_API const gf_field *gf_result_field(const gf_result *result,
+                                       const char *name); /* NULL when there is none */
 
 /* The stamp of this build of the core: a module that was built with another refuses to work with it. */
 GF_API const char *gf_stamp(void);

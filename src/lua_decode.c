@@ -13,13 +13,21 @@
 #define KEY_SLOTS 64      /* a power of two */
 #define KEY_MAX 40        /* longer keys are rare, and no short strings in Lua either */
 #define KEYS_WORTH_IT 128 /* values from which on the cache repays its making */
+#define SHARED_SLOTS 8    /* a power of two: members of an object whose strings may be the last object's */
+
+/* Rows made of one answer share the bytes of what they have in common (gf_panels.c). */
+typedef struct shared_string {
+  gf_str bytes; /* of the member of this place, the last time */
+  bool held;    /* they have been met twice: the string is on the stack */
+} shared_string;
 
 typedef struct decoder {
   lua_State *L;
   bool tree;
-  int array_mt, object_mt;  /* stack indices */
-  int keys;                 /* stack index before the first cached key; 0: no cache */
-  gf_str cached[KEY_SLOTS]; /* p == NULL: free */
+  int array_mt, object_mt;            /* stack indices */
+  int keys;                           /* stack index before the first cached key; 0: no cache */
+  gf_str cached[KEY_SLOTS];           /* p == NULL: free */
+  shared_string shared[SHARED_SLOTS]; /* their strings lie behind the keys */
 } decoder;
 
 /* Nodes of fixed documents lie one behind the other, those of trees are linked in rings whose container points at the
@@ -35,6 +43,8 @@ static inline void *first_child(const decoder *d, void *node) {
 static inline void *after(const decoder *d, void *node) {
   return d->tree ? (void *)((yyjson_mut_val *)node)->next : (void *)unsafe_yyjson_get_next(node);
 }
+
+static void push_node(decoder *d, void *node);
 
 static inline size_t key_slot(const char *p, size_t n) {
   size_t first = (unsigned char)p[0], middle = (unsigned char)p[n / 2], last = (unsigned char)p[n - 1];
@@ -60,7 +70,27 @@ static inline void push_key(decoder *d, void *node) {
   *cached = (gf_str){p, n};
 }
 
-static void push_node(decoder *d, void *node);
+/* The value of an object's member: a string whose very bytes the object before had in this place is found again. */
+static inline void push_member(decoder *d, size_t place, void *node) {
+  shared_string *shared = &d->shared[place & (SHARED_SLOTS - 1)];
+  if (!unsafe_yyjson_is_str(node)) {
+    push_node(d, node);
+    return;
+  }
+  int index = d->keys + KEY_SLOTS + 1 + (int)(place & (SHARED_SLOTS - 1));
+  const gf_str bytes = {unsafe_yyjson_get_str(node), unsafe_yyjson_get_len(node)};
+  bool again = shared->bytes.p == bytes.p && shared->bytes.n == bytes.n;
+  if (again && shared->held) {
+    lua_pushvalue(d->L, index);
+    return;
+  }
+  lua_pushlstring(d->L, bytes.p, bytes.n);
+  shared->bytes = bytes;
+  shared->held = again;
+  if (!again) return;
+  lua_pushvalue(d->L, -1);
+  lua_replace(d->L, index);
+}
 
 static void push_array(decoder *d, void *node) {
   size_t n = unsafe_yyjson_get_len(node);
@@ -74,7 +104,8 @@ static void push_array(decoder *d, void *node) {
   lua_setmetatable(d->L, -2);
 }
 
-static void push_object(decoder *d, void *node) {
+/* `row`: of a list whose objects may share strings. */
+static inline void push_members(decoder *d, void *node, bool row) {
   size_t n = unsafe_yyjson_get_len(node);
   lua_createtable(d->L, 0, (int)n);
   if (n == 0) {
@@ -86,10 +117,22 @@ static void push_object(decoder *d, void *node) {
   for (; n > 0; n--) {
     void *value = after(d, key);
     push_key(d, key);
-    push_node(d, value);
+    if (row)
+      push_member(d, n, value);
+    else
+      push_node(d, value);
     lua_rawset(d->L, -3);
     key = after(d, value);
   }
+}
+
+static void push_object(decoder *d, void *node) { push_members(d, node, false); }
+
+static void push_row(decoder *d, void *node) {
+  if (d->keys && unsafe_yyjson_is_obj(node))
+    push_members(d, node, true);
+  else
+    push_node(d, node);
 }
 
 /* Pushes a scalar and tells so; false for a container. */
@@ -129,10 +172,11 @@ static size_t count_values(gf_value v) {
 
 /* Make places for the cached keys. */
 static void make_cache(decoder *d) {
-  luaL_checkstack(d->L, KEY_SLOTS + 6, "no room for keys");
+  luaL_checkstack(d->L, KEY_SLOTS + SHARED_SLOTS + 8, "no room for keys");
   memset(d->cached, 0, sizeof d->cached);
+  memset(d->shared, 0, sizeof d->shared);
   d->keys = lua_gettop(d->L);
-  lua_settop(d->L, d->keys + KEY_SLOTS);
+  lua_settop(d->L, d->keys + KEY_SLOTS + SHARED_SLOTS);
 }
 
 /* Push what a decoder needs for so many values; returns the height of the stack before. */
@@ -173,7 +217,7 @@ void lgf_push_values(lua_State *L, const gf_value *values, size_t n) {
   lua_setmetatable(L, -2);
   for (size_t i = 0; i < n; i++) {
     d.tree = gf_doc_is_tree(values[i].doc);
-    push_node(&d, values[i].node);
+    push_row(&d, values[i].node);
     lua_rawseti(L, -2, (int)i + 1);
   }
   close_decoder(&d, top);

@@ -96,8 +96,8 @@ static int lgf_feed_body(lua_State *L) {
 }
 
 static int lgf_feed_finish(lua_State *L) {
-  static const char *const hows[] = {"complete", "cut",     "timeout", "unknown-host", "refused",
-                                     "tls",      "dropped", "failed",  NULL};
+  static const char *const hows[] = {"complete", "cut",    "timeout", "unknown-host", "refused", "tls",
+                                     "dropped",  "failed", NULL};
   gf_call *call = lgf_open_call(L);
   uint32_t id = lgf_id_at(L);
   int how = luaL_checkoption(L, 3, NULL, hows);
