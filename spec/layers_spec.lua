@@ -53,7 +53,7 @@ end
 
 local function operations()
   local names = {}
-  for name in read("src/gf_ops.c"):match("table%[%] = (.*)"):gmatch('{%.name = "([%w_]+)", *%.group') do
+  for name in read("src/gf_ops.c"):match("table%[%] = (.*)"):gmatch('{%.name = "([%w_]+)",%s*%.group') do
     names[#names + 1] = name
   end
   assert.is_true(#names > 40)
