@@ -1,10 +1,11 @@
 -- SPDX-License-Identifier: MIT
--- make_site.lua FOLDER COUNT BYTES URL: files for a static server that answers a search for COUNT dashboards of about
--- BYTES bytes each, their panels taken from examples/dashboards/, and a configuration for curl that fetches the same.
+-- make_site.lua FOLDER COUNT BYTES PANEL URL: files for a static server that answers a search for COUNT dashboards of
+-- about BYTES bytes, with panels of about PANEL bytes made of those in examples/dashboards/, and a configuration for
+-- curl that fetches the same.
 
 local grafana = require "grafana"
 
-local folder, count, bytes, url = arg[1], tonumber(arg[2]), tonumber(arg[3]), arg[4]
+local folder, count, bytes, PANEL, url = arg[1], tonumber(arg[2]), tonumber(arg[3]), tonumber(arg[4]), arg[5]
 
 local function read(path)
   local file = assert(io.open(path, "rb"))
@@ -19,10 +20,7 @@ local function write(path, text)
   file:close()
 end
 
--- Panels of real dashboards take about 1.8 KB each: those of the examples are given further queries and overrides, of
--- the kinds that they have, up to that.
-local PANEL = 1800
-
+-- The panels of the examples are given further queries and overrides, of the kinds that they have, up to PANEL bytes.
 local function grow(panel)
   local query = panel.targets and panel.targets[1] or {refId = "A", expr = "up"}
   local config = panel.fieldConfig or {defaults = {}, overrides = {}}
@@ -54,6 +52,8 @@ local meta = {type = "db", canSave = true, canEdit = true, canAdmin = true, canS
   updatedBy = "admin", createdBy = "admin", version = 2, hasAcl = false, isFolder = false, folderId = 0, folderUid = "",
   folderTitle = "General", folderUrl = "", provisioned = false, provisionedExternalId = ""}
 
+local shown = 0
+
 local function dashboard_text(i, uid, title)
   local source = sources[i % #sources + 1]
   local dashboard = {id = i, uid = uid, title = title, tags = source.tags, time = source.time, schemaVersion = 39,
@@ -66,6 +66,7 @@ local function dashboard_text(i, uid, title)
     dashboard.panels[n] = panel
     size = size + #grafana.encode(panel) + 1
   until size + PANEL / 2 >= bytes
+  shown = shown + n
   return grafana.encode{meta = meta, dashboard = dashboard}
 end
 
@@ -88,5 +89,5 @@ end
 write(folder .. "/search", grafana.encode(hits))
 write(folder .. "/empty", "[]")
 write(folder .. "/curl.cfg", table.concat(urls))
-print(("%d dashboards of %.1f KB, a search page of %.0f KB")
-  :format(count, total / count / 1000, #grafana.encode(hits) / 1000))
+print(("%d dashboards of %.1f KB with %.1f panels each, a search page of %.0f KB")
+  :format(count, total / count / 1000, shown / count, #grafana.encode(hits) / 1000))
