@@ -56,7 +56,10 @@ function standin.start(options)
   assert(made, "mktemp failed")
   local command = ("PARENT=%s OWN_DIR=1 %s start %s %s 2>&1"):format(own_pid(), quote(HERE .. "/run"), quote(dir), quote(personality))
   local output, started = shell(command)
-  if not started then error("the stand-in did not start: " .. output, 2) end
+  if not started then
+    os.execute("rm -rf " .. quote(dir))
+    error("the stand-in did not start: " .. output, 2)
+  end
   return setmetatable({
     dir = dir, personality = personality, url = read_line(dir .. "/url"), tls_url = read_line(dir .. "/tls_url"),
     h2c_url = read_line(dir .. "/h2c_url"), cert = dir .. "/cert.pem",
