@@ -278,13 +278,9 @@ static const gf_op_rule create_datasource = {
     .org_header = true,
     .picks = {{"id", "/id", true}, {"uid", "/datasource/uid", true}, {"datasource", "/datasource", true}},
     .probes = {{.when = GF_ON_STATUS, .status = GF_ALREADY_EXISTS, .only_reason = GF_NAME_EXISTS, .in_org = true,
-                .get = "/api/datasources/name/{name}", .pointer = "/id", .key = "id"},
-               {.when = GF_ON_STATUS, .status = GF_ALREADY_EXISTS, .only_reason = GF_NAME_EXISTS, .in_org = true,
-                .get = "/api/datasources/name/{name}", .pointer = "/uid", .key = "uid"},
+                .get = "/api/datasources/name/{name}", .pointer = "/id", .key = "id", .also = "uid"},
                {.when = GF_ON_STATUS, .status = GF_ALREADY_EXISTS, .only_reason = GF_UID_EXISTS, .in_org = true,
-                .get = "/api/datasources/uid/{uid}", .pointer = "/id", .key = "id"},
-               {.when = GF_ON_STATUS, .status = GF_ALREADY_EXISTS, .only_reason = GF_UID_EXISTS, .in_org = true,
-                .get = "/api/datasources/uid/{uid}", .pointer = "/uid", .key = "uid"}},
+                .get = "/api/datasources/uid/{uid}", .pointer = "/id", .key = "id", .also = "uid"}},
 };
 
 static const gf_op_rule get_datasource = {

@@ -209,11 +209,17 @@ static void keep_member(gf_call *call, const char *key, gf_doc *answer) {
   if (!gf_doc_set(data.doc, there, &path, 1, &error)) gf_lacks_memory(call);
 }
 
+static void put_also(gf_call *call, const char *key, gf_doc *answer) {
+  gf_value v = gf_value_get(gf_doc_root(answer), key);
+  if (!gf_value_is_absent(v)) put_key(call, key, v);
+}
+
 static void take_found(gf_call *call, const gf_probe *p, gf_value thing) {
   char digits[24];
   gf_str text;
   if (p->found && call->outcome.status != p->found) set_outcome(call, p->found, p->found_reason, p->say);
   if (p->key) put_key(call, p->key, thing);
+  if (p->also) put_also(call, p->also, thing.doc);
   if (p->keep) keep_member(call, p->keep, thing.doc);
   if (p->var && gf_scalar_text(thing, &text, digits))
     gf_set_var(call, p->var, text, !unsafe_yyjson_is_num(thing.node));

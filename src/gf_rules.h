@@ -54,6 +54,7 @@ typedef struct gf_probe {
   const char *pointer;     /* what to take of the answer, or of the item found */
   const char *var;         /* into this variable */
   const char *key;         /* into this key of the result */
+  const char *also;        /* a member of the answer that goes into the key of the same name */
   const char *keep;        /* a member of the answer that the object to be sent gets, when it lacks it */
   bool is_other;           /* found counts only if the thing taken differs from variable `other_than` */
   const char *other_than;
