@@ -142,11 +142,17 @@ static void note_trust(gf_call *call, gf_exchange *x) {
   }
 }
 
+static const char *what_is_too_large(const gf_exchange *x) {
+  bool head = x->head_lines > GF_MAX_HEADERS || x->head_bytes > GF_MAX_HEADERS_BYTES;
+  return head ? "the head of the answer is larger than the client takes"
+              : "the answer is larger than max_body allows";
+}
+
 void gf_judge_answer(gf_call *call, gf_exchange *x) {
   x->verdict = (gf_verdict){.code = x->code};
   note_trust(call, x);
   if (x->too_large)
-    judge(&x->verdict, GF_ERROR, GF_TOO_LARGE, "the answer is larger than max_body allows");
+    judge(&x->verdict, GF_ERROR, GF_TOO_LARGE, what_is_too_large(x));
   else if (x->code < 200)
     judge(&x->verdict, GF_ERROR, GF_NOT_GRAFANA, "the answer has no code that HTTP knows");
   else if (x->code >= 300 && x->code < 400)
@@ -185,7 +191,7 @@ void gf_judge_failure(gf_call *call, gf_exchange *x, gf_how how, const char *det
     judge_timeout(call, x, past_deadline);
   } else if (how == GF_END_DROPPED) {
     judge(&x->verdict, GF_ERROR, x->too_large ? GF_TOO_LARGE : GF_REASON_NONE,
-          x->too_large ? "the answer is larger than max_body allows" : "the answer could not be taken");
+          x->too_large ? what_is_too_large(x) : "the answer could not be taken");
     x->verdict.code = x->code;
   } else {
     bool more = kinds[how].with_detail && detail && *detail;
