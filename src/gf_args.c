@@ -97,8 +97,7 @@ static bool resolve_org(gf_call *call, const gf_arg *arg, const char *name, gf_e
     return fail(error, "argument", name,
                 "an organisation's id or grafana.own is expected, for none was given to connect");
   gf_str text = org->string;
-  if (org->kind == GF_ARG_INT)
-    text = (gf_str){digits, (size_t)snprintf(digits, sizeof digits, "%lld", (long long)org->integer)};
+  if (org->kind == GF_ARG_INT) text = gf_digits(org->integer, digits);
   call->own_org = false;
   gf_set_var(call, "org", text, false);
   return true;

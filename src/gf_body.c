@@ -101,10 +101,7 @@ static void add_query_arg(gf_buf *query, const char *name, const gf_arg *arg) {
   case GF_ARG_STRING:
   case GF_ARG_NUMBER: gf_add_query(query, name, arg->string); break;
   case GF_ARG_BOOL: gf_add_query(query, name, gf_z(arg->boolean ? "true" : "false")); break;
-  case GF_ARG_INT:
-    gf_add_query(query, name,
-                 (gf_str){digits, (size_t)snprintf(digits, sizeof digits, "%lld", (long long)arg->integer)});
-    break;
+  case GF_ARG_INT: gf_add_query(query, name, gf_digits(arg->integer, digits)); break;
   case GF_ARG_DOC: /* repeated, once for each element */
     for (size_t i = 0; i < gf_value_len(gf_doc_root(arg->doc)); i++)
       if (gf_scalar_text(gf_value_at(gf_doc_root(arg->doc), i), &text, digits))

@@ -19,10 +19,13 @@ void gf_config_init(gf_config *config) {
   config->alloc = gf_default_allocator();
 }
 
+void gf_wipe_bytes(char *bytes, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    ((volatile char *)bytes)[i] = 0;
+}
+
 void gf_wipe(char *secret) {
-  if (!secret) return;
-  for (volatile char *p = secret; *p; p++)
-    *p = 0;
+  if (secret) gf_wipe_bytes(secret, strlen(secret));
 }
 
 static bool is_token_char(unsigned char c) {
@@ -127,10 +130,7 @@ static char *basic_authorization(const gf_allocator *alloc, gf_str user, gf_str 
     add_base64(&header, plain.p, plain.n);
   }
   bool failed = plain.failed || header.failed;
-  if (plain.p) {
-    for (size_t i = 0; i < plain.n; i++)
-      ((volatile char *)plain.p)[i] = 0;
-  }
+  if (plain.p) gf_wipe_bytes(plain.p, plain.n);
   gf_buf_free(&plain);
   if (failed) gf_buf_free(&header);
   return failed ? NULL : gf_buf_take(&header);
@@ -185,8 +185,7 @@ static bool copy_org(gf_client *client, const gf_arg *org) {
   client->org.kind = org->kind;
   if (org->kind != GF_ARG_INT && org->kind != GF_ARG_NUMBER) return true;
   gf_str text = org->string;
-  if (org->kind == GF_ARG_INT)
-    text = (gf_str){digits, (size_t)snprintf(digits, sizeof digits, "%lld", (long long)org->integer)};
+  if (org->kind == GF_ARG_INT) text = gf_digits(org->integer, digits);
   client->org.string = gf_z(gf_strdup_n(&client->alloc, text));
   client->org.kind = GF_ARG_NUMBER;
   return client->org.string.p != NULL;

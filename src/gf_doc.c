@@ -14,17 +14,23 @@
 bool gf_json_fail(gf_json_error *error, size_t offset, const char *message) {
   if (error) {
     error->offset = offset;
+    error->no_memory = false;
     snprintf(error->message, sizeof error->message, "%s", message);
   }
   return false;
 }
 
-bool gf_json_no_memory(gf_json_error *error) { return gf_json_fail(error, 0, "out of memory"); }
+bool gf_json_no_memory(gf_json_error *error) {
+  gf_json_fail(error, 0, "out of memory");
+  if (error) error->no_memory = true;
+  return false;
+}
 
 static bool parse_fail(gf_json_error *error, const yyjson_read_err *why) {
   if (why->code == YYJSON_READ_ERROR_MEMORY_ALLOCATION) return gf_json_no_memory(error);
   if (error) {
     error->offset = why->pos;
+    error->no_memory = false;
     snprintf(error->message, sizeof error->message, "%s at offset %zu", why->msg, why->pos);
   }
   return false;

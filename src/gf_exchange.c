@@ -135,13 +135,20 @@ gf_exchange *gf_ask_for(gf_call *call, const gf_ask *ask) {
   x->sent_body = ask->body;
   x->purpose = ask->purpose;
   x->index = ask->index;
-  x->in_org = ask->in_org;
   x->idempotent = ask->idempotent || (strcmp(ask->method, "POST") != 0 && strcmp(ask->method, "PATCH") != 0);
   x->passing = ask->passing;
   x->skim = ask->skim;
   append(call, x);
   fill_request(call, x, ask);
   return call->done ? NULL : x;
+}
+
+gf_exchange *gf_ask_with(gf_call *call, gf_ask *ask, gf_buf *body) {
+  ask->body_length = body->n;
+  ask->body = gf_buf_take(body);
+  if (ask->body) return gf_ask_for(call, ask);
+  gf_lacks_memory(call);
+  return NULL;
 }
 
 void gf_exchange_free(gf_call *call, gf_exchange *x) {
@@ -151,8 +158,7 @@ void gf_exchange_free(gf_call *call, gf_exchange *x) {
     break;
   }
   if (x->sent_body && x->req.body.n) /* bodies may hold passwords */
-    for (size_t i = 0; i < x->req.body.n && i < 4096; i++)
-      ((volatile char *)x->sent_body)[i] = 0;
+    gf_wipe_bytes(x->sent_body, x->req.body.n);
   gf_free(&call->client->alloc, x->url);
   gf_free(&call->client->alloc, x->sent_body);
   gf_free(&call->client->alloc, x->location);
@@ -301,5 +307,5 @@ void gf_exchange_parse(gf_call *call, gf_exchange *x) {
     x->doc = gf_doc_parse_passing(alloc, &call->arena, x->body.p, length, &error);
   else
     x->doc = gf_doc_parse_owned(alloc, gf_buf_take(&x->body), length, &error);
-  if (!x->doc && strstr(error.message, "memory")) gf_lacks_memory(call);
+  if (!x->doc && error.no_memory) gf_lacks_memory(call);
 }

@@ -55,6 +55,7 @@ void gf_redact(char *text, const char *secret);
 void gf_client_redact(const gf_client *client, char *text);
 /* Overwrite, in a way that compilers keep. */
 void gf_wipe(char *secret);
+void gf_wipe_bytes(char *bytes, size_t n);
 /* Why a header cannot be sent, or NULL: line breaks, no name, a name that is the core's own. */
 const char *gf_header_problem(gf_header header);
 
@@ -88,7 +89,6 @@ typedef struct gf_exchange {
   size_t index; /* which probe, which part of a fan-out */
   char *url;
   char *sent_body;
-  bool in_org;      /* carries X-Grafana-Org-Id */
   bool passing;     /* the answer is only looked at: its memory serves the next one */
   gf_skimmer *skim; /* tried on a successful answer before it is parsed; NULL: none */
   bool idempotent;
@@ -215,7 +215,8 @@ typedef struct gf_ask {
 } gf_ask;
 /* Make a request ready to be sent; NULL when memory lacks (the call has ended) or a variable is unknown (it has not). */
 gf_exchange *gf_ask_for(gf_call *call, const gf_ask *ask);
-/* The same for an URL whose path is ready. */
+/* The same with what `body` holds, which is emptied; memory that lacked for it ends the call too. */
+gf_exchange *gf_ask_with(gf_call *call, gf_ask *ask, gf_buf *body);
 void gf_exchange_free(gf_call *call, gf_exchange *x);
 gf_exchange *gf_exchange_find(gf_call *call, uint32_t id);
 void gf_exchange_reset_answer(gf_call *call, gf_exchange *x);
@@ -230,6 +231,8 @@ void gf_judge_answer(gf_call *call, gf_exchange *x);
 void gf_judge_failure(gf_call *call, gf_exchange *x, gf_how how, const char *detail, bool past_deadline);
 /* The rules of the operation itself, for its main request. */
 void gf_judge_by_rules(gf_call *call, gf_exchange *x);
+/* The answer is JSON, but not what is due: error, invalid-json. */
+void gf_judge_broken(gf_exchange *x, const char *say);
 bool gf_is_no_route(const gf_exchange *x); /* Grafana says that it has no such route */
 gf_str gf_server_message(const gf_exchange *x);
 
@@ -248,6 +251,7 @@ size_t gf_url_origin(const char *url);                                /* bytes o
 char *gf_url_redirect(gf_call *call, const char *from, const char *location);
 
 /* --- gf_vars.c --- */
+gf_str gf_digits(int64_t number, char digits[24]); /* decimal, in `digits` */
 void gf_set_var(gf_call *call, const char *name, gf_str text, bool is_text);
 bool gf_get_var(const gf_call *call, const char *name, gf_str *text, char digits[24]);
 bool gf_var_is_text(const gf_call *call, const char *name);

@@ -35,7 +35,8 @@ struct gf_doc {
 
 /* Why a text is no document, or a change was refused. */
 typedef struct gf_json_error {
-  size_t offset; /* bytes from the start, for parsing */
+  size_t offset;  /* bytes from the start, for parsing */
+  bool no_memory; /* for lack of memory, not because of the text or the path */
   char message[160];
 } gf_json_error;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * update_or_create_dashboard and restore_dashboard_version. POST /api/dashboards/db moves a dashboard to the root when no folder is named, and with a
- * foreign id it overwrites another dashboard (FACTS.md): so the one that is there is looked at first, where it matters.
+ * update_or_create_dashboard: POST /api/dashboards/db moves a dashboard to the root when no folder is named, and with a
+ * foreign id it overwrites another dashboard, so the one that is there is looked at first, where it matters.
+ * restore_dashboard_version: restoring what is there already.
  */
 #include "gf_internal.h"
 
@@ -45,13 +46,8 @@ static void send_dashboard(gf_call *call, gf_doc *dashboard, gf_value folder) {
   gf_add_body_options(call, &body);
   gf_buf_add_char(&body, '}');
   gf_ask ask = {.purpose = GF_MAIN, .method = "POST", .path = call->op->path, .in_org = !call->own_org};
-  ask.body_length = body.n;
-  ask.body = gf_buf_take(&body);
   call->main_sent = true;
-  if (ask.body)
-    gf_ask_for(call, &ask);
-  else
-    gf_lacks_memory(call);
+  gf_ask_with(call, &ask, &body);
 }
 
 static void send_as_given(gf_call *call) {

@@ -51,13 +51,8 @@ static void send_merged(gf_call *call, gf_doc *merged) {
   gf_buf_init(&body, &call->client->alloc, GF_MAX_SENT_BODY);
   gf_add_json_value(call, &body, gf_doc_root(merged));
   gf_ask ask = {.purpose = GF_MAIN, .method = "PUT", .path = call->op->path, .in_org = !call->own_org};
-  ask.body_length = body.n;
-  ask.body = gf_buf_take(&body);
   call->main_sent = true;
-  if (ask.body)
-    gf_ask_for(call, &ask);
-  else
-    gf_lacks_memory(call);
+  gf_ask_with(call, &ask, &body);
 }
 
 static void take_current(gf_call *call, gf_exchange *x) {
@@ -70,11 +65,7 @@ static void take_current(gf_call *call, gf_exchange *x) {
     return;
   }
   bool found = x->verdict.status == GF_OK && gf_value_string(gf_value_get(gf_doc_root(x->doc), "uid"), &uid);
-  if (x->verdict.status == GF_OK && !found)
-    x->verdict = (gf_verdict){.status = GF_ERROR,
-                              .reason = GF_INVALID_JSON,
-                              .code = x->code,
-                              .say = "the answer holds no data source"};
+  if (x->verdict.status == GF_OK && !found) gf_judge_broken(x, "the answer holds no data source");
   if (!found) {
     gf_judge_by_rules(call, x);
     gf_row_settle(call, x);
@@ -121,10 +112,7 @@ void gf_health_answer(gf_call *call, gf_exchange *x) {
   bool ran = x->purpose == GF_MAIN && x->doc && (x->code == 200 || x->code == 400) &&
              gf_value_string(gf_value_get(gf_doc_root(x->doc), "status"), &status);
   if (!ran && x->purpose == GF_MAIN && x->verdict.status == GF_OK)
-    x->verdict = (gf_verdict){.status = GF_ERROR,
-                              .reason = GF_INVALID_JSON,
-                              .code = x->code,
-                              .say = "the answer does not say whether it works"};
+    gf_judge_broken(x, "the answer does not say whether it works");
   if (!ran) {
     gf_row_answer(call, x);
     return;

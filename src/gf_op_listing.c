@@ -62,8 +62,7 @@ static void judge_dashboard(gf_exchange *x) {
   if (x->verdict.status != GF_OK || x->skimmed) return;
   gf_value dashboard = gf_value_get(gf_doc_root(x->doc), "dashboard");
   if (!gf_value_is_absent(dashboard) && unsafe_yyjson_is_obj(dashboard.node)) return;
-  x->verdict = (gf_verdict){
-      .status = GF_ERROR, .reason = GF_INVALID_JSON, .code = x->code, .say = "the answer holds no dashboard"};
+  gf_judge_broken(x, "the answer holds no dashboard");
 }
 
 static void ask_search(gf_call *call) {
@@ -156,7 +155,7 @@ static bool have_uids(gf_call *call) {
 }
 
 static void finish_broken(gf_call *call, gf_exchange *x, const char *say) {
-  x->verdict = (gf_verdict){.status = GF_ERROR, .reason = GF_INVALID_JSON, .code = x->code, .say = say};
+  gf_judge_broken(x, say);
   gf_finish(call, &x->verdict, x);
 }
 

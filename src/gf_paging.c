@@ -8,8 +8,7 @@
 
 static void add_number(gf_buf *query, const char *name, int64_t number) {
   char digits[24];
-  gf_add_query(query, name,
-               (gf_str){digits, (size_t)snprintf(digits, sizeof digits, "%lld", (long long)number)});
+  gf_add_query(query, name, gf_digits(number, digits));
 }
 
 static void add_page(gf_call *call, gf_buf *query, const gf_paging *paging) {

@@ -302,9 +302,7 @@ static void take_picks(gf_call *call, gf_exchange *x) {
     if (!gf_value_is_absent(v) && has_shape(call, picks[i].key, v)) {
       gf_put_value(call, picks[i].key, v);
     } else if (success && !picks[i].optional) {
-      x->verdict.status = GF_ERROR;
-      x->verdict.reason = GF_INVALID_JSON;
-      x->verdict.say = "the answer lacks what it should hold";
+      gf_judge_broken(x, "the answer lacks what it should hold");
       x->maybe_arrived = strcmp(x->req.method, "GET") != 0;
       success = false;
     }
@@ -318,8 +316,7 @@ static bool take_list(gf_call *call, gf_exchange *x) {
   case GF_PAGE_LAST: return true;
   case GF_PAGE_BROKEN: break;
   }
-  x->verdict = (gf_verdict){
-      .status = GF_ERROR, .reason = GF_INVALID_JSON, .code = x->code, .say = "the answer holds no list"};
+  gf_judge_broken(x, "the answer holds no list");
   return true;
 }
 

@@ -5,12 +5,15 @@
 
 #include <stdio.h>
 
+gf_str gf_digits(int64_t number, char digits[24]) {
+  return (gf_str){digits, (size_t)snprintf(digits, 24, "%lld", (long long)number)};
+}
+
 bool gf_scalar_text(gf_value v, gf_str *text, char digits[24]) {
   int64_t i;
   if (gf_value_string(v, text)) return true;
   if (gf_value_int(v, &i)) {
-    int n = snprintf(digits, 24, "%lld", (long long)i);
-    *text = (gf_str){digits, (size_t)n};
+    *text = gf_digits(i, digits);
     return true;
   }
   if (gf_value_is_absent(v) || !unsafe_yyjson_is_uint(v.node)) return false;
@@ -23,9 +26,7 @@ static bool arg_text(const gf_arg *arg, gf_str *text, char digits[24]) {
   switch (arg->kind) {
   case GF_ARG_STRING:
   case GF_ARG_NUMBER: *text = arg->string; return true;
-  case GF_ARG_INT:
-    *text = (gf_str){digits, (size_t)snprintf(digits, 24, "%lld", (long long)arg->integer)};
-    return true;
+  case GF_ARG_INT: *text = gf_digits(arg->integer, digits); return true;
   default: return false;
   }
 }

@@ -201,6 +201,10 @@ void gf_judge_failure(gf_call *call, gf_exchange *x, gf_how how, const char *det
   }
 }
 
+void gf_judge_broken(gf_exchange *x, const char *say) {
+  x->verdict = (gf_verdict){.status = GF_ERROR, .reason = GF_INVALID_JSON, .code = x->code, .say = say};
+}
+
 void gf_judge_by_rules(gf_call *call, gf_exchange *x) {
   const gf_answer_rule *rules = call->op->rule->rules;
   size_t count = sizeof call->op->rule->rules / sizeof *rules;
