@@ -4,7 +4,7 @@
  * foreign id it overwrites another dashboard, so the one that is there is looked at first, where it matters.
  * restore_dashboard_version: restoring what is there already.
  */
-#include "gf_internal.h"
+#include "gf_op_parts.h"
 
 #include <stdio.h>
 
@@ -141,3 +141,80 @@ void gf_restore_answer(gf_call *call, gf_exchange *x) {
   else
     gf_row_answer(call, x);
 }
+
+/* ------------------------------------------------------------------------------------------------- how each is done -- */
+
+/* clang-format off */
+
+const gf_op_rule gf_rule_get_dashboard = {
+    .org_header = true,
+    .picks = {{"dashboard", "/dashboard"}, {"meta", "/meta"}},
+    .rules = {{404, "dashboard", GF_NOT_FOUND, GF_REASON_NONE, "there is no dashboard with the uid {uid}"}},
+};
+
+const gf_op_rule gf_rule_save_dashboard = {
+    .org_header = true,
+    .picks = {{"id", "/id"}, {"uid", "/uid"}, {"version", "/version"}, {"url", "/url"}, {"slug", "/slug", true}},
+    .rules = {{400, "folder not found", GF_NOT_FOUND, GF_FOLDER_NOT_FOUND, "there is no such folder"},
+              {404, "folder", GF_NOT_FOUND, GF_FOLDER_NOT_FOUND, "there is no such folder"},
+              {404, "dashboard", GF_NOT_FOUND, GF_REASON_NONE, "there is no dashboard with the id {id}"}},
+    .probes = {{.when = GF_ON_STATUS, .status = GF_ALREADY_EXISTS, .only_reason = GF_VERSION_MISMATCH, .in_org = true,
+                .get = "/api/dashboards/uid/{uid}", .pointer = "/dashboard/uid", .key = "uid"},
+               {.when = GF_ON_STATUS, .status = GF_ALREADY_EXISTS, .only_reason = GF_NAME_EXISTS, .in_org = true,
+                .get = "/api/search?type=dash-db&query={title}", .find = "title", .by = "title", .pointer = "/uid",
+                .key = "uid"}},
+    .start = gf_save_start,
+    .on_answer = gf_save_answer,
+};
+
+const gf_op_rule gf_rule_delete_dashboard = {
+    .org_header = true,
+    .rules = {{404, "dashboard", GF_NOT_FOUND, GF_REASON_NONE, "there is no dashboard with the uid {uid}"}},
+};
+
+const gf_op_rule gf_rule_listing = {
+    .org_header = true,
+    .start = gf_listing_start,
+    .on_answer = gf_listing_answer,
+    .more = gf_listing_more,
+};
+
+const gf_op_rule gf_rule_dashboard_panels = {
+    .org_header = true,
+    .rules = {{404, "dashboard", GF_NOT_FOUND, GF_REASON_NONE, "there is no dashboard with the uid {uid}"}},
+    .on_answer = gf_panels_answer,
+};
+
+const gf_op_rule gf_rule_search = {
+    .org_header = true,
+    .paging = {.list = "", .size_param = "limit", .first = 1, .identity = "uid"},
+    .keep = gf_keep_in_folders,
+};
+
+const gf_op_rule gf_rule_dashboards_with_tag = {
+    .org_header = true,
+    .paging = {.list = "", .size_param = "limit", .first = 1, .identity = "uid"},
+};
+
+const gf_op_rule gf_rule_dashboard_versions = {
+    .org_header = true,
+    .paging = {.list = "/versions", .identity = "version", .token = "/continueToken", .token_param = "continueToken"},
+    .rules = {{404, "dashboard", GF_NOT_FOUND, GF_REASON_NONE, "there is no dashboard with the uid {uid}"}},
+    .probes = {{.when = GF_ON_EMPTY, .in_org = true, .get = "/api/dashboards/uid/{uid}", .missing = GF_NOT_FOUND,
+                .say = "there is no dashboard with the uid {uid}"},
+               {.when = GF_ON_STATUS, .status = GF_ERROR, .only_reason = GF_SERVER_ERROR, .in_org = true,
+                .get = "/api/dashboards/uid/{uid}", .missing = GF_NOT_FOUND,
+                .say = "there is no dashboard with the uid {uid}"}},
+};
+
+const gf_op_rule gf_rule_restore_version = {
+    .org_header = true,
+    .picks = {{"version", "/version"}},
+    .rules = {{404, NULL, GF_NOT_FOUND, GF_REASON_NONE, "there is no dashboard {uid} with a version {version}"}},
+    .probes = {{.when = GF_ON_STATUS, .status = GF_ERROR, .only_reason = GF_SERVER_ERROR, .in_org = true,
+                .get = "/api/dashboards/uid/{uid}/versions/{version}", .missing = GF_NOT_FOUND,
+                .say = "there is no dashboard {uid} with a version {version}"}},
+    .on_answer = gf_restore_answer,
+};
+
+/* clang-format on */

@@ -3,7 +3,7 @@
  * update_datasource: what is there is read, the changes are merged into it, and the whole is written back under the
  * version that was read, for the server replaces everything but secrets. check_datasource: what its health means.
  */
-#include "gf_internal.h"
+#include "gf_op_parts.h"
 
 enum { CURRENT = GF_OWN_PURPOSE, ALL };
 
@@ -122,3 +122,64 @@ void gf_health_answer(gf_call *call, gf_exchange *x) {
   gf_put_text(call, "detail", message);
   gf_finish_ok(call, x);
 }
+
+/* ------------------------------------------------------------------------------------------------- how each is done -- */
+
+/* clang-format off */
+
+const gf_op_rule gf_rule_create_datasource = {
+    .org_header = true,
+    .picks = {{"id", "/id", true}, {"uid", "/datasource/uid", true}, {"datasource", "/datasource", true}},
+    .probes = {{.when = GF_ON_STATUS, .status = GF_ALREADY_EXISTS, .only_reason = GF_NAME_EXISTS, .in_org = true,
+                .get = "/api/datasources/name/{name}", .pointer = "/id", .key = "id", .also = "uid"},
+               {.when = GF_ON_STATUS, .status = GF_ALREADY_EXISTS, .only_reason = GF_UID_EXISTS, .in_org = true,
+                .get = "/api/datasources/uid/{uid}", .pointer = "/id", .key = "id", .also = "uid"}},
+};
+
+const gf_op_rule gf_rule_get_datasource = {
+    .org_header = true,
+    .id = "id",
+    .text_path = "/api/datasources/uid/{id}",
+    .picks = {{"datasource", ""}},
+    .rules = {{404, "source", GF_NOT_FOUND, GF_REASON_NONE, NO_DATASOURCE}},
+    .probes = {UID_OF_NUMBER},
+};
+
+const gf_op_rule gf_rule_get_datasources = {.org_header = true, .paging = {.list = "", .identity = "uid"}};
+
+const gf_op_rule gf_rule_update_datasource = {
+    .org_header = true,
+    .picks = {{"datasource", "/datasource"}},
+    .rules = {{404, "source", GF_NOT_FOUND, GF_REASON_NONE, NO_DATASOURCE}},
+    .probes = {{.when = GF_ON_STATUS, .status = GF_ALREADY_EXISTS, .only_reason = GF_NAME_EXISTS, .in_org = true,
+                .get = "/api/datasources/name/{name}", .pointer = "/uid", .key = "uid", .is_other = true,
+                .other_than = "uid"},
+               {.when = GF_ON_STATUS, .status = GF_ERROR, .only_reason = GF_SERVER_ERROR, .in_org = true,
+                .get = "/api/datasources/name/{name}", .pointer = "/uid", .key = "uid", .is_other = true,
+                .other_than = "uid",
+                .found = GF_ALREADY_EXISTS, .found_reason = GF_NAME_EXISTS,
+                .say = "another data source has the name {name}"}},
+    .start = gf_change_datasource_start,
+    .on_answer = gf_change_datasource_answer,
+};
+
+const gf_op_rule gf_rule_delete_datasource = {
+    .org_header = true,
+    .id = "id",
+    .text_path = "/api/datasources/uid/{id}",
+    .rules = {{404, "source", GF_NOT_FOUND, GF_REASON_NONE, NO_DATASOURCE}},
+    .probes = {UID_OF_NUMBER},
+};
+
+const gf_op_rule gf_rule_check_datasource = {
+    .org_header = true,
+    .rules = {{404, "source", GF_NOT_FOUND, GF_REASON_NONE, NO_DATASOURCE},
+              {404, "plugin", GF_ERROR, GF_UNSUPPORTED, "this kind of data source has no health check"}},
+    .probes = {{.when = GF_BEFORE, .only_number = "id", .in_org = true, .get = "/api/datasources", .find = "id",
+    .by = "id",
+                .pointer = "/uid", .var = "id", .missing = GF_NOT_FOUND, .say = NO_DATASOURCE},
+               DATASOURCE_EXISTS(GF_UNSUPPORTED), DATASOURCE_EXISTS(GF_SERVER_ERROR)},
+    .on_answer = gf_health_answer,
+};
+
+/* clang-format on */

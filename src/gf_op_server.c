@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * version: what a server is does not change while a client talks to it, so it is asked once. */
-#include "gf_internal.h"
+#include "gf_op_parts.h"
 
 void gf_version_check(gf_call *call) {
   if (!call->client->version) return;
@@ -17,3 +17,18 @@ void gf_version_answer(gf_call *call, gf_exchange *x) {
     client->version = gf_strdup_n(&client->alloc, version); /* without memory it is asked again */
   gf_row_answer(call, x);
 }
+
+/* ------------------------------------------------------------------------------------------------- how each is done -- */
+
+/* clang-format off */
+
+const gf_op_rule gf_rule_server_health = {.is_public = true, .picks = {{"health", ""}}};
+
+const gf_op_rule gf_rule_server_version = {
+    .is_public = true,
+    .picks = {{"version", "/version"}},
+    .check = gf_version_check,
+    .on_answer = gf_version_answer,
+};
+
+/* clang-format on */

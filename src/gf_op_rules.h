@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * gf_op_rules.h: how each operation of the table is done, by area; defined in gf_op_<area>.c.
+ */
+#ifndef GF_OP_RULES_H
+#define GF_OP_RULES_H
+
+#include "gf_rules.h"
+
+/* clang-format off */
+extern const gf_op_rule
+    /* gf_op_org.c */
+    gf_rule_add_org_user,
+    gf_rule_update_org_user,
+    gf_rule_delete_org_user,
+    gf_rule_get_org_users,
+    gf_rule_create_org,
+    gf_rule_get_orgs,
+    gf_rule_get_org,
+    gf_rule_update_org,
+    gf_rule_delete_org,
+    gf_rule_get_current_org,
+    gf_rule_update_current_org,
+    gf_rule_get_current_org_users,
+    gf_rule_lookup_current_org_users,
+    /* gf_op_user.c */
+    gf_rule_create_user,
+    gf_rule_update_user,
+    gf_rule_get_user,
+    gf_rule_get_users,
+    gf_rule_get_user_orgs,
+    gf_rule_get_current_user,
+    gf_rule_get_current_user_orgs,
+    gf_rule_about_user,
+    gf_rule_set_user_password,
+    /* gf_op_dashboard.c */
+    gf_rule_get_dashboard,
+    gf_rule_save_dashboard,
+    gf_rule_delete_dashboard,
+    gf_rule_listing,
+    gf_rule_dashboard_panels,
+    gf_rule_search,
+    gf_rule_dashboards_with_tag,
+    gf_rule_dashboard_versions,
+    gf_rule_restore_version,
+    /* gf_op_datasource.c */
+    gf_rule_create_datasource,
+    gf_rule_get_datasource,
+    gf_rule_get_datasources,
+    gf_rule_update_datasource,
+    gf_rule_delete_datasource,
+    gf_rule_check_datasource,
+    /* gf_op_server.c */
+    gf_rule_server_health,
+    gf_rule_server_version;
+/* clang-format on */
+
+#endif
