@@ -20,8 +20,9 @@ local grafana = {
   --- Connect to a server; sends nothing yet.
   -- @function connect
   -- @string[opt] url `https://host[:port][/sub-path]`; left out: from `GRAFANA_URL`
-  -- @tab[opt] credentials `{user, password}` or `{token = "…"}`; left out together with the url: from the environment
-  --   (`GRAFANA_TOKEN`, or `GRAFANA_USER` and `GRAFANA_PASSWORD`); left out alone: anonymous
+  -- @tab[opt] credentials `{user, password}`, `{token = "…"}` or `{token = function() … end}` (asked
+  --   with the first request and again after a 401; what it raises goes up to the caller); left out together with the
+  --   url: from the environment (`GRAFANA_TOKEN`, or `GRAFANA_USER` and `GRAFANA_PASSWORD`); left out alone: anonymous
   -- @tab[opt] options see `grafana.help("connect")`
   -- @return the client; raises for a wrong argument, naming it
   connect = client.connect,

@@ -73,6 +73,8 @@ One table of options may follow the arguments: the operation's own, and these.
 local grafana = require "grafana"
 local g = grafana.connect("https://example.org/grafana", {"admin", "secret"}, {timeout = 2000})
 local g = grafana.connect(url, {token = "glsa_…"})
+local g = grafana.connect(url, {token = function() return read_secret() end})   -- asked again after a 401
+local g = grafana.connect(url, {"admin", "secret"}, {auth_method = "regular-login"})   -- POST /login, then a session
 local g = grafana.connect()     -- GRAFANA_URL, GRAFANA_TOKEN or GRAFANA_USER and GRAFANA_PASSWORD
 ```
 
@@ -278,7 +280,7 @@ function Document:close() end
 ---@field deadline? integer milliseconds for a whole call with its retries
 ---@field max_retries? integer
 ---@field backoff_ms? number[] first delay, largest delay, multiplier
----@field auth_method? "basic-auth"
+---@field auth_method? "basic-auth"|"regular-login"
 ---@field org? grafana.Integer|grafana.Own
 ---@field headers? table<string, string>
 ---@field ca_file? string
@@ -307,7 +309,7 @@ function Document:close() end
 ---@field null grafana.Null
 local grafana = {}
 ---@param url? string
----@param credentials? {[1]: string, [2]: string}|{token: string}
+---@param credentials? {[1]: string, [2]: string}|{token: string|fun(): string}
 ---@param options? grafana.ConnectOptions
 ---@return grafana.Client
 function grafana.connect(url, credentials, options) end

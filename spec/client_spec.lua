@@ -56,7 +56,8 @@ describe("connect", function()
   end)
 
   it("takes a user and a password, or a token", function()
-    assert.matches("'credentials' %({user, password} or {token = string} expected, got string%)", refused(URL, "x"))
+    assert.matches("'credentials' %({user, password} or {token = string or function} expected, got string%)",
+      refused(URL, "x"))
     assert.matches("password, second in argument 'credentials': string expected, got nil", refused(URL, {"admin"}))
     assert.matches("user, first", refused(URL, {}))
     assert.matches("user, first.* is empty", refused(URL, {"", "hunter2-secret"}))
@@ -68,7 +69,6 @@ describe("connect", function()
     assert.matches("control character", refused(URL, {token = "glsa_topsecret\n"}))
     assert.matches("control character", refused(URL, {"admin", "hunter2-secret\r\n"}))
     assert.matches("colon", refused(URL, {"ad:min", "hunter2-secret"}))
-    assert.matches("not supported yet", refused(URL, {token = function() return "glsa_topsecret" end}))
   end)
 
   it("refuses unknown options with the nearest right name", function()
@@ -94,7 +94,9 @@ describe("connect", function()
         assert.is_truthy(message:find(name, 1, true), name .. ": " .. message)
       end
     end
-    assert.matches("not supported yet", refused(URL, ADMIN, {auth_method = "regular-login"}))
+    assert.matches("'auth_method': 'regular%-login' needs a user and a password",
+      refused(URL, {token = "glsa_topsecret"}, {auth_method = "regular-login"}))
+    assert.matches("'auth_method'.*did you mean 'regular%-login'", refused(URL, ADMIN, {auth_method = "regular_login"}))
   end)
 
   it("takes every option that is right", function()

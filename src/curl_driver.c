@@ -99,6 +99,8 @@ void gfc_driver_drop(gfc_driver *driver, gf_call *call) {
   if (job) free_job(driver, job);
 }
 
+void gfc_driver_wake(gfc_driver *driver) { driver->stale = true; }
+
 /* -------------------------------------------------------------------------------------------- the turn -- */
 
 /* Send what `job` has to send. True when it is done, and gone. */

@@ -62,6 +62,9 @@ bool gfc_driver_add(gfc_driver *driver, gf_call *call);
  * arrived. The number of calls not yet done. */
 int gfc_driver_step(gfc_driver *driver, int timeout_ms);
 
+/* Something that the driver cannot see has changed (a token was supplied): ask all calls at the next step. */
+void gfc_driver_wake(gfc_driver *driver);
+
 /* Forget `call` now: its transfers are broken off (gf_end with GF_END_CUT, unless the call is done), and it
  * is released. Nothing happens when it is not here. */
 void gfc_driver_drop(gfc_driver *driver, gf_call *call);

@@ -91,6 +91,16 @@ static void free_result(gf_call *call) {
   gf_seen_free(call, &call->seen);
 }
 
+static void free_header_sets(gf_call *call) {
+  for (int i = 0; i < GF_HEADER_SETS; i++) {
+    for (gf_header_set *set = call->header_sets[i], *older; set; set = older) {
+      older = set->older;
+      gf_wipe(set->secret);
+      gf_free(&call->client->alloc, set);
+    }
+  }
+}
+
 void gf_call_release(gf_call *call) {
   if (!call || --call->refs > 0) return;
   gf_call_cancel(call);
@@ -99,8 +109,7 @@ void gf_call_release(gf_call *call) {
   free_exchanges(call);
   free_arguments(call);
   free_result(call);
-  for (int i = 0; i < 4; i++)
-    gf_free(&client->alloc, call->header_sets[i]);
+  free_header_sets(call);
   unlink_call(call);
   gf_free(&client->alloc, call);
   gf_client_release(client);
@@ -111,8 +120,8 @@ void gf_call_release(gf_call *call) {
 /* What was on the wire is no longer counted: the driver drops it. A write among it may have arrived. */
 static void leave_wire(gf_call *call) {
   for (gf_exchange *x = call->exchanges; x; x = x->next) {
-    bool on_wire = x->stage == GF_ON_WIRE, writes = strcmp(x->req.method, "GET") != 0;
-    if (call->result.status != GF_OK && writes && (on_wire || x->maybe_arrived))
+    bool on_wire = x->stage == GF_ON_WIRE;
+    if (call->result.status != GF_OK && gf_is_write(x) && (on_wire || x->maybe_arrived))
       call->result.uncertain = true;
     if (!on_wire) continue;
     call->client->on_wire--;
@@ -164,6 +173,7 @@ void gf_finish(gf_call *call, const gf_verdict *verdict, const gf_exchange *x) {
   }
   write_message(call, verdict);
   leave_wire(call);
+  gf_leave_sign_in(call);
   r->message = call->message;
   r->fields = call->fields;
   r->n_fields = call->n_fields;
@@ -206,7 +216,7 @@ void gf_lacks_memory(gf_call *call) {
   call->lacks_memory = true;
   call->n_fields = 0;
   for (gf_exchange *x = call->exchanges; x; x = x->next) /* its answer, if one came, could not be looked at */
-    if (x->attempts > 0 && x->stage != GF_LATER && strcmp(x->req.method, "GET") != 0) x->maybe_arrived = true;
+    if (x->attempts > 0 && x->stage != GF_LATER && gf_is_write(x)) x->maybe_arrived = true;
   gf_finish_as(call, GF_ERROR, GF_REASON_NONE, "not enough memory");
 }
 
@@ -251,9 +261,13 @@ static bool is_refused(const gf_call *call) {
   return !call->client->trusted && call->refusals_seen != call->client->refusals;
 }
 
-static gf_exchange *next_ready(gf_call *call, int64_t now_ms) {
-  for (gf_exchange *x = call->exchanges; x; x = x->next)
-    if (x->stage == GF_READY || (x->stage == GF_LATER && x->later_ms <= now_ms)) return x;
+static gf_exchange *next_ready(gf_call *call, int64_t now_ms, bool *held) {
+  *held = false;
+  for (gf_exchange *x = call->exchanges; x; x = x->next) {
+    bool due = x->stage == GF_READY || (x->stage == GF_LATER && x->later_ms <= now_ms);
+    if (due && !gf_is_held(call, x)) return x;
+    if (due) *held = true;
+  }
   return NULL;
 }
 
@@ -264,7 +278,12 @@ static int64_t within_deadline(const gf_call *call, int64_t ms, int64_t now_ms) 
   return ms == 0 || left < ms ? left : ms;
 }
 
+/* NULL without memory: the call has ended. */
 static const gf_request *give_out(gf_call *call, gf_exchange *x, int64_t now_ms) {
+  if (!gf_dress(call, x)) {
+    gf_lacks_memory(call);
+    return NULL;
+  }
   x->stage = GF_ON_WIRE;
   x->attempts++;
   call->client->on_wire++;
@@ -273,9 +292,11 @@ static const gf_request *give_out(gf_call *call, gf_exchange *x, int64_t now_ms)
   return &x->req;
 }
 
-/* What is due already waits for room in the window, not for the clock. */
-static int64_t next_wake(const gf_call *call, int64_t now_ms) {
+/* What is due already waits for room in the window, not for the clock; or for another call to sign in. */
+static int64_t next_wake(const gf_call *call, int64_t now_ms, bool held) {
+  const gf_client *client = call->client;
   int64_t wake = call->deadline_at;
+  if (held && client->renewer && client->renewer_until < wake) wake = client->renewer_until;
   for (const gf_exchange *x = call->exchanges; x; x = x->next)
     if (x->stage == GF_LATER && x->later_ms > now_ms && x->later_ms < wake) wake = x->later_ms;
   return wake;
@@ -318,18 +339,21 @@ gf_next gf_call_next(gf_call *call, int64_t now_ms, const gf_request **request, 
   if (must_end(call, now_ms)) return GF_DONE;
   if (!call->started) start(call, now_ms);
   while (!call->done) {
-    gf_exchange *x = next_ready(call, now_ms);
-    if (!x && has_room(call->client) && call->op->rule->more && call->op->rule->more(call)) continue;
+    bool held;
+    gf_sign_in(call, now_ms);
+    gf_exchange *x = next_ready(call, now_ms, &held);
+    if (!x && !held && has_room(call->client) && call->op->rule->more && call->op->rule->more(call)) continue;
     if (call->done) break;
     if (x && has_room(call->client)) {
       *request = give_out(call, x, now_ms);
+      if (!*request) break;
       return GF_SEND;
     }
     if (!call->exchanges && !x) { /* a row that leads nowhere; holds for no row of the table */
       gf_finish_as(call, GF_ERROR, GF_REASON_NONE, "nothing is left to ask for");
       break;
     }
-    *wake_ms = next_wake(call, now_ms);
+    *wake_ms = next_wake(call, now_ms, held);
     return GF_WAIT;
   }
   return GF_DONE;
@@ -364,7 +388,7 @@ static void judge(gf_call *call, gf_exchange *x, gf_how how, const char *detail,
 
 /* The write may have been carried out although its answer does not say so. */
 static void note_arrival(gf_exchange *x, gf_how how, bool sent) {
-  if (strcmp(x->req.method, "GET") == 0) return;
+  if (!gf_is_write(x)) return;
   bool unreadable = x->code < 300 && x->verdict.status != GF_OK;
   if (how == GF_END_COMPLETE ? unreadable : sent) x->maybe_arrived = true;
 }
@@ -399,6 +423,15 @@ static void forgive_second_delete(gf_exchange *x, bool arrived_before) {
   x->verdict = (gf_verdict){.status = GF_OK, .code = x->code};
 }
 
+static void deliver(gf_call *call, gf_exchange *x) {
+  if (x->purpose == GF_SIGN_IN)
+    gf_signed_in(call, x);
+  else if (call->op->rule->on_answer)
+    call->op->rule->on_answer(call, x);
+  else
+    gf_row_answer(call, x);
+}
+
 void gf_end(gf_call *call, uint32_t id, gf_how how, bool sent, const char *detail, int64_t now_ms) {
   gf_exchange *x = gf_exchange_find(call, id);
   if (!x) return;
@@ -411,11 +444,10 @@ void gf_end(gf_call *call, uint32_t id, gf_how how, bool sent, const char *detai
   if (call->done || (how == GF_END_COMPLETE && follow_redirect(call, x))) return;
   judge(call, x, how, detail, now_ms);
   note_arrival(x, how, sent);
+  if (how == GF_END_COMPLETE && !call->done) gf_take_session(call, x);
   if (call->done || try_again(call, x, how, sent, now_ms)) return;
+  if (how == GF_END_COMPLETE && gf_send_again_anew(call, x)) return;
   forgive_second_delete(x, arrived_before);
-  if (call->op->rule->on_answer)
-    call->op->rule->on_answer(call, x);
-  else
-    gf_row_answer(call, x);
+  deliver(call, x);
   gf_exchange_free(call, x);
 }

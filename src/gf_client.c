@@ -91,15 +91,21 @@ static bool has_control(gf_str text) {
   return false;
 }
 
+const char *gf_token_problem(gf_str token) {
+  if (token.n == 0) return "is empty";
+  return has_control(token) ? "holds a control character" : NULL;
+}
+
 static bool check_config(const gf_config *config, gf_error *error) {
   const char *problem;
   if (gf_url_problem(config->url, &problem)) return fail(error, "argument 'url': %s", problem);
   if (has_control(config->user_agent))
     return fail(error, "option '%s' holds a control character", "user_agent");
-  if (has_control(config->token)) return fail(error, "the %s holds a control character", "token");
+  if (config->token.n && gf_token_problem(config->token))
+    return fail(error, "the token %s", gf_token_problem(config->token));
   if (has_control(config->user) || has_control(config->password))
     return fail(error, "the %s holds a control character", "user or the password");
-  if (config->user.n && memchr(config->user.p, ':', config->user.n))
+  if (config->user.n && !config->logs_in && memchr(config->user.p, ':', config->user.n))
     return fail(error, "the %s holds a colon, which basic authentication cannot send", "user");
   return check_numbers(config, error) && check_headers(config, error);
 }
@@ -146,23 +152,36 @@ static char *join(const gf_allocator *alloc, const char *a, gf_str b, const char
   return gf_buf_take(&buf);
 }
 
-static bool copy_credentials(gf_client *client, const gf_config *config) {
+char *gf_bearer(const gf_allocator *alloc, gf_str token) { return join(alloc, "Bearer ", token, ""); }
+
+static bool copy_password(gf_client *client, const gf_config *config) {
   const gf_allocator *alloc = &client->alloc;
-  if (config->user.n) {
-    client->authorization = basic_authorization(alloc, config->user, config->password);
-    client->auth = join(alloc, "basic-auth as ", config->user, "");
-    client->user = gf_strdup_n(alloc, config->user);
-    client->password = gf_strdup_n(alloc, config->password);
-    return client->authorization && client->auth && client->user && client->password;
-  }
+  client->logs_in = config->logs_in;
+  client->needs = config->logs_in ? GF_NEEDS_LOGIN : GF_NEEDS_NOTHING;
+  if (!config->logs_in) client->authorization = basic_authorization(alloc, config->user, config->password);
+  client->auth = join(alloc, config->logs_in ? "regular-login as " : "basic-auth as ", config->user, "");
+  client->user = gf_strdup_n(alloc, config->user);
+  client->password = gf_strdup_n(alloc, config->password);
+  return (client->authorization || client->logs_in) && client->auth && client->user && client->password;
+}
+
+static bool copy_token(gf_client *client, const gf_config *config) {
+  const gf_allocator *alloc = &client->alloc;
+  client->asks_for_token = config->token.n == 0;
+  client->needs = client->asks_for_token ? GF_NEEDS_TOKEN : GF_NEEDS_NOTHING;
+  client->auth = gf_strdup_n(alloc, gf_z("token"));
+  if (client->asks_for_token) return client->auth != NULL;
+  client->authorization = gf_bearer(alloc, config->token);
+  client->token = gf_strdup_n(alloc, config->token);
+  return client->authorization && client->auth && client->token;
+}
+
+static bool copy_credentials(gf_client *client, const gf_config *config) {
+  if (config->user.n) return copy_password(client, config);
   client->trusted = true; /* a refused token locks nothing */
-  if (config->token.n) {
-    client->authorization = join(alloc, "Bearer ", config->token, "");
-    client->auth = gf_strdup_n(alloc, gf_z("token"));
-    client->token = gf_strdup_n(alloc, config->token);
-    return client->authorization && client->auth && client->token;
-  }
-  client->auth = gf_strdup_n(alloc, gf_z("anonymous"));
+  if (config->token.n || config->asks_for_token) return copy_token(client, config);
+  client->auth =
+      gf_strdup_n(&client->alloc, gf_z(config->has_certificate ? "client certificate" : "anonymous"));
   return client->auth != NULL;
 }
 
@@ -242,6 +261,11 @@ static void wipe_secrets(gf_client *client) {
   gf_wipe(client->password);
   gf_wipe(client->token);
   gf_wipe(client->authorization);
+  gf_wipe(client->cookies);
+  for (gf_call *call = client->calls; call; call = call->next)
+    for (int i = 0; i < GF_HEADER_SETS; i++)
+      for (gf_header_set *set = call->header_sets[i]; set; set = set->older)
+        gf_wipe(set->secret);
 }
 
 void gf_client_close(gf_client *client) {
@@ -260,9 +284,9 @@ const char *gf_client_url(const gf_client *client) { return client->url; }
 const char *gf_client_auth(const gf_client *client) { return client->auth; }
 
 static void free_strings(gf_client *client) {
-  char *strings[] = {client->url,      client->user_agent, client->user,
-                     client->password, client->token,      client->authorization,
-                     client->auth,     client->version,    (char *)client->org.string.p};
+  char *strings[] = {client->url,     client->user_agent,          client->user,    client->password,
+                     client->token,   client->authorization,       client->cookies, client->auth,
+                     client->version, (char *)client->org.string.p};
   for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
     gf_free(&client->alloc, strings[i]);
 }
@@ -292,10 +316,22 @@ void gf_redact(char *text, const char *secret) {
   }
 }
 
+/* The values of a list "a=b; c=d". */
+static void redact_cookies(const gf_client *client, char *text) {
+  for (char *at = client->cookies; at && *at;) {
+    char *value = at + strcspn(at, "=;"), *end = value + strcspn(value, ";"), kept = *end;
+    *end = 0;
+    if (*value) gf_redact(text, value + 1);
+    *end = kept;
+    at = end + strspn(end, "; ");
+  }
+}
+
 void gf_client_redact(const gf_client *client, char *text) {
   const char *space = client->authorization ? strchr(client->authorization, ' ') : NULL;
   if (client->password && strcmp(client->password, client->user) != 0)
     gf_redact(text, client->password); /* else it is told anyway */
   gf_redact(text, client->token);
   gf_redact(text, space ? space + 1 : NULL);
+  redact_cookies(client, text);
 }

@@ -5,8 +5,8 @@
 
 /* ------------------------------------------------------------------------------------------------------ headers -- */
 
-static void add_header(gf_header *set, size_t *n, const char *name, gf_str value) {
-  set[(*n)++] = (gf_header){gf_z(name), value};
+static void add_header(gf_header_set *set, const char *name, gf_str value) {
+  set->headers[set->n++] = (gf_header){gf_z(name), value};
 }
 
 /* Headers of the call's own option replace the client's of the same name. */
@@ -25,15 +25,15 @@ static bool is_given(const gf_call *call, const char *name) {
   return is_replaced(call, gf_z(name));
 }
 
-static void add_extra_headers(gf_call *call, gf_header *set, size_t *n) {
+static void add_extra_headers(gf_call *call, gf_header_set *set) {
   const gf_client *client = call->client;
   for (size_t i = 0; i < client->n_headers; i++)
-    if (!is_replaced(call, client->headers[i].name)) set[(*n)++] = client->headers[i];
+    if (!is_replaced(call, client->headers[i].name)) set->headers[set->n++] = client->headers[i];
   if (!call->headers) return;
   gf_iter it = gf_iterate(gf_doc_root(call->headers));
-  for (void *k, *v; gf_iter_next(&it, &k, &v); (*n)++) {
-    gf_value_string((gf_value){call->headers, k}, &set[*n].name);
-    gf_value_string((gf_value){call->headers, v}, &set[*n].value);
+  for (void *k, *v; gf_iter_next(&it, &k, &v); set->n++) {
+    gf_value_string((gf_value){call->headers, k}, &set->headers[set->n].name);
+    gf_value_string((gf_value){call->headers, v}, &set->headers[set->n].value);
   }
 }
 
@@ -41,24 +41,50 @@ static size_t extra_headers(const gf_call *call) {
   return call->client->n_headers + (call->headers ? gf_value_len(gf_doc_root(call->headers)) : 0);
 }
 
-bool gf_header_set(gf_call *call, unsigned which) {
-  if (call->header_sets[which]) return true;
+/* The name and the value of what authorizes; NULL where nothing does. */
+static const char *credentials(const gf_client *client, const char **name) {
+  bool by_cookie = client->logs_in;
+  *name = by_cookie ? "Cookie" : "Authorization";
+  return by_cookie ? client->cookies : client->authorization;
+}
+
+static void fill_set(gf_call *call, gf_header_set *set, unsigned which, const char *secret_name) {
   const gf_client *client = call->client;
-  gf_header *set = gf_alloc(&client->alloc, (5 + extra_headers(call)) * sizeof *set);
-  size_t n = 0;
   gf_str org;
   char digits[24];
-  if (!set) return false;
-  if (!is_given(call, "Accept")) add_header(set, &n, "Accept", gf_z("application/json"));
-  if (!is_given(call, "User-Agent")) add_header(set, &n, "User-Agent", gf_z(client->user_agent));
-  if (client->authorization) add_header(set, &n, "Authorization", gf_z(client->authorization));
-  if (which & GF_WITH_BODY) add_header(set, &n, "Content-Type", gf_z("application/json"));
+  if (!is_given(call, "Accept")) add_header(set, "Accept", gf_z("application/json"));
+  if (!is_given(call, "User-Agent")) add_header(set, "User-Agent", gf_z(client->user_agent));
+  if (set->secret) add_header(set, secret_name, gf_z(set->secret));
+  if (which & GF_WITH_BODY) add_header(set, "Content-Type", gf_z("application/json"));
   if ((which & GF_WITH_ORG) && gf_get_var(call, "org", &org, digits))
-    add_header(set, &n, "X-Grafana-Org-Id", org);
-  add_extra_headers(call, set, &n);
-  call->header_sets[which] = set;
-  call->n_header_set[which] = n;
-  call->header_set_id[which] = ++call->client->last_headers_id;
+    add_header(set, "X-Grafana-Org-Id", org);
+  add_extra_headers(call, set);
+}
+
+static gf_header_set *new_set(gf_call *call, unsigned which) {
+  gf_client *client = call->client;
+  const char *name = NULL, *secret = which & GF_WITH_CREDENTIALS ? credentials(client, &name) : NULL;
+  size_t n = 5 + extra_headers(call), size = sizeof(gf_header_set) + n * sizeof(gf_header);
+  gf_header_set *set = gf_alloc(&client->alloc, size + (secret ? strlen(secret) + 1 : 0));
+  if (!set) return NULL;
+  *set = (gf_header_set){.generation = client->generation, .id = ++client->last_headers_id};
+  if (secret) set->secret = strcpy((char *)set + size, secret);
+  fill_set(call, set, which, name);
+  return set;
+}
+
+bool gf_dress(gf_call *call, gf_exchange *x) {
+  gf_header_set **at = &call->header_sets[x->headers], *set = *at;
+  if (!set || set->generation != call->client->generation) {
+    set = new_set(call, x->headers);
+    if (!set) return false;
+    set->older = *at;
+    *at = set;
+  }
+  x->generation = set->generation;
+  x->req.headers = set->headers;
+  x->req.n_headers = set->n;
+  x->req.headers_id = set->id;
   return true;
 }
 
@@ -93,19 +119,9 @@ static char *build_url(gf_call *call, const gf_ask *ask, bool *unknown) {
   return *unknown ? NULL : gf_buf_take(&url);
 }
 
-static void fill_request(gf_call *call, gf_exchange *x, const gf_ask *ask) {
-  unsigned which = (ask->body ? GF_WITH_BODY : 0) | (ask->in_org ? GF_WITH_ORG : 0);
-  if (!gf_header_set(call, which)) {
-    gf_lacks_memory(call);
-    return;
-  }
-  x->req = (gf_request){.id = ++call->last_id,
-                        .method = ask->method,
-                        .url = x->url,
-                        .headers = call->header_sets[which],
-                        .n_headers = call->n_header_set[which],
-                        .headers_id = call->header_set_id[which],
-                        .body = {x->sent_body, ask->body_length}};
+static unsigned headers_of(const gf_exchange *x, const gf_ask *ask) {
+  return (ask->body ? GF_WITH_BODY : 0) | (ask->in_org ? GF_WITH_ORG : 0) |
+         (gf_is_login(x) ? 0 : GF_WITH_CREDENTIALS); /* a new session needs no old one */
 }
 
 /* Requests go out in the order in which they were made. */
@@ -131,16 +147,18 @@ gf_exchange *gf_ask_for(gf_call *call, const gf_ask *ask) {
     return NULL;
   }
   x->url = url;
-  x->req.method = ask->method; /* so that every exchange has one, even when the rest cannot be made */
   x->sent_body = ask->body;
+  x->req = (gf_request){
+      .id = ++call->last_id, .method = ask->method, .url = url, .body = {ask->body, ask->body_length}};
   x->purpose = ask->purpose;
+  x->is_public = call->op->rule->is_public && ask->purpose == GF_MAIN;
   x->index = ask->index;
+  x->headers = headers_of(x, ask);
   x->idempotent = ask->idempotent || (strcmp(ask->method, "POST") != 0 && strcmp(ask->method, "PATCH") != 0);
   x->passing = ask->passing;
   x->skim = ask->skim;
   append(call, x);
-  fill_request(call, x, ask);
-  return call->done ? NULL : x;
+  return x;
 }
 
 gf_exchange *gf_ask_with(gf_call *call, gf_ask *ask, gf_buf *body) {
@@ -162,6 +180,7 @@ void gf_exchange_free(gf_call *call, gf_exchange *x) {
   gf_free(&call->client->alloc, x->url);
   gf_free(&call->client->alloc, x->sent_body);
   gf_free(&call->client->alloc, x->location);
+  gf_forget_cookies(x);
   gf_doc_release(x->doc);
   if (x->passing && !x->body.failed)
     x->body.n = 0;
@@ -169,6 +188,10 @@ void gf_exchange_free(gf_call *call, gf_exchange *x) {
     gf_buf_free(&x->body);
   x->next = call->spare;
   call->spare = x;
+}
+
+bool gf_is_write(const gf_exchange *x) {
+  return strcmp(x->req.method, "GET") != 0 && x->purpose != GF_SIGN_IN;
 }
 
 gf_exchange *gf_exchange_find(gf_call *call, uint32_t id) {
@@ -187,6 +210,7 @@ void gf_exchange_reset_answer(gf_call *call, gf_exchange *x) {
   x->retry_date_s = x->date_s = 0;
   gf_free(&call->client->alloc, x->location);
   x->location = NULL;
+  gf_forget_cookies(x);
   x->body.n = 0;
   x->body.failed = x->body.too_large = false;
   gf_doc_release(x->doc);
@@ -250,6 +274,8 @@ int gf_header_line(gf_call *call, uint32_t id, gf_str name, gf_str value) {
     x->is_encoded = true;
   else if (gf_str_ieq(name, "location"))
     return note_location(call, x, value);
+  else if (gf_str_ieq(name, "set-cookie"))
+    return gf_note_cookie(call, x, value);
   else if (gf_str_ieq(name, "date"))
     gf_parse_http_date(value, &x->date_s);
   else if (gf_str_ieq(name, "retry-after") && !gf_parse_http_date(value, &x->retry_date_s) &&

@@ -21,6 +21,9 @@ typedef struct gf_settings {
   size_t max_body;
 } gf_settings;
 
+/* What a client lacks before it can send. */
+typedef enum gf_needs { GF_NEEDS_NOTHING, GF_NEEDS_TOKEN, GF_NEEDS_LOGIN, GF_NEEDS_ROTATION } gf_needs;
+
 struct gf_client {
   size_t refs;
   gf_allocator alloc;
@@ -31,6 +34,7 @@ struct gf_client {
   char *password; /* secrets: kept for redaction and wiped on close */
   char *token;
   char *authorization; /* the header's value; secret */
+  char *cookies;       /* of the session, the header's value; secret */
   char *auth;          /* how it signs in, for people */
   gf_header *headers;  /* zero-terminated copies */
   size_t n_headers;
@@ -41,6 +45,11 @@ struct gf_client {
 
   /* What calls share while they run. */
   bool closed;
+  bool logs_in, asks_for_token; /* what authorizes is got while calls run: gf_sign_in.c */
+  gf_needs needs;               /* what is lacking for that now */
+  uint64_t generation;   /* of what authorizes; requests of an older one may be refused for that alone */
+  gf_call *renewer;      /* the call that is signing in; NULL: none */
+  int64_t renewer_until; /* from then on another may */
   bool trusted; /* the credentials have been accepted once, or there is nothing that a refusal could lock */
   unsigned refusals; /* of credentials that had never been accepted */
   int on_wire;       /* requests given out and not ended */
@@ -58,6 +67,8 @@ void gf_wipe(char *secret);
 void gf_wipe_bytes(char *bytes, size_t n);
 /* Why a header cannot be sent, or NULL: line breaks, no name, a name that is the core's own. */
 const char *gf_header_problem(gf_header header);
+const char *gf_token_problem(gf_str token);               /* or NULL */
+char *gf_bearer(const gf_allocator *alloc, gf_str token); /* the header's value; NULL without memory */
 
 /* ----------------------------------------------------------------------------------------------------- verdicts -- */
 
@@ -73,9 +84,9 @@ typedef struct gf_verdict {
 
 typedef enum gf_stage { GF_READY, GF_ON_WIRE, GF_LATER } gf_stage;
 
-/* Which of its answers an operation is looking at. The first three are the row's own; an operation with functions of
- * its own counts on from GF_OWN_PURPOSE. */
-enum { GF_MAIN, GF_PROBE, GF_ORG_PROBE, GF_OWN_PURPOSE };
+/* What a request is for. The first three are the row's own; signing in is the client's; an operation with functions of its
+ * own counts on from GF_OWN_PURPOSE. */
+enum { GF_MAIN, GF_PROBE, GF_ORG_PROBE, GF_SIGN_IN, GF_OWN_PURPOSE };
 
 /* Makes of an answer's text what is wanted of it, without parsing it. Not understood, or without memory: NULL. */
 typedef gf_doc *gf_skimmer(gf_call *call, gf_str text, bool *understood);
@@ -91,8 +102,13 @@ typedef struct gf_exchange {
   char *sent_body;
   bool passing;     /* the answer is only looked at: its memory serves the next one */
   gf_skimmer *skim; /* tried on a successful answer before it is parsed; NULL: none */
+  unsigned headers; /* which set: GF_WITH_… */
+  bool is_public;   /* answered to anyone: needs no session, says nothing of the credentials */
   bool idempotent;
-  bool maybe_arrived; /* an earlier attempt may have been carried out */
+  bool maybe_arrived;    /* an earlier attempt may have been carried out */
+  uint64_t generation;   /* of what authorized the last attempt */
+  bool rotated, renewed; /* sent again after a rotation, after a new login or token */
+  int renewals;          /* how often it was sent again because of a 401 */
   int attempts;
   int redirects;
   int64_t later_ms; /* GF_LATER: when to send again */
@@ -107,6 +123,7 @@ typedef struct gf_exchange {
   size_t expected; /* Content-Length, 0 when unknown */
   bool is_encoded; /* Content-Length counts other bytes than those fed */
   char *location;
+  gf_buf cookies; /* set by the answer, "a=b; c=d"; secret */
   gf_buf body;
   gf_doc *doc;  /* the parsed body, once it is whole */
   bool skimmed; /* doc is what `skim` made of it instead */
@@ -114,6 +131,16 @@ typedef struct gf_exchange {
 } gf_exchange;
 
 /* --------------------------------------------------------------------------------------------------------- calls -- */
+
+/* The headers of some requests of a call, in one block with the secret among them. */
+typedef struct gf_header_set {
+  struct gf_header_set *older; /* of older generations: requests on the wire may point into it */
+  uint64_t generation, id;
+  char *secret; /* zero-terminated; NULL: none */
+  size_t n;
+  gf_header headers[];
+} gf_header_set;
+enum { GF_WITH_BODY = 1, GF_WITH_ORG = 2, GF_WITH_CREDENTIALS = 4, GF_HEADER_SETS = 8 };
 
 typedef struct gf_var {
   const char *name;
@@ -149,9 +176,7 @@ struct gf_call {
   int64_t deadline_at;
   uint32_t last_id;
   gf_exchange *exchanges, *spare;
-  gf_header *header_sets[4]; /* by GF_WITH_BODY | GF_WITH_ORG */
-  size_t n_header_set[4];
-  uint64_t header_set_id[4];
+  gf_header_set *header_sets[GF_HEADER_SETS]; /* by GF_WITH_…: the newest, and behind it older ones */
 
   /* Arguments. */
   gf_arg args[GF_MAX_PARAMS]; /* documents retained; strings live in arg_text */
@@ -222,9 +247,23 @@ gf_exchange *gf_exchange_find(gf_call *call, uint32_t id);
 void gf_exchange_reset_answer(gf_call *call, gf_exchange *x);
 /* The whole body of a complete answer becomes x->doc where it is JSON. */
 void gf_exchange_parse(gf_call *call, gf_exchange *x);
-/* Headers of a request: index is GF_WITH_BODY | GF_WITH_ORG. */
-enum { GF_WITH_BODY = 1, GF_WITH_ORG = 2 };
-bool gf_header_set(gf_call *call, unsigned which);
+/* Give `x` its headers, with what authorizes at present; false without memory (the call goes on). */
+bool gf_dress(gf_call *call, gf_exchange *x);
+/* Does it change something on the server? Signing in does not count. */
+bool gf_is_write(const gf_exchange *x);
+
+/* --- gf_sign_in.c: sessions and tokens that are got while calls run --- */
+bool gf_is_login(const gf_exchange *x);                     /* does it show the password? */
+bool gf_is_held(const gf_call *call, const gf_exchange *x); /* cannot be sent: what authorizes is lacking */
+/* Make a request that signs in, when one is due and no other call is at it. */
+void gf_sign_in(gf_call *call, int64_t now_ms);
+void gf_signed_in(gf_call *call, gf_exchange *x); /* its answer; may finish the call */
+void gf_leave_sign_in(gf_call *call);             /* the call is done: another may sign in */
+/* The 401 that `x` got may be out of date or ask for a renewal: true when it will be sent again. */
+bool gf_send_again_anew(gf_call *call, gf_exchange *x);
+int gf_note_cookie(gf_call *call, gf_exchange *x, gf_str header); /* a Set-Cookie; <0 without memory */
+void gf_take_session(gf_call *call, gf_exchange *x);              /* cookies that an ordinary answer sets */
+void gf_forget_cookies(gf_exchange *x);                           /* wiped */
 
 /* --- gf_verdict.c: what an answer means --- */
 void gf_judge_answer(gf_call *call, gf_exchange *x);

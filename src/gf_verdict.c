@@ -86,8 +86,7 @@ static void judge_server_trouble(gf_exchange *x) {
   bool unavailable = x->code == 502 || x->code == 503 || x->code == 504;
   judge_words(x, GF_ERROR, unavailable ? GF_UNAVAILABLE : GF_SERVER_ERROR, "");
   x->verdict.code = x->code;
-  if (unavailable && strcmp(x->req.method, "GET") != 0)
-    x->maybe_arrived = true; /* a gateway may have passed it on */
+  if (unavailable && gf_is_write(x)) x->maybe_arrived = true; /* a gateway may have passed it on */
 }
 
 static void judge_code(gf_call *call, gf_exchange *x) {
@@ -133,7 +132,8 @@ static bool speaks_for_itself(int code) { return code == 429 || code == 502 || c
 
 static void note_trust(gf_call *call, gf_exchange *x) {
   gf_client *client = call->client;
-  if (call->op->rule->is_public) return;
+  if (x->is_public || (client->logs_in && !gf_is_login(x)))
+    return;                                 /* a session may end, whatever the password */
   if (x->code == 401 && client->password) { /* it may have been changed since it was accepted */
     client->refusals++;
     client->trusted = false;

@@ -158,7 +158,10 @@ typedef struct gf_header {
 typedef struct gf_config {
   gf_str url;            /* http:// or https://, a sub-path may follow; credentials inside it are refused */
   gf_str user, password; /* basic authentication, when `user` is not empty */
+  bool logs_in;          /* they are sent once, to /login, and then a session cookie instead */
   gf_str token;          /* service account token or API key, when not empty */
+  bool asks_for_token;   /* instead: gf_call_wants_token says when, gf_client_set_token gives it */
+  bool has_certificate;  /* the driver shows a client certificate: for gf_client_auth only */
   gf_arg org;            /* GF_ARG_INT, GF_ARG_NUMBER or GF_ARG_OWN; GF_ARG_NIL: each call names one */
   const gf_header *headers;
   size_t n_headers;
@@ -188,8 +191,12 @@ GF_API void gf_client_close(gf_client *client);
 GF_API bool gf_client_is_closed(const gf_client *client);
 GF_API const char *gf_client_url(
     const gf_client *client); /* as given, without a final slash; lives with the client */
-GF_API const char *gf_client_auth(
-    const gf_client *client); /* "basic-auth as admin", "token", "anonymous": no secret */
+/* How the client signs in: "basic-auth as admin", "regular-login as admin", "token", "client certificate", "anonymous"; no
+ * secret. Lives with the client. */
+GF_API const char *gf_client_auth(const gf_client *client);
+/* The token to use from now on, for a client with `asks_for_token`; copied. False with `error` filled when it is empty,
+ * holds a control character, or memory is lacking. */
+GF_API bool gf_client_set_token(gf_client *client, gf_str token, gf_error *error);
 
 /* ------------------------------------------------------------------------------------------------- operations -- */
 
@@ -275,6 +282,9 @@ GF_API gf_call *gf_call_retain(gf_call *call);
 GF_API void gf_call_release(gf_call *call); /* the last release cancels it */
 GF_API void gf_call_cancel(gf_call *call);  /* done with reason cancelled, if it was not done */
 GF_API bool gf_call_is_done(const gf_call *call);
+/* The call cannot go on without a token, the first or another after a 401: give one by gf_client_set_token, then go on as
+ * usual. It waits as long as none is given. */
+GF_API bool gf_call_wants_token(const gf_call *call);
 
 /* A request to send. It lives until its gf_end, or until the call is freed if that comes first. */
 typedef struct gf_request {

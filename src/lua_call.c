@@ -195,6 +195,13 @@ static int lgf_call_done(lua_State *L) {
   return 1;
 }
 
+/* call:wants_token() → whether it cannot go on before client:set_token. */
+static int lgf_call_wants_token(lua_State *L) {
+  gf_call *call = lgf_call_at(L)->call;
+  lua_pushboolean(L, call != NULL && gf_call_wants_token(call));
+  return 1;
+}
+
 static int lgf_call_cancel(lua_State *L) {
   gf_call *call = lgf_call_at(L)->call;
   if (call) gf_call_cancel(call);
@@ -245,13 +252,10 @@ static int lgf_call_progress(lua_State *L) {
 
 void lgf_call_open(lua_State *L) {
   static const luaL_Reg methods[] = {
-      {"close", lgf_call_close},
-      {"done", lgf_call_done},
-      {"cancel", lgf_call_cancel},
-      {"result", lgf_call_result},
-      {"retried", lgf_call_retried},
-      {"progress", lgf_call_progress},
-      {NULL, NULL},
+      {"close", lgf_call_close},       {"done", lgf_call_done},
+      {"cancel", lgf_call_cancel},     {"wants_token", lgf_call_wants_token},
+      {"result", lgf_call_result},     {"retried", lgf_call_retried},
+      {"progress", lgf_call_progress}, {NULL, NULL},
   };
   static const luaL_Reg meta[] = {{"__gc", lgf_call_close}, {"__close", lgf_call_close}, {NULL, NULL}};
   lgf_metatable(L, LGF_CALL, methods, meta);

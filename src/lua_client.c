@@ -41,6 +41,10 @@ static void lgf_field_string(lua_State *L, const char *name, gf_str *out) {
   if (lgf_field(L, name)) out->p = luaL_checklstring(L, -1, &out->n);
 }
 
+static bool lgf_field_bool(lua_State *L, const char *name) {
+  return lgf_field(L, name) && lua_toboolean(L, -1);
+}
+
 static void lgf_field_ms(lua_State *L, const char *name, int64_t *out) {
   if (lgf_field(L, name)) *out = (int64_t)luaL_checknumber(L, -1);
 }
@@ -77,6 +81,9 @@ static void lgf_read_config(lua_State *L, gf_config *config) {
   lgf_field_string(L, "user", &config->user);
   lgf_field_string(L, "password", &config->password);
   lgf_field_string(L, "token", &config->token);
+  config->logs_in = lgf_field_bool(L, "logs_in");
+  config->asks_for_token = lgf_field_bool(L, "asks_for_token");
+  config->has_certificate = lgf_field_bool(L, "has_certificate");
   lgf_field_string(L, "user_agent", &config->user_agent);
   lgf_field_org(L, config);
   lgf_field_ms(L, "timeout", &config->timeout_ms);
@@ -159,13 +166,21 @@ static int lgf_client_auth(lua_State *L) {
   return 1;
 }
 
+/* client:set_token(token): for a client that asks for it; raises a sentence when it cannot be one. */
+static int lgf_client_set_token(lua_State *L) {
+  gf_client *client = lgf_client_at(L);
+  gf_error error;
+  gf_str token;
+  token.p = luaL_checklstring(L, 2, &token.n);
+  if (client == NULL || gf_client_set_token(client, token, &error)) return 0;
+  lua_pushstring(L, error.message);
+  return lua_error(L);
+}
+
 void lgf_client_open(lua_State *L) {
   static const luaL_Reg methods[] = {
-      {"close", lgf_client_close},
-      {"closed", lgf_client_closed},
-      {"url", lgf_client_url},
-      {"auth", lgf_client_auth},
-      {NULL, NULL},
+      {"close", lgf_client_close}, {"closed", lgf_client_closed},       {"url", lgf_client_url},
+      {"auth", lgf_client_auth},   {"set_token", lgf_client_set_token}, {NULL, NULL},
   };
   static const luaL_Reg meta[] = {{"__gc", lgf_client_gc}, {"__close", lgf_client_gc}, {NULL, NULL}};
   lgf_metatable(L, LGF_CLIENT, methods, meta);

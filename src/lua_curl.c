@@ -82,6 +82,13 @@ static int lgf_driver_step(lua_State *L) {
   return 1;
 }
 
+/* driver:wake(): asks all calls at the next step. */
+static int lgf_driver_wake(lua_State *L) {
+  lgf_driver *self = lgf_driver_at(L);
+  if (self->driver) gfc_driver_wake(self->driver);
+  return 0;
+}
+
 /* driver:drop(call): breaks its transfers off. */
 static int lgf_driver_drop(lua_State *L) {
   lgf_driver *self = lgf_driver_at(L);
@@ -168,11 +175,8 @@ int luaopen_grafana_curl(lua_State *L);
 int luaopen_grafana_curl(lua_State *L) {
   static const luaL_Reg functions[] = {{"driver", lgf_driver_new}, {"now", lgf_now}, {NULL, NULL}};
   static const luaL_Reg methods[] = {
-      {"add", lgf_driver_add},
-      {"step", lgf_driver_step},
-      {"drop", lgf_driver_drop},
-      {"close", lgf_driver_close},
-      {NULL, NULL},
+      {"add", lgf_driver_add},   {"step", lgf_driver_step},   {"wake", lgf_driver_wake},
+      {"drop", lgf_driver_drop}, {"close", lgf_driver_close}, {NULL, NULL},
   };
   static const luaL_Reg meta[] = {{"__gc", lgf_driver_close}, {"__close", lgf_driver_close}, {NULL, NULL}};
   lgf_check_build(L);

@@ -84,7 +84,7 @@ function Document:close() end
 ---@field deadline? integer milliseconds for a whole call with its retries
 ---@field max_retries? integer
 ---@field backoff_ms? number[] first delay, largest delay, multiplier
----@field auth_method? "basic-auth"
+---@field auth_method? "basic-auth"|"regular-login"
 ---@field org? grafana.Integer|grafana.Own
 ---@field headers? table<string, string>
 ---@field ca_file? string
@@ -113,7 +113,7 @@ function Document:close() end
 ---@field null grafana.Null
 local grafana = {}
 ---@param url? string
----@param credentials? {[1]: string, [2]: string}|{token: string}
+---@param credentials? {[1]: string, [2]: string}|{token: string|fun(): string}
 ---@param options? grafana.ConnectOptions
 ---@return grafana.Client
 function grafana.connect(url, credentials, options) end

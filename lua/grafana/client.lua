@@ -17,7 +17,7 @@ local methods = {}
 local metatable = {__index = methods, __name = "grafana.client"}
 
 -- A client is a table with `_core` (the core's client), `_driver` (false until something is sent), `_transport` (the
--- driver's options), `_on_retry` and `_log` (functions or false). No secret is in it.
+-- driver's options), `_on_retry`, `_log` and `_token` (functions or false). No secret is in it.
 local function is_client(self)
   return type(self) == "table" and rawget(self, "_core") ~= nil
 end
@@ -53,10 +53,23 @@ local function report(self, call)
   end
 end
 
+-- Ask for a token where the call cannot go on without. What the function raises goes up to the caller.
+local function supply(self, driver, call)
+  if not call:wants_token() then return end
+  local token = self._token()
+  if type(token) ~= "string" then
+    error(("grafana: the token function returned %s (string expected)"):format(type(token)), 0)
+  end
+  self._core:set_token(token)
+  driver:wake()
+end
+
 local function loop(self, driver, call)
   local quiet = not (self._on_retry or self._log)
+  local supplies = self._token
   driver:add(call)
   while not call:done() do
+    if supplies then supply(self, driver, call) end
     driver:step(PATIENCE)
     if not quiet then report(self, call) end
   end
@@ -153,7 +166,7 @@ function client.connect(url, credentials, options)
   if not made then error("grafana.connect: " .. state, 2) end
   local self = setmetatable({
     _core = state, _driver = false, _transport = transport,
-    _on_retry = hooks.on_retry or false, _log = hooks.log or false,
+    _on_retry = hooks.on_retry or false, _log = hooks.log or false, _token = hooks.token or false,
   }, metatable)
   if needs_check(transport) then
     local checked, problem = pcall(driver_of, self)

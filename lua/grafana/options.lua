@@ -98,7 +98,8 @@ local OPTIONS = {
   {"deadline", "core", ms, "ms for a whole call with its retries, 0: none", "0"},
   {"max_retries", "core", whole(0, 1000000), "of one request", "10"},
   {"backoff_ms", "core", backoff, "first delay, largest delay, multiplier", "{500, 1000, 2.0}"},
-  {"auth_method", "none", of_type("string"), "how to authenticate", '"basic-auth"'},
+  {"auth_method", "none", of_type("string"), '"basic-auth", or "regular-login": log in once, then a session',
+    '"basic-auth"'},
   {"org", "core", org, "organisation where a call names none", "none"},
   {"headers", "core", headers, "sent with every request", "{}"},
   {"ca_file", "driver", text, "PEM file of the authorities to trust", "the system's"},
@@ -162,10 +163,14 @@ local function check_text(value, what)
   if value == "" then fail("%s is empty", what) end
 end
 
-local function read_token(credentials, config)
-  if type(credentials.token) == "function" then fail("a function as token is not supported yet: give a string") end
-  check_text(credentials.token, "the token in argument 'credentials'")
-  config.token = credentials.token
+local function read_token(credentials, into)
+  local token = credentials.token
+  if type(token) == "function" then
+    into.core.asks_for_token, into.hook.token = true, token
+    return
+  end
+  check_text(token, "the token in argument 'credentials'")
+  into.core.token = token
 end
 
 local function read_password(credentials, config)
@@ -176,19 +181,20 @@ local function read_password(credentials, config)
   config.user, config.password = credentials[1], credentials[2]
 end
 
-local function read_credentials(credentials, config)
+local function read_credentials(credentials, into)
   if type(credentials) ~= "table" then
-    fail("bad argument #2 'credentials' ({user, password} or {token = string} expected, got %s)", type(credentials))
+    fail("bad argument #2 'credentials' ({user, password} or {token = string or function} expected, got %s)",
+      type(credentials))
   end
   for key in pairs(credentials) do
     if key ~= 1 and key ~= 2 and key ~= "token" then
-      fail("bad argument #2 'credentials': {user, password} or {token = string} expected, but it has the key '%s'",
-        tostring(key))
+      fail("bad argument #2 'credentials': {user, password} or {token = string or function} expected, "
+        .. "but it has the key '%s'", tostring(key))
     end
   end
-  if credentials.token == nil then return read_password(credentials, config) end
+  if credentials.token == nil then return read_password(credentials, into.core) end
   if credentials[1] ~= nil then fail("argument 'credentials' holds both a user and a token") end
-  return read_token(credentials, config)
+  return read_token(credentials, into)
 end
 
 local function read_environment(config)
@@ -200,13 +206,20 @@ end
 
 -- ------------------------------------------------------------------------------------------------- options --
 
-local function check_support(given)
-  local method, transport = given.auth_method, given.transport
-  if method == "regular-login" then fail("option 'auth_method': 'regular-login' is not supported yet") end
-  local fine, expected = one_of("basic-auth")(method or "basic-auth")
-  if not fine then fail("option 'auth_method': %s expected%s", expected, hint(method, {"basic-auth"})) end
-  fine, expected = one_of("auto", "curl")(transport or "auto")
+local function check_transport(transport)
+  local fine, expected = one_of("auto", "curl")(transport or "auto")
   if not fine then fail("option 'transport': %s expected; others are not supported yet", expected) end
+end
+
+local METHODS = {"basic-auth", "regular-login"}
+
+-- A method needs a user and a password, whichever it is.
+local function read_method(method, config)
+  if method == nil then return end
+  local fine, expected = one_of(METHODS[1], METHODS[2])(method)
+  if not fine then fail("option 'auth_method': %s expected%s", expected, hint(method, METHODS)) end
+  if not config.user then fail("option 'auth_method': '%s' needs a user and a password", method) end
+  config.logs_in = method == "regular-login"
 end
 
 local function put(row, value, into)
@@ -233,7 +246,8 @@ local function read_options(given, into)
     end
     put(row, checked, into)
   end
-  check_support(given)
+  check_transport(given.transport)
+  read_method(given.auth_method, into.core)
 end
 
 --- Check the arguments of `connect`; raises a sentence without a position.
@@ -243,11 +257,12 @@ function options.read(url, credentials, given)
   local from_environment = url == nil
   into.core.url = read_url(url)
   if credentials ~= nil then
-    read_credentials(credentials, into.core)
+    read_credentials(credentials, into)
   elseif from_environment then
     read_environment(into.core)
   end
   read_options(given, into)
+  into.core.has_certificate = into.driver.cert ~= nil
   return into.core, into.driver, into.hook
 end
 

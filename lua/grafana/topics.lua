@@ -58,6 +58,8 @@ local function connect_text()
   return [[
 local g = grafana.connect("https://example.org/grafana", {"admin", "secret"})
 local g = grafana.connect(url, {token = "glsa_..."})
+local g = grafana.connect(url, {token = function() return read_secret() end})      -- asked again after a 401
+local g = grafana.connect(url, {"admin", "secret"}, {auth_method = "regular-login"})    -- POST /login, then a session
 local g = grafana.connect()     -- GRAFANA_URL, GRAFANA_TOKEN or GRAFANA_USER and GRAFANA_PASSWORD
 local g = grafana.connect(url, credentials, options)
 
