@@ -199,7 +199,11 @@ describe("a running stand-in", function()
     assert.equal("session.token.rotate", json.decode(body).messageId)
     code, body, headers = s:http("POST", "/api/user/auth-tokens/rotate", { headers = { cookie = cookie } })
     assert.same({ 200, "{}" }, { code, body })
-    assert.equal(401, (s:http("GET", "/api/user", { headers = { cookie = cookie } })))
+    -- The old one is accepted for a while, and is given no second successor.
+    assert.equal(200, (s:http("GET", "/api/user", { headers = { cookie = cookie } })))
+    local again = { s:http("POST", "/api/user/auth-tokens/rotate", { headers = { cookie = cookie } }) }
+    assert.same({ 200, "{}" }, { again[1], again[2] })
+    assert.is_nil(again[3]["set-cookie"])
     local fresh = headers["set-cookie"]:match("grafana_session=[^;]+")
     assert.equal(200, (s:http("GET", "/api/user", { headers = { cookie = fresh } })))
     s:drop_sessions()

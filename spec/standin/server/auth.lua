@@ -13,6 +13,8 @@ auth.RANK = RANK
 local MAX_FAILURES, LOCK_SECONDS = 5, 300
 -- 12.4.3 wants a session rotated after this many seconds.
 auth.rotate_after = 600
+-- A session that was rotated is accepted for as long as its successor may be on its way.
+local GRACE_SECONDS = 60
 
 -- What permits an action: the least role in the current organisation, or "server" for server admins only.
 local permissions = {
@@ -109,6 +111,7 @@ local function session_user(cookie)
   local key = cookie and cookie:match("grafana_session=([^;%s]+)")
   local session = key and state.sessions[key]
   if not session or session.user.disabled then return nil end
+  if session.replaced then return ngx.now() - session.replaced < GRACE_SECONDS and session.user or nil end
   if not state.v9 and ngx.now() - session.rotated >= auth.rotate_after then return nil, true end
   return session.user
 end
@@ -219,13 +222,14 @@ function auth.login(req)
   return result
 end
 
--- POST /api/user/auth-tokens/rotate: a new cookie for the old one, which is not accepted any more.
+-- POST /api/user/auth-tokens/rotate: a new cookie for the old one; no further one for one that has been rotated.
 function auth.rotate(req)
   local old = (req:header("cookie") or ""):match("grafana_session=([^;%s]+)")
   local session = old and state.sessions[old]
   if not session then return no_credentials() end
-  state.sessions[old] = nil
   local result = answer.ok {}
+  if session.replaced then return result end
+  session.replaced = ngx.now()
   result.headers = { ["Set-Cookie"] = auth.cookies(auth.new_session(session.user), req.prefix) }
   return result
 end
