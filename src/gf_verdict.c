@@ -133,7 +133,7 @@ static bool speaks_for_itself(int code) { return code == 429 || code == 502 || c
 
 static void note_trust(gf_call *call, gf_exchange *x) {
   gf_client *client = call->client;
-  if (call->op->rule->is_public) return;
+  if (call->op->rule->is_public && x->purpose == GF_MAIN) return;
   if (x->code == 401 && client->password) { /* it may have been changed since it was accepted */
     client->refusals++;
     client->trusted = false;
