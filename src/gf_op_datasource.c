@@ -149,7 +149,7 @@ const gf_op_rule gf_rule_get_datasource = {
     .id = "id",
     .text_path = "/api/datasources/uid/{id}",
     .picks = {{"datasource", ""}},
-    .rules = {{404, "source", GF_NOT_FOUND, GF_REASON_NONE, NO_DATASOURCE}},
+    .rules = {{404, "source", GF_NOT_FOUND, GF_REASON_NONE, NO_DATASOURCE}, NO_SUCH_NUMBER},
     .probes = {UID_OF_NUMBER},
 };
 
@@ -158,7 +158,7 @@ const gf_op_rule gf_rule_get_datasources = {.org_header = true, .paging = {.list
 const gf_op_rule gf_rule_update_datasource = {
     .org_header = true,
     .picks = {{"datasource", "/datasource"}},
-    .rules = {{404, "source", GF_NOT_FOUND, GF_REASON_NONE, NO_DATASOURCE}},
+    .rules = {{404, "source", GF_NOT_FOUND, GF_REASON_NONE, NO_DATASOURCE}, NO_SUCH_NUMBER},
     .probes = {{.when = GF_ON_STATUS, .status = GF_ALREADY_EXISTS, .only_reason = GF_NAME_EXISTS, .in_org = true,
                 .get = "/api/datasources/name/{name}", .pointer = "/uid", .key = "uid", .is_other = true,
                 .other_than = "uid"},
@@ -175,7 +175,7 @@ const gf_op_rule gf_rule_delete_datasource = {
     .org_header = true,
     .id = "id",
     .text_path = "/api/datasources/uid/{id}",
-    .rules = {{404, "source", GF_NOT_FOUND, GF_REASON_NONE, NO_DATASOURCE}},
+    .rules = {{404, "source", GF_NOT_FOUND, GF_REASON_NONE, NO_DATASOURCE}, NO_SUCH_NUMBER},
     .probes = {UID_OF_NUMBER},
 };
 

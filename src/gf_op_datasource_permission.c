@@ -318,6 +318,7 @@ static bool has_both_names(gf_value source) {
 }
 
 static void take_one(gf_call *call, gf_exchange *x) {
+  gf_judge_by_rules(call, x);
   gf_value source = x->verdict.status == GF_OK ? gf_doc_root(x->doc) : (gf_value){NULL, NULL};
   if (x->verdict.reason == GF_UNSUPPORTED && !gf_var_is_text(call, "id")) {
     ask(call, SOURCES, "/api/datasources");
@@ -593,19 +594,19 @@ void gf_datasource_permissions_answer(gf_call *call, gf_exchange *x) {
 
 const gf_op_rule gf_rule_get_datasource_permissions = {
     PERMISSIONS_WAY,
-    .rules = {{404, NULL, GF_NOT_FOUND, GF_REASON_NONE, NO_DATASOURCE}},
+    .rules = {{404, NULL, GF_NOT_FOUND, GF_REASON_NONE, NO_DATASOURCE}, NO_SUCH_NUMBER},
     .probes = {SOURCE_IS_THERE},
 };
 
 const gf_op_rule gf_rule_enable_datasource_permissions = {
     PERMISSIONS_WAY,
-    .rules = {{404, NULL, GF_NOT_FOUND, GF_REASON_NONE, NO_DATASOURCE}},
+    .rules = {{404, NULL, GF_NOT_FOUND, GF_REASON_NONE, NO_DATASOURCE}, NO_SUCH_NUMBER},
     .probes = {SOURCE_IS_THERE},
 };
 
 const gf_op_rule gf_rule_disable_datasource_permissions = {
     PERMISSIONS_WAY,
-    .rules = {{404, NULL, GF_NOT_FOUND, GF_REASON_NONE, NO_DATASOURCE}},
+    .rules = {{404, NULL, GF_NOT_FOUND, GF_REASON_NONE, NO_DATASOURCE}, NO_SUCH_NUMBER},
     .probes = {SOURCE_IS_THERE},
 };
 
@@ -615,7 +616,8 @@ const gf_op_rule gf_rule_add_datasource_permission = {
               {404, "user", GF_USER_NOT_FOUND, GF_REASON_NONE, NO_SUBJECT_USER},
               {400, "team not found", GF_NOT_FOUND, GF_REASON_NONE, NO_SUBJECT_TEAM},
               {404, "team", GF_NOT_FOUND, GF_REASON_NONE, NO_SUBJECT_TEAM},
-              {404, NULL, GF_NOT_FOUND, GF_REASON_NONE, NO_DATASOURCE}},
+              {404, NULL, GF_NOT_FOUND, GF_REASON_NONE, NO_DATASOURCE},
+              NO_SUCH_NUMBER},
     .probes = {{.when = GF_ON_STATUS, .status = GF_INVALID_DATA, .in_org = true, .get = "/api/teams/{teamId}",
                 .missing = GF_NOT_FOUND, .say = NO_SUBJECT_TEAM},
                SOURCE_IS_THERE},
@@ -625,7 +627,8 @@ const gf_op_rule gf_rule_add_datasource_permission = {
 const gf_op_rule gf_rule_remove_datasource_permission = {
     PERMISSIONS_WAY,
     .rules = {{404, "source", GF_NOT_FOUND, GF_REASON_NONE, NO_DATASOURCE},
-              {404, NULL, GF_NOT_FOUND, GF_REASON_NONE, "the data source {id} has no permission {permission}"}},
+              {404, NULL, GF_NOT_FOUND, GF_REASON_NONE, "the data source {id} has no permission {permission}"},
+              NO_SUCH_NUMBER},
     .probes = {SOURCE_IS_THERE},
 };
 

@@ -43,6 +43,10 @@
   {.when = GF_ON_STATUS, .status = GF_ERROR, .only_reason = GF_SERVER_ERROR,                                           \
    .get = "/api/users/lookup?loginOrEmail={" what "}", .pointer = "/id", .key = "id", .is_other = true,                \
    .other_than = "user", .found = GF_ALREADY_EXISTS, .say = "another user has the " what " {" what "}"}
+/* 400 for a number that no data source can have: 0, below, beyond int64. */
+#define NO_SUCH_NUMBER                                                                                                 \
+  {400, "id is invalid", GF_NOT_FOUND, GF_REASON_NONE, NO_DATASOURCE},                                                 \
+  {400, "datasource id", GF_NOT_FOUND, GF_REASON_NONE, NO_DATASOURCE}
 /* The uid of a data source, for its id: it is in the list. */
 #define UID_IN_LIST                                                                                                    \
   .only_number = "id", .in_org = true, .get = "/api/datasources", .find = "id", .by = "id", .pointer = "/uid",         \
