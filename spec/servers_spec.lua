@@ -84,6 +84,13 @@ describe("the version", function()
     assert.equal("12.4.3", g:version().version)
   end)
 
+  it("hidden from who has not signed in is unsupported", function()
+    fresh {hide_version = true}
+    local nobody = grafana.connect(server.url)
+    assert.equal("unsupported", nobody:version().reason)
+    nobody:close()
+  end)
+
   it("is not taken from what is no Grafana", function()
     for kind, reason in pairs {html = "not-grafana", broken_json = "invalid-json", empty = "invalid-json"} do
       fresh()

@@ -42,11 +42,16 @@ static void take_health(gf_call *call, gf_exchange *x) {
     gf_row_answer(call, x);
 }
 
+/* Nobody has signed in: there are no credentials that could have been refused. */
+static bool is_for_signed_in(const gf_call *call, const gf_exchange *x) {
+  return x->verdict.reason == GF_BAD_CREDENTIALS && !call->client->user && !call->client->token;
+}
+
 static void take_settings(gf_call *call, gf_exchange *x) {
   if (take_version(call, x, "/buildInfo/version")) return;
   bool forbidden = x->verdict.reason == GF_FORBIDDEN && call->outcome.reason == GF_FORBIDDEN;
   if (x->verdict.status == GF_OK && !is_silent(x)) gf_judge_broken(x, "the answer holds no settings");
-  if (is_silent(x) && !forbidden)
+  if ((is_silent(x) && !forbidden) || is_for_signed_in(call, x))
     x->verdict = (gf_verdict){.status = GF_ERROR,
                               .reason = GF_UNSUPPORTED,
                               .code = x->code,
