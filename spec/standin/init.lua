@@ -50,12 +50,15 @@ end
 
 --- Starts a server in a folder of its own, which stop() removes; it also ends when this process does.
 -- @tparam[opt] table options `personality`: "12.4.3" (default), "9.3.2", "enterprise", "enterprise-9" or "amg"
+-- `mutual_tls`: whether one more port, `mutual_tls_url`, is there that wants a client certificate
 -- @treturn table the server
 function standin.start(options)
-  local personality = options and options.personality or "12.4.3"
+  options = options or {}
+  local personality = options.personality or "12.4.3"
   local dir, made = shell("mktemp -d")
   assert(made, "mktemp failed")
-  local command = ("PARENT=%s OWN_DIR=1 %s start %s %s 2>&1"):format(own_pid(), quote(HERE .. "/run"), quote(dir), quote(personality))
+  local command = ("PARENT=%s OWN_DIR=1 MUTUAL_TLS=%s %s start %s %s 2>&1"):format(own_pid(), options.mutual_tls and "1" or "",
+    quote(HERE .. "/run"), quote(dir), quote(personality))
   local output, started = shell(command)
   if not started then
     os.execute("rm -rf " .. quote(dir))
@@ -64,6 +67,7 @@ function standin.start(options)
   return setmetatable({
     dir = dir, personality = personality, url = read_line(dir .. "/url"), tls_url = read_line(dir .. "/tls_url"),
     h2c_url = read_line(dir .. "/h2c_url"), cert = dir .. "/cert.pem", token = standin.TOKEN,
+    mutual_tls_url = options.mutual_tls and read_line(dir .. "/mutual_tls_url") or nil,
   }, Standin)
 end
 
