@@ -228,7 +228,8 @@ describe("a data source that is not there", function()
   it("is not taken for a missing route", function()
     fresh(FIRST)
     permissions()
-    server:fault {kind = "status", code = 404, body = '{"message":"Not found"}', path = "^/api/datasources/99/", times = 0}
+    server:fault {kind = "status", code = 404, body = '{"message":"Not found"}', path = "^/api/datasources/99/",
+      times = 0}
     for _, r in ipairs {g:get_datasource_permissions(1, 99), g:enable_datasource_permissions(1, 99),
       g:remove_datasource_permission(1, 99, 1)} do
       assert.equal("not-found", r.status, tostring(r))
@@ -258,7 +259,9 @@ describe("an addition", function()
       fresh(generation)
       local ann = days.connect(server, {}, {"ann", "long-enough"})
       grafana.check(g:enable_datasource_permissions(1, "d"))
-      if generation == SECOND then grafana.check(g:remove_datasource_permission(1, "d", item_of("builtInRole", "Viewer").id)) end
+      if generation == SECOND then
+        grafana.check(g:remove_datasource_permission(1, "d", item_of("builtInRole", "Viewer").id))
+      end
       assert.equal("access-denied", ann:get_datasource(1, "d").status)
       local added = grafana.check(g:add_datasource_permission(1, "d", {userId = ids.ann, permission = "Query"}))
       assert.equal(item_of("userId", ids.ann).id, added.id)
@@ -287,7 +290,7 @@ describe("an addition", function()
 
   it("that somebody else was faster with is already-exists, too", function()
     fresh(FIRST)
-    server:fault {kind = "status_after", code = 400, method = "POST", body = '{"message":"Permission could not be added"}'}
+    server:fault {kind = "status_after", code = 400, method = "POST", body = '{"message":"It could not be added"}'}
     local r = g:add_datasource_permission(1, 1, {teamId = 1, permission = "Query"})
     assert.equal("already-exists", r.status, tostring(r))
     assert.equal(item_of("teamId", 1).id, r.id)

@@ -143,7 +143,7 @@ describe("without numeric routes for data sources", function()
   end
 
   for _, numeric in ipairs {true, false} do
-    it(("ids are ids and strings are uids, where there are %s routes"):format(numeric and "such" or "no such"), function()
+    it(("ids are ids and strings are uids, with %s routes"):format(numeric and "such" or "no such"), function()
       sources {numeric_datasources = numeric}
       for id = 1, 12 do
         for _ = 1, 2 do assert.equal(id, g:get_datasource(1, id).datasource.id) end
@@ -158,11 +158,11 @@ describe("without numeric routes for data sources", function()
       assert.equal(1, g:get_datasource(1, "11").datasource.id)
       assert.equal("ok", g:delete_datasource(1, 1).status)
       assert.equal(11, g:get_datasource(1, "1").datasource.id)
-      for _, r in ipairs {g:get_datasource(1, 1), g:update_datasource(1, 1, {url = "http://x"}), g:delete_datasource(1, 1),
-        g:check_datasource(1, 1), g:get_datasource(1, grafana.number("99999999999999999999")), g:get_datasource(1, -1),
-        g:get_datasource(1, 0), g:update_datasource(1, 0, {url = "http://x"}), g:delete_datasource(1, 0), g:delete_datasource(1, -1),
-        g:check_datasource(1, 0)} do
-        assert.equal("not-found", r.status, tostring(r))
+      for _, id in ipairs {1, 0, -1, grafana.number("99999999999999999999")} do
+        for _, r in ipairs {g:get_datasource(1, id), g:update_datasource(1, id, {url = "http://x"}),
+          g:delete_datasource(1, id), g:check_datasource(1, id)} do
+          assert.equal("not-found", r.status, tostring(r))
+        end
       end
       assert.equal(11, #g:get_datasources(1).datasources)
     end)
@@ -249,7 +249,8 @@ describe("Amazon Managed Grafana", function()
       assert.is_true(r.enabled)
       assert.equal(added.id, r.permissions[1].id)
       assert.equal(added.id, client:add_datasource_permission(grafana.own, id, item).id)
-      assert.equal("user-not-found", client:add_datasource_permission(grafana.own, id, {userId = 9, permission = 1}).status)
+      local nobody = client:add_datasource_permission(grafana.own, id, {userId = 9, permission = 1})
+      assert.equal("user-not-found", nobody.status)
       assert.equal("ok", client:remove_datasource_permission(grafana.own, id, added.id).status)
       assert.equal("not-found", client:remove_datasource_permission(grafana.own, id, added.id).status)
       assert.equal("ok", client:disable_datasource_permissions(grafana.own, id).status)

@@ -235,15 +235,17 @@ describe("a server that wants a client certificate", function()
     end
   end)
 
-  -- openssl's own server breaks off the handshake, as most proxies do; with TLS 1.3 the client learns of it when its request is out.
+  -- openssl's own server breaks off the handshake, as most proxies do; with TLS 1.3 the client learns of it when its
+  -- request is out.
   it("that says so in the handshake is the same: tls, certain, no second attempt", function()
     local pids = {}
     finally(function() os.execute("kill " .. table.concat(pids, " ")) end)
     for _, version in ipairs {"tls1_2", "tls1_3"} do
       local port, holder = closed_port()
       holder:close()
-      local pipe = io.popen(("cd %s && openssl s_server -accept 127.0.0.1:%d -cert cert.pem -key key.pem -CAfile ca.pem -Verify 1 "
-        .. "-verify_return_error -www -quiet -%s > s_server.log 2>&1 & echo $!"):format(mutual.dir, port, version))
+      local pipe = io.popen(("cd %s && openssl s_server -accept 127.0.0.1:%d -cert cert.pem -key key.pem "
+        .. "-CAfile ca.pem -Verify 1 -verify_return_error -www -quiet -%s > s_server.log 2>&1 & echo $!")
+        :format(mutual.dir, port, version))
       pids[#pids + 1] = pipe:read("*l")
       pipe:close()
       for _ = 1, 100 do

@@ -9,7 +9,8 @@ local json = require "spec.standin.server.json"
 
 local cases = { VERSIONS = { "9.3.2", "12.4.3" } }
 
--- Servers that nobody has recorded, as personalities of the stand-in: the version that they behave like, but for some routes.
+-- Servers that nobody has recorded, as personalities of the stand-in: the version that they behave like, but for some
+-- routes.
 cases.FLAVOURS = { enterprise = "12.4.3", ["enterprise-9"] = "9.3.2" }
 
 local function is_version(word)
