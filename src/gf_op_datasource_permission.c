@@ -556,9 +556,10 @@ static void take_written(gf_call *call, gf_exchange *x) {
   }
   gf_judge_by_rules(call, x);
   gf_status status = x->verdict.status;
+  /* For the id; or somebody else may have been faster. */
   bool look_again =
       adds(call) && (status == GF_OK || status == GF_INVALID_DATA || status == GF_ALREADY_EXISTS);
-  if (!look_again) { /* somebody else may have been faster */
+  if (!look_again) {
     gf_row_settle(call, x);
     return;
   }
