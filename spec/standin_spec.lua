@@ -344,15 +344,57 @@ describe("a running stand-in", function()
     s:set { datasource_permissions = 2 }
     local path = "/api/access-control/datasources/d"
     assert.equal(404, (ask(s, "GET", "/api/datasources/1/permissions")))
-    assert.equal(2, #select(2, ask(s, "GET", path)))
-    assert.equal(200, (ask(s, "POST", path .. "/users/1", { body = { permission = "Edit" } })))
-    assert.equal(200, (ask(s, "POST", path .. "/builtInRoles/Viewer", { body = { permission = "" } })))
-    assert.equal(404, (ask(s, "POST", path .. "/teams/9", { body = { permission = "Edit" } })))
-    assert.equal(400, (ask(s, "POST", path .. "/users/1", { body = { permission = "King" } })))
+    assert.equal(3, #select(2, ask(s, "GET", path)))
+    assert.equal(1, #select(2, ask(s, "GET", path .. "-none")))
+    assert.equal(200, (ask(s, "GET", "/api/access-control/datasources/description")))
+    local function set(whom, permission)
+      local code, said = ask(s, "POST", path .. "/" .. whom, { body = { permission = permission } })
+      return code .. " " .. (said.messageId or said.message)
+    end
+    assert.equal("200 Permission updated", set("users/1", "Edit"))
+    assert.equal("200 Permission removed", set("builtInRoles/Viewer", ""))
+    assert.equal("400 accesscontrol.assignmentEntityNotFound", set("teams/9", "Edit"))
+    assert.equal("400 accesscontrol.assignmentEntityNotFound", set("users/9", "Edit"))
+    assert.equal("404 User not found", set("users/nobody", "Edit"))
+    assert.equal("400 accesscontrol.invalidBuiltInRole", set("builtInRoles/King", "Edit"))
+    assert.equal("400 resourcePermissions.invalidPermission", set("users/1", "King"))
     local _, list = ask(s, "GET", path)
     assert.same({ "Editor", "Query", 1, "Edit" }, { list[1].builtInRole, list[1].permission, list[2].userId, list[2].permission })
+    assert.same({ "Admin", false }, { list[3].builtInRole, list[3].isManaged })
     s:reset()
     assert.equal(404, (ask(s, "GET", path)))
+  end)
+
+  it("has no routes by number for data sources when told so", function()
+    ask(s, "POST", "/api/datasources", { body = { name = "d", uid = "d", type = "loki", access = "proxy" } })
+    s:set { numeric_datasources = false }
+    for _, method in ipairs { "GET", "PUT", "DELETE" } do
+      local code, said = ask(s, method, "/api/datasources/1")
+      assert.same({ 404, "Not found" }, { code, said.message })
+    end
+    assert.equal(404, (ask(s, "GET", "/api/datasources/1/health")))
+    assert.equal(1, (select(2, ask(s, "GET", "/api/datasources/uid/d"))).id)
+    assert.equal(1, (select(2, ask(s, "GET", "/api/datasources/id/d"))).id)
+  end)
+
+  it("hides its version when told so, at last from everybody", function()
+    local function versions()
+      local _, health = ask(s, "GET", "/api/health")
+      local _, settings = ask(s, "GET", "/api/frontend/settings")
+      return { health.version, settings.buildInfo.version }
+    end
+    assert.same({ "12.4.3", "12.4.3" }, versions())
+    s:set { hide_version = true, version = "13.0.0-pre" }
+    assert.same({ nil, "13.0.0-pre" }, versions())
+    assert.equal(401, (s:http("GET", "/api/frontend/settings")))
+    s:set { hide_version = "everywhere" }
+    assert.same({ nil, "" }, versions())
+    s:set { health = false }
+    assert.equal("Not found", (select(2, ask(s, "GET", "/api/health"))).message)
+  end)
+
+  it("knows the settings that there are, and no others", function()
+    assert.has_error(function() s:set { numeric_data_sources = false } end)
   end)
 
   it("answers below /grafana too, with urls that begin so", function()
@@ -806,6 +848,30 @@ describe("starting and stopping", function()
     pipe:close()
     assert.truthy(dir and pid)
     assert.is_true(sleep_until(function() return not exists(dir .. "/cert.pem") end, 8))
+  end)
+
+  it("is Grafana Enterprise of two generations, and Amazon Managed Grafana", function()
+    local started = {}
+    finally(function()
+      for _, server in ipairs(started) do server:stop() end
+    end)
+    local function start(name)
+      local server = standin.start { personality = name }
+      started[#started + 1] = server
+      server:reset()
+      return server
+    end
+    local function code_of(server, path) return (server:http("GET", path, server.credentials)) end
+    for name, expected in pairs { enterprise = { 404, 200 }, ["enterprise-9"] = { 200, 404 }, amg = { 200, 404 } } do
+      local server = start(name)
+      server.credentials = name == "amg" and { token = server.token } or ADMIN
+      local source = with { token = server.credentials.token, body = { name = "d", uid = "d", type = "loki", access = "proxy" } }
+      if source.token then source.user = nil end
+      assert.equal(200, (server:http("POST", "/api/datasources", source)))
+      assert.same(expected, { code_of(server, "/api/datasources/1/permissions"), code_of(server, "/api/access-control/datasources/d") }, name)
+      assert.equal(name == "amg" and 401 or 200, (server:http("GET", "/api/org", ADMIN)))
+      assert.equal(name == "amg" and 404 or 200, code_of(server, "/api/health"))
+    end
   end)
 
   it("refuses an unknown personality", function()

@@ -77,6 +77,12 @@ static bool is_alert(const gfc_transfer *transfer) {
   return strstr(transfer->error, "SSL") && strstr(transfer->error, "alert");
 }
 
+/* The server did not like the client's certificate, or its lack: it has read nothing that came after the handshake. */
+bool gfc_end_refused(const gfc_transfer *transfer, gf_how how) {
+  return how == GF_END_TLS && is_alert(transfer) &&
+         (strstr(transfer->error, "certificate") || strstr(transfer->error, "unknown ca"));
+}
+
 gf_how gfc_end_how(const gfc_transfer *transfer, CURLcode result, const char **detail) {
   *detail = NULL;
   if (transfer->dropped) return GF_END_DROPPED;

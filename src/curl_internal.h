@@ -138,6 +138,8 @@ void gfc_headers_release(gfc_driver *driver, gfc_headers *headers);
 /* How a transfer with libcurl's `result` ended. `*detail` is a few words without secrets, or NULL; it may be
  * in `transfer`. */
 gf_how gfc_end_how(const gfc_transfer *transfer, CURLcode result, const char **detail);
+/* It ended so, and although bytes were sent, certainly none was read. */
+bool gfc_end_refused(const gfc_transfer *transfer, gf_how how);
 
 /* -------------------------------------------------------------------------------------------- settings -- */
 

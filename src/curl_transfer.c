@@ -299,8 +299,9 @@ void gfc_transfer_start(gfc_driver *driver, gfc_job *job, const gf_request *requ
 static void finish(gfc_driver *driver, gfc_transfer *transfer, CURLcode result) {
   const char *detail;
   gf_how how = gfc_end_how(transfer, result, &detail);
+  bool sent = transfer->started && !gfc_end_refused(transfer, how);
   (void)curl_multi_remove_handle(driver->multi, transfer->easy);
-  end_transfer(driver, transfer, how, transfer->started, detail);
+  end_transfer(driver, transfer, how, sent, detail);
 }
 
 void gfc_transfers_collect(gfc_driver *driver) {

@@ -284,9 +284,9 @@ const char *gf_client_url(const gf_client *client) { return client->url; }
 const char *gf_client_auth(const gf_client *client) { return client->auth; }
 
 static void free_strings(gf_client *client) {
-  char *strings[] = {client->url,     client->user_agent,          client->user,    client->password,
-                     client->token,   client->authorization,       client->cookies, client->auth,
-                     client->version, (char *)client->org.string.p};
+  char *strings[] = {client->url,      client->user_agent, client->user,
+                     client->password, client->token,      client->authorization,
+                     client->cookies,  client->auth,       (char *)client->org.string.p};
   for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
     gf_free(&client->alloc, strings[i]);
 }
@@ -295,6 +295,7 @@ void gf_client_release(gf_client *client) {
   if (!client || --client->refs > 0) return;
   wipe_secrets(client);
   free_strings(client);
+  gf_server_forget(client);
   for (size_t i = 0; i < client->n_headers; i++) {
     gf_free(&client->alloc, (char *)client->headers[i].name.p);
     gf_free(&client->alloc, (char *)client->headers[i].value.p);

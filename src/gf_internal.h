@@ -24,6 +24,15 @@ typedef struct gf_settings {
 /* What a client lacks before it can send. */
 typedef enum gf_needs { GF_NEEDS_NOTHING, GF_NEEDS_TOKEN, GF_NEEDS_LOGIN, GF_NEEDS_ROTATION } gf_needs;
 
+/* Which routes a server has for the permissions of data sources. */
+typedef enum gf_generation { GF_NO_GENERATION, GF_FIRST_GENERATION, GF_SECOND_GENERATION } gf_generation;
+
+/* What has been learned of the server. */
+typedef struct gf_server {
+  char *version; /* NULL: not read yet */
+  int facts[GF_FACTS];
+} gf_server;
+
 struct gf_client {
   size_t refs;
   gf_allocator alloc;
@@ -54,9 +63,16 @@ struct gf_client {
   unsigned refusals; /* of credentials that had never been accepted */
   int on_wire;       /* requests given out and not ended */
   uint64_t last_headers_id;
-  char *version;  /* of the server, once it has been read */
+  gf_server server;
   gf_call *calls; /* every live call */
 };
+
+/* --- gf_server.c: what is remembered of a server, to spare questions --- */
+const char *gf_server_version(const gf_client *client);         /* NULL: not known */
+void gf_server_note_version(gf_client *client, gf_str version); /* without memory it stays unknown */
+int gf_server_fact(const gf_client *client, gf_fact fact);      /* 0: not known */
+void gf_server_note(gf_client *client, gf_fact fact, int value);
+void gf_server_forget(gf_client *client); /* all of it: the server has become another */
 
 /* Replace `secret` in `text` by asterisks, at the end of the text also its beginning. One shorter than three is left. */
 void gf_redact(char *text, const char *secret);
@@ -349,6 +365,8 @@ void gf_save_answer(gf_call *call, gf_exchange *x);
 void gf_restore_answer(gf_call *call, gf_exchange *x);
 void gf_change_datasource_start(gf_call *call); /* gf_op_datasource.c */
 void gf_change_datasource_answer(gf_call *call, gf_exchange *x);
+void gf_datasource_permissions_start(gf_call *call); /* gf_op_datasource_permission.c */
+void gf_datasource_permissions_answer(gf_call *call, gf_exchange *x);
 void gf_version_check(gf_call *call); /* gf_op_server.c */
 void gf_version_answer(gf_call *call, gf_exchange *x);
 void gf_health_answer(gf_call *call, gf_exchange *x);

@@ -7,6 +7,11 @@
 
 enum { CURRENT = GF_OWN_PURPOSE, ALL };
 
+static void ask_all(gf_call *call) {
+  const gf_ask ask = {.purpose = ALL, .method = "GET", .path = "/api/datasources", .in_org = !call->own_org};
+  gf_ask_for(call, &ask);
+}
+
 static void ask_current(gf_call *call) {
   bool by_uid = gf_var_is_text(call, "id");
   const gf_ask ask = {.purpose = CURRENT,
@@ -16,7 +21,12 @@ static void ask_current(gf_call *call) {
   gf_ask_for(call, &ask);
 }
 
-void gf_change_datasource_start(gf_call *call) { ask_current(call); }
+void gf_change_datasource_start(gf_call *call) {
+  if (!gf_var_is_text(call, "id") && gf_server_fact(call->client, GF_NO_NUMERIC_DATASOURCES))
+    ask_all(call);
+  else
+    ask_current(call);
+}
 
 /* A secret that is null in the changes is emptied: the server keeps what is not named. */
 static bool empty_secrets(gf_doc *merged, gf_value secrets, gf_doc *empty) {
@@ -57,11 +67,8 @@ static void send_merged(gf_call *call, gf_doc *merged) {
 
 static void take_current(gf_call *call, gf_exchange *x) {
   gf_str uid;
-  if (x->verdict.reason == GF_UNSUPPORTED &&
-      !gf_var_is_text(call, "id")) { /* no numeric routes: look into the list */
-    const gf_ask ask = {
-        .purpose = ALL, .method = "GET", .path = "/api/datasources", .in_org = !call->own_org};
-    gf_ask_for(call, &ask);
+  if (x->verdict.reason == GF_UNSUPPORTED && !gf_var_is_text(call, "id")) {
+    ask_all(call); /* no numeric routes: look into the list */
     return;
   }
   bool found = x->verdict.status == GF_OK && gf_value_string(gf_value_get(gf_doc_root(x->doc), "uid"), &uid);
@@ -89,6 +96,7 @@ static void take_all(gf_call *call, gf_exchange *x) {
       gf_value item = {x->doc, node};
       if (!gf_scalar_text(gf_value_get(item, "id"), &id, digits) || !gf_str_same(id, wanted)) continue;
       if (!gf_value_string(gf_value_get(item, "uid"), &uid)) continue;
+      gf_server_note(call->client, GF_NO_NUMERIC_DATASOURCES, 1);
       gf_set_var(call, "id", uid, true);
       ask_current(call);
       return;
@@ -141,7 +149,7 @@ const gf_op_rule gf_rule_get_datasource = {
     .id = "id",
     .text_path = "/api/datasources/uid/{id}",
     .picks = {{"datasource", ""}},
-    .rules = {{404, "source", GF_NOT_FOUND, GF_REASON_NONE, NO_DATASOURCE}},
+    .rules = {{404, "source", GF_NOT_FOUND, GF_REASON_NONE, NO_DATASOURCE}, NO_SUCH_NUMBER},
     .probes = {UID_OF_NUMBER},
 };
 
@@ -150,7 +158,7 @@ const gf_op_rule gf_rule_get_datasources = {.org_header = true, .paging = {.list
 const gf_op_rule gf_rule_update_datasource = {
     .org_header = true,
     .picks = {{"datasource", "/datasource"}},
-    .rules = {{404, "source", GF_NOT_FOUND, GF_REASON_NONE, NO_DATASOURCE}},
+    .rules = {{404, "source", GF_NOT_FOUND, GF_REASON_NONE, NO_DATASOURCE}, NO_SUCH_NUMBER},
     .probes = {{.when = GF_ON_STATUS, .status = GF_ALREADY_EXISTS, .only_reason = GF_NAME_EXISTS, .in_org = true,
                 .get = "/api/datasources/name/{name}", .pointer = "/uid", .key = "uid", .is_other = true,
                 .other_than = "uid"},
@@ -167,7 +175,7 @@ const gf_op_rule gf_rule_delete_datasource = {
     .org_header = true,
     .id = "id",
     .text_path = "/api/datasources/uid/{id}",
-    .rules = {{404, "source", GF_NOT_FOUND, GF_REASON_NONE, NO_DATASOURCE}},
+    .rules = {{404, "source", GF_NOT_FOUND, GF_REASON_NONE, NO_DATASOURCE}, NO_SUCH_NUMBER},
     .probes = {UID_OF_NUMBER},
 };
 
@@ -175,9 +183,7 @@ const gf_op_rule gf_rule_check_datasource = {
     .org_header = true,
     .rules = {{404, "source", GF_NOT_FOUND, GF_REASON_NONE, NO_DATASOURCE},
               {404, "plugin", GF_ERROR, GF_UNSUPPORTED, "this kind of data source has no health check"}},
-    .probes = {{.when = GF_BEFORE, .only_number = "id", .in_org = true, .get = "/api/datasources", .find = "id",
-    .by = "id",
-                .pointer = "/uid", .var = "id", .missing = GF_NOT_FOUND, .say = NO_DATASOURCE},
+    .probes = {{.when = GF_BEFORE, UID_IN_LIST},
                DATASOURCE_EXISTS(GF_UNSUPPORTED), DATASOURCE_EXISTS(GF_SERVER_ERROR)},
     .on_answer = gf_health_answer,
 };

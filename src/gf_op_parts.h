@@ -43,11 +43,19 @@
   {.when = GF_ON_STATUS, .status = GF_ERROR, .only_reason = GF_SERVER_ERROR,                                           \
    .get = "/api/users/lookup?loginOrEmail={" what "}", .pointer = "/id", .key = "id", .is_other = true,                \
    .other_than = "user", .found = GF_ALREADY_EXISTS, .say = "another user has the " what " {" what "}"}
-/* A server without numeric routes for data sources: the uid is in the list. */
+/* 400 for a number that no data source can have: 0, below, beyond int64. */
+#define NO_SUCH_NUMBER                                                                                                 \
+  {400, "id is invalid", GF_NOT_FOUND, GF_REASON_NONE, NO_DATASOURCE},                                                 \
+  {400, "datasource id", GF_NOT_FOUND, GF_REASON_NONE, NO_DATASOURCE}
+/* The uid of a data source, for its id: it is in the list. */
+#define UID_IN_LIST                                                                                                    \
+  .only_number = "id", .in_org = true, .get = "/api/datasources", .find = "id", .by = "id", .pointer = "/uid",         \
+  .var = "id", .missing = GF_NOT_FOUND, .say = NO_DATASOURCE
+/* On a server without numeric routes for data sources; two probes, for the second such call knows it. */
 #define UID_OF_NUMBER                                                                                                  \
-  {.when = GF_ON_STATUS, .status = GF_ERROR, .only_reason = GF_UNSUPPORTED, .only_number = "id", .in_org = true,       \
-   .get = "/api/datasources", .find = "id", .by = "id", .pointer = "/uid", .var = "id", .missing = GF_NOT_FOUND,       \
-   .say = NO_DATASOURCE, .restart = "/api/datasources/uid/{id}"}
+  {.when = GF_BEFORE, .fact = GF_NO_NUMERIC_DATASOURCES, UID_IN_LIST, .restart = "/api/datasources/uid/{id}"},         \
+  {.when = GF_ON_STATUS, .status = GF_ERROR, .only_reason = GF_UNSUPPORTED, .fact = GF_NO_NUMERIC_DATASOURCES,         \
+   UID_IN_LIST, .restart = "/api/datasources/uid/{id}"}
 
 /* A vague answer about a data source: is there one? */
 #define DATASOURCE_EXISTS(after)                                                                                       \

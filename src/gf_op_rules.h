@@ -52,7 +52,13 @@ extern const gf_op_rule
     gf_rule_check_datasource,
     /* gf_op_server.c */
     gf_rule_server_health,
-    gf_rule_server_version;
+    gf_rule_server_version,
+    /* gf_op_datasource_permission.c */
+    gf_rule_get_datasource_permissions,
+    gf_rule_enable_datasource_permissions,
+    gf_rule_disable_datasource_permissions,
+    gf_rule_add_datasource_permission,
+    gf_rule_remove_datasource_permission;
 /* clang-format on */
 
 #endif

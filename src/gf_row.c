@@ -66,6 +66,7 @@ static bool fits(const gf_call *call, const gf_probe *p) {
   if (p->only_text && !gf_var_is_text(call, p->only_text)) return false;
   if (p->only_number && gf_var_is_text(call, p->only_number)) return false;
   if (p->unless_own && call->own_org) return false;
+  if (p->fact && !call->main_sent && !gf_server_fact(call->client, p->fact)) return false;
   if (!call->main_sent) return p->when == GF_BEFORE;
   if (p->when == GF_ON_EMPTY) return call->outcome.status == GF_OK && call->list_is_empty;
   return p->when == GF_ON_STATUS && call->outcome.status == p->status &&
@@ -221,6 +222,7 @@ static void take_found(gf_call *call, const gf_probe *p, gf_value thing) {
   if (p->key) put_key(call, p->key, thing);
   if (p->also) put_also(call, p->also, thing.doc);
   if (p->keep) keep_member(call, p->keep, thing.doc);
+  if (p->fact) gf_server_note(call->client, p->fact, 1);
   if (p->var && gf_scalar_text(thing, &text, digits))
     gf_set_var(call, p->var, text, !unsafe_yyjson_is_num(thing.node));
   if (p->restart) {

@@ -37,6 +37,14 @@ typedef enum gf_when {
   GF_ON_EMPTY   /* after it, when the list it gave is empty */
 } gf_when;
 
+/* What a client may learn of its server and then remember (gf_server.c); each is 0 until it has been noted. */
+typedef enum gf_fact {
+  GF_NO_FACT,
+  GF_PERMISSION_ROUTES,      /* of data sources: a gf_generation */
+  GF_NO_NUMERIC_DATASOURCES, /* 1: data sources have routes by uid only */
+  GF_FACTS
+} gf_fact;
+
 /* A question that settles what a vague answer means, or finds a number for a name. The outcome of the main request
  * stands, unless the probe says otherwise. */
 typedef struct gf_probe {
@@ -65,6 +73,8 @@ typedef struct gf_probe {
   const char *say;         /* the sentence for the outcome that this probe sets */
   const char *say_missing; /* the sentence when it is missing, where both may be */
   const char *restart;     /* found: send the main request again with this path */
+  gf_fact
+      fact; /* after the main request: found, this is noted as 1; before it: only where it has been noted */
 } gf_probe;
 
 /* How a list is paged. */
@@ -85,7 +95,7 @@ struct gf_op_rule {
   bool org_header;       /* the organisation travels as X-Grafana-Org-Id */
   bool idempotent;       /* beyond what the method says */
   bool empty_is_fine;    /* an empty 200 is an answer */
-  bool is_public;        /* answered to anyone: says nothing of the credentials */
+  bool is_public;        /* the main request is answered to anyone: says nothing of the credentials */
   gf_pick picks[8];
   gf_answer_rule rules[8];
   gf_probe probes[6];

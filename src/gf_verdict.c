@@ -108,13 +108,23 @@ static void judge_code(gf_call *call, gf_exchange *x) {
     judge_words(x, GF_ERROR, GF_REASON_NONE, "");
 }
 
+/* What nginx says, in HTML, to who came without a client certificate, or with one of a stranger. */
+static bool wants_certificate(const gf_exchange *x) {
+  return x->is_html && x->code == 400 &&
+         gf_str_contains_ci((gf_str){x->body.p, x->body.n}, "SSL certificate");
+}
+
 /* Is there a JSON document where one is due? */
 static bool has_document(gf_call *call, gf_exchange *x) {
   if (x->doc) return true;
   bool success = x->code >= 200 && x->code < 300;
   if (x->is_empty && success && (call->op->rule->empty_is_fine || strcmp(x->req.method, "GET") != 0))
     return true;
-  if (x->is_html)
+  if (wants_certificate(x))
+    judge(
+        &x->verdict, GF_ERROR, GF_TLS,
+        "the server does not accept this client's certificate, or wants one: connect's options cert and key");
+  else if (x->is_html)
     judge(&x->verdict, GF_ERROR, GF_NOT_GRAFANA,
           "the answer is a web page, not Grafana's: is the url right, or a proxy between?");
   else if (x->is_empty)

@@ -167,6 +167,17 @@ function Client:help(word) end
 ---@return grafana.result.add_current_org_user
 function Client:add_current_org_user(login, role, options) end
 
+---@class grafana.result.add_datasource_permission: grafana.Result
+---@field id? grafana.Integer id of the permission
+
+---Let a user, a team or a role query or edit a data source.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param id grafana.Id id (a number) or uid (a string) of the data source
+---@param item grafana.Object {userId, teamId or builtInRole; permission = "Query" (1) or "Edit" (2)}
+---@param options? grafana.Options
+---@return grafana.result.add_datasource_permission
+function Client:add_datasource_permission(org, id, item, options) end
+
 ---@class grafana.result.add_org_user: grafana.Result
 ---@field id? grafana.Integer id of the user
 
@@ -258,6 +269,20 @@ function Client:delete_org_user(org, user, options) end
 ---@return grafana.Result
 function Client:delete_user(user, options) end
 
+---Remove all permissions of a data source and let everyone query it, where that can be switched.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param id grafana.Id id (a number) or uid (a string) of the data source
+---@param options? grafana.Options
+---@return grafana.Result
+function Client:disable_datasource_permissions(org, id, options) end
+
+---Let only those query a data source who have a permission, and admins; newer servers always do.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param id grafana.Id id (a number) or uid (a string) of the data source
+---@param options? grafana.Options
+---@return grafana.Result
+function Client:enable_datasource_permissions(org, id, options) end
+
 ---@class grafana.result.get_current_org: grafana.Result
 ---@field org? grafana.Object {id, name, address}
 
@@ -346,6 +371,17 @@ function Client:get_dashboards_with_tag(org, tag, options) end
 ---@param options? grafana.Options
 ---@return grafana.result.get_datasource
 function Client:get_datasource(org, id, options) end
+
+---@class grafana.result.get_datasource_permissions: grafana.Result
+---@field enabled? boolean permissions count; always true on newer servers
+---@field permissions? grafana.Object[] {id, userId, teamId or builtInRole, permission, …}, as the server has them
+
+---Who may query or edit a data source; unsupported where the server has no such permissions.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param id grafana.Id id (a number) or uid (a string) of the data source
+---@param options? grafana.Options
+---@return grafana.result.get_datasource_permissions
+function Client:get_datasource_permissions(org, id, options) end
 
 ---@class grafana.result.get_datasources: grafana.Result
 ---@field datasources? grafana.Object[] {id, uid, name, type, url, …}
@@ -476,6 +512,14 @@ function Client:health(options) end
 ---@param options? grafana.options.lookup_current_org_users
 ---@return grafana.result.lookup_current_org_users
 function Client:lookup_current_org_users(options) end
+
+---Remove a permission of a data source.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param id grafana.Id id (a number) or uid (a string) of the data source
+---@param permission grafana.Integer id of the permission
+---@param options? grafana.Options
+---@return grafana.Result
+function Client:remove_datasource_permission(org, id, permission, options) end
 
 ---@class grafana.result.restore_dashboard_version: grafana.Result
 ---@field version? grafana.Integer the new version

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * Every allocation fails in turn: there is no crash, no leak and no lie. */
+#include "gf_internal.h"
 #include "script.h"
 
 enum { TOLD = 8192 };
+
+/* What each client is made to remember before its call: of permissions of data sources. */
+static gf_generation remembered;
 
 /* What the call says when memory does not lack. */
 static void told_with_plenty(const gf_op *op, script_variant variant, script_server *server, char out[TOLD]) {
@@ -11,6 +15,7 @@ static void told_with_plenty(const gf_op *op, script_variant variant, script_ser
   gf_error error;
   gf_allocator alloc = gf_default_allocator();
   script_open(&s, NULL, NULL, server);
+  gf_server_note(s.client, GF_PERMISSION_ROUTES, (int)remembered);
   script_args args = script_args_for(op, &alloc, variant);
   gf_call *call = script_call_args(&s, op, &args, &error);
   if (CHECK(call != NULL)) script_tell(script_run(&s, call), out, TOLD);
@@ -38,6 +43,7 @@ static void run_lacking(test_alloc *a, const gf_op *op, script_variant variant, 
   bool open = script_try_open(&s, a, NULL, server, &error);
   CHECK(open || (a->tripped && strcmp(error.message, "not enough memory") == 0));
   if (!open) return;
+  gf_server_note(s.client, GF_PERMISSION_ROUTES, (int)remembered);
   script_args args = script_args_for(op, &a->alloc, variant);
   gf_call *call = args.failed ? NULL : script_call_args(&s, op, &args, &error);
   CHECK(call || args.failed || (a->tripped && strstr(error.message, "not enough memory")));
@@ -47,8 +53,9 @@ static void run_lacking(test_alloc *a, const gf_op *op, script_variant variant, 
   script_close(&s);
 }
 
-static void every_allocation(script_server *server) {
+static void every_allocation_of(const char *name, script_server *server) {
   for (size_t i = 0; i < gf_op_count(); i++) {
+    if (!strstr(gf_op_at(i)->name, name)) continue;
     for (int v = SCRIPT_NUMBERS; v < SCRIPT_VARIANTS; v++) {
       char truth[TOLD] = "";
       unsigned long failed = test_now.failed_checks;
@@ -58,6 +65,8 @@ static void every_allocation(script_server *server) {
     }
   }
 }
+
+static void every_allocation(script_server *server) { every_allocation_of("", server); }
 
 static void with_good_answers(void) { every_allocation(script_grafana); }
 
@@ -122,6 +131,25 @@ static script_answer refusing(script *s, const gf_request *request, const char *
 static script_answer old_server(script *s, const gf_request *request, const char *path) {
   if (script_like(path, "/api/datasources/7*")) return script_json(404, "{\"message\":\"Not found\"}");
   return script_grafana(s, request, path);
+}
+
+static script_answer without_first(script *s, const gf_request *request, const char *path) {
+  bool first = script_like(path, "/api/datasources/*permissions*");
+  return first ? script_json(404, "{\"message\":\"Not found\"}") : script_grafana(s, request, path);
+}
+
+static script_answer without_second(script *s, const gf_request *request, const char *path) {
+  bool second = script_like(path, "/api/access-control/*");
+  return second ? script_json(404, "{\"message\":\"Not found\"}") : script_grafana(s, request, path);
+}
+
+static void on_upgraded_servers(void) {
+  remembered = GF_FIRST_GENERATION;
+  every_allocation_of("datasource_permission", without_first);
+  remembered = GF_SECOND_GENERATION;
+  every_allocation_of("datasource_permission", script_grafana);
+  every_allocation_of("datasource_permission", without_second);
+  remembered = GF_NO_GENERATION;
 }
 
 static void with_conflicts(void) { every_allocation(conflict); }
@@ -216,6 +244,7 @@ int main(int argc, char **argv) {
       {"of operations that are redirected", with_redirects},
       {"of operations with wrong credentials", with_refused_credentials},
       {"of operations without numeric routes", without_numeric_routes},
+      {"of operations on upgraded servers", on_upgraded_servers},
       {"a write that went out is not denied", a_write_that_went_out_is_not_denied},
       {"the client goes on when there is memory again", memory_comes_back},
   };

@@ -92,6 +92,11 @@ typedef struct script_route {
 #define SCRIPT_SOURCE                                                                                        \
   "{\"id\":7,\"uid\":\"u1\",\"name\":\"n\",\"type\":\"prometheus\",\"access\":\"proxy\",\"version\":1,"      \
   "\"jsonData\":{}}"
+/* Permissions of a data source, in both generations: user 6 gets one when it has been asked for, and has then number 4. */
+#define SCRIPT_GIVEN "{\"id\":3,\"teamId\":1,\"isManaged\":true,\"permission\":\"Edit\"}"
+#define SCRIPT_ADDED "{\"id\":4,\"userId\":6,\"isManaged\":true,\"permission\":\"Query\"}"
+#define SCRIPT_OF_ADMINS "{\"id\":5,\"builtInRole\":\"Admin\",\"isManaged\":false,\"permission\":\"Admin\"}"
+#define SCRIPT_FIRST(items) "{\"datasourceId\":7,\"enabled\":true,\"permissions\":[" items "]}"
 #define SCRIPT_HITS                                                                                          \
   "[{\"id\":7,\"uid\":\"u1\",\"title\":\"t\",\"type\":\"dash-db\",\"folderUid\":\"infra\"},"                 \
   "{\"id\":8,\"uid\":\"u2\",\"title\":\"t2\",\"type\":\"dash-db\"},"                                         \
@@ -104,6 +109,15 @@ typedef struct script_route {
   "[{\"id\":3,\"title\":\"in a row\",\"type\":\"stat\"}]}]}}"
 #define SCRIPT_SAVED                                                                                         \
   "{\"id\":7,\"uid\":\"u1\",\"version\":4,\"url\":\"/d/u1/t\",\"slug\":\"t\",\"status\":\"success\"}"
+
+static const script_route script_permissions[] = {
+    {"GET", "/api/datasources/*/permissions", SCRIPT_FIRST(SCRIPT_GIVEN)},
+    {"GET", "/api/access-control/datasources/*", "[" SCRIPT_GIVEN "," SCRIPT_OF_ADMINS "]"},
+};
+static const script_route script_permissions_then[] = {
+    {"GET", "/api/datasources/*/permissions", SCRIPT_FIRST(SCRIPT_GIVEN "," SCRIPT_ADDED)},
+    {"GET", "/api/access-control/datasources/*", "[" SCRIPT_GIVEN "," SCRIPT_ADDED "," SCRIPT_OF_ADMINS "]"},
+};
 
 /* Good answers. An operation that needs another answer than {"message":"done"} to be ok has its line here. */
 static const script_route script_routes[] = {
@@ -145,15 +159,21 @@ static const script_route script_routes[] = {
      "{\"id\":7,\"message\":\"Datasource updated\",\"datasource\":" SCRIPT_SOURCE "}"},
 };
 
+static inline const script_route *script_find(const script_route *routes, size_t n, const gf_request *request,
+                                              const char *path) {
+  for (size_t i = 0; i < n; i++)
+    if (strcmp(request->method, routes[i].method) == 0 && script_like(path, routes[i].path))
+      return &routes[i];
+  return NULL;
+}
+
 /* A server on a good day. */
 static inline script_answer script_grafana(script *s, const gf_request *request, const char *path) {
-  (void)s;
-  for (size_t i = 0; i < sizeof script_routes / sizeof *script_routes; i++) {
-    const script_route *route = &script_routes[i];
-    if (strcmp(request->method, route->method) == 0 && script_like(path, route->path))
-      return script_json(200, route->body);
-  }
-  return script_json(200, "{\"message\":\"done\"}");
+  bool added = strstr(s->log, "POST /api/datasources/7/permissions\n") || strstr(s->log, "/users/6\n");
+  const script_route *route =
+      script_find(added ? script_permissions_then : script_permissions, 2, request, path);
+  if (!route) route = script_find(script_routes, sizeof script_routes / sizeof *script_routes, request, path);
+  return script_json(200, route ? route->body : "{\"message\":\"done\"}");
 }
 
 /* ----------------------------------------------------------------------------------- the driver's side -- */
@@ -371,6 +391,7 @@ typedef enum script_variant {
 #define SCRIPT_DATA                                                                                          \
   "{\"id\":7,\"uid\":\"u1\",\"name\":\"n\",\"title\":\"t\",\"type\":\"prometheus\",\"access\":\"proxy\","    \
   "\"login\":\"ann\",\"email\":\"ann@example.org\",\"password\":\"new-password\",\"items\":[],"              \
+  "\"userId\":6,\"permission\":\"Query\","                                                                   \
   "\"secureJsonData\":{\"a\":\"b\",\"c\":null}}"
 
 /* A plausible value for a parameter. */

@@ -9,6 +9,10 @@ local json = require "spec.standin.server.json"
 
 local cases = { VERSIONS = { "9.3.2", "12.4.3" } }
 
+-- Servers that nobody has recorded, as personalities of the stand-in: the version that they behave like, but for some
+-- routes.
+cases.FLAVOURS = { enterprise = "12.4.3", ["enterprise-9"] = "9.3.2" }
+
 local function is_version(word)
   for _, version in ipairs(cases.VERSIONS) do
     if version == word then return true end
@@ -74,8 +78,8 @@ local function new_case(where, heading)
   local title, flags = heading:match("^(.-)%s*%(([^()]*)%)$")
   local case = { title = title or heading, flags = {}, name = where.name, line = where.line }
   for flag in (flags or ""):gmatch("[^, ]+") do
-    if flag ~= "offline" and not is_version(flag) then
-      fail(where, "a case is (offline) or of a version, not (%s)", flag)
+    if flag ~= "offline" and not is_version(flag) and not cases.FLAVOURS[flag] then
+      fail(where, "a case is (offline), of a version or of a kind of server, not (%s)", flag)
     end
     case.flags[flag] = true
   end
@@ -141,9 +145,18 @@ function cases.files()
   return names
 end
 
+--- The kind of server that a case is about; nil: the recorded ones.
+function cases.flavour(case)
+  for name in pairs(cases.FLAVOURS) do
+    if case.flags[name] then return name end
+  end
+  return nil
+end
+
 --- Does the case hold for this version?
 function cases.holds(case, version)
-  local other = false
+  local other, flavour = false, cases.flavour(case)
+  if flavour then return cases.FLAVOURS[flavour] == version end
   for _, name in ipairs(cases.VERSIONS) do other = other or case.flags[name] end
   return not other or case.flags[version] == true
 end

@@ -13,7 +13,8 @@ local ltn12 = require "ltn12"
 local mime = require "mime"
 local json = require "spec.standin.server.json"
 
-local standin = {}
+-- `TOKEN`: where passwords are not accepted ("amg"), that of an administrator of organisation 1.
+local standin = { TOKEN = "glsa_first-token-of-an-admin" }
 local Standin = {}
 Standin.__index = Standin
 
@@ -48,13 +49,16 @@ local function own_pid()
 end
 
 --- Starts a server in a folder of its own, which stop() removes; it also ends when this process does.
--- @tparam[opt] table options `personality`: "12.4.3" (default) or "9.3.2"
+-- @tparam[opt] table options `personality`: "12.4.3" (default), "9.3.2", "enterprise", "enterprise-9" or "amg"
+-- `mutual_tls`: whether one more port, `mutual_tls_url`, is there that wants a client certificate
 -- @treturn table the server
 function standin.start(options)
-  local personality = options and options.personality or "12.4.3"
+  options = options or {}
+  local personality = options.personality or "12.4.3"
   local dir, made = shell("mktemp -d")
   assert(made, "mktemp failed")
-  local command = ("PARENT=%s OWN_DIR=1 %s start %s %s 2>&1"):format(own_pid(), quote(HERE .. "/run"), quote(dir), quote(personality))
+  local command = ("PARENT=%s OWN_DIR=1 MUTUAL_TLS=%s %s start %s %s 2>&1"):format(own_pid(), options.mutual_tls and "1" or "",
+    quote(HERE .. "/run"), quote(dir), quote(personality))
   local output, started = shell(command)
   if not started then
     os.execute("rm -rf " .. quote(dir))
@@ -62,7 +66,8 @@ function standin.start(options)
   end
   return setmetatable({
     dir = dir, personality = personality, url = read_line(dir .. "/url"), tls_url = read_line(dir .. "/tls_url"),
-    h2c_url = read_line(dir .. "/h2c_url"), cert = dir .. "/cert.pem",
+    h2c_url = read_line(dir .. "/h2c_url"), cert = dir .. "/cert.pem", token = standin.TOKEN,
+    mutual_tls_url = options.mutual_tls and read_line(dir .. "/mutual_tls_url") or nil,
   }, Standin)
 end
 
@@ -78,7 +83,7 @@ end
 --- Sends one plain HTTP/1.1 request.
 -- @tparam string method
 -- @tparam string path with its query; below the server's url
--- @tparam[opt] table options `body` (a string, or a table to be JSON), `headers`, `user`, `password`, `org`
+-- @tparam[opt] table options `body` (a string, or a table to be JSON), `headers`, `user`, `password`, `token`, `org`
 -- @treturn number code, or nil and what failed
 -- @treturn string body
 -- @treturn table headers, names in lower case
@@ -87,6 +92,7 @@ function Standin:http(method, path, options)
   local body, headers, chunks = options.body, { connection = "close" }, {}
   if type(body) == "table" then body = json.encode(body) end
   if body then headers["content-type"], headers["content-length"] = "application/json", #body end
+  if options.token then headers.authorization = "Bearer " .. options.token end
   if options.user then headers.authorization = "Basic " .. (mime.b64(options.user .. ":" .. (options.password or ""))) end
   if options.org then headers["x-grafana-org-id"] = tostring(options.org) end
   for name, value in pairs(options.headers or {}) do headers[name:lower()] = value end
@@ -128,8 +134,7 @@ function Standin:requests(filter) return control(self, "requests", filter) end
 
 function Standin:clear_log() control(self, "clear_log") end
 
---- Settings in which servers differ, until the next reset: `datasource_permissions` (0 none, 1 or 2 a generation), `rotate_after` (seconds
--- until 12.4.3 wants a session rotated).
+--- Settings in which servers differ, until the next reset: README.md lists them.
 function Standin:set(settings) control(self, "set", settings) end
 
 --- All routes, such as "GET /api/orgs/:org_id".

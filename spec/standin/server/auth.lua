@@ -25,6 +25,7 @@ local permissions = {
   ["users.authtoken:read"] = "server", ["users.authtoken:write"] = "server", ["settings:read"] = "server",
   ["org.users:read"] = "Admin", ["org.users:add"] = "Admin", ["org.users:write"] = "Admin", ["org.users:remove"] = "Admin",
   ["datasources:read"] = "Viewer", ["datasources:query"] = "Viewer", ["datasources.id:read"] = "Viewer",
+  ["datasources.permissions:read"] = "Admin", ["datasources.permissions:write"] = "Admin",
   ["datasources:create"] = "Admin", ["datasources:write"] = "Admin", ["datasources:delete"] = "Admin",
   ["folders:read"] = "Viewer", ["folders:create"] = "Editor", ["folders:write"] = "Viewer", ["folders:delete"] = "Viewer",
   ["folders.permissions:read"] = "Viewer", ["folders.permissions:write"] = "Viewer",
@@ -196,7 +197,7 @@ function auth.sign_in(req)
   local header = req:header("authorization")
   if header then
     local scheme, rest = header:match("^(%a+)%s+(.*)$")
-    if scheme and scheme:lower() == "basic" then return use_basic(req, rest) end
+    if scheme and scheme:lower() == "basic" then return state.settings.bearer_only and no_credentials() or use_basic(req, rest) end
     if scheme and scheme:lower() == "bearer" then return use_token(req, rest) end
   end
   local user, stale = session_user(req:header("cookie"))

@@ -49,11 +49,14 @@ end
 
 function commands.seed(options) return seed.fill(options) end
 
--- Settings that differ between servers: `datasource_permissions`, `rotate_after` (seconds).
+-- What differs between servers: the settings of flavours.lua, and `rotate_after` (seconds).
 function commands.set(options)
-  local generation, seconds = json.tonumber(options.datasource_permissions), json.tonumber(options.rotate_after)
-  state.datasource_permissions = generation or state.datasource_permissions
-  auth.rotate_after = seconds or auth.rotate_after
+  for name, value in pairs(options) do
+    value = json.tonumber(value) or value
+    if name == "rotate_after" then auth.rotate_after = value
+    elseif state.settings[name] == nil then return nil, "no such setting: " .. name
+    else state.settings[name] = value end
+  end
   return true
 end
 

@@ -233,18 +233,23 @@ end
 
 local READ, WRITE, DELETE = "datasources:read", "datasources:write", "datasources:delete"
 
+-- Routes by number are not there on every server.
+local function by_number(path, permission, handler, only)
+  return { path, permission, handler, only = only, there = function() return state.settings.numeric_datasources end }
+end
+
 datasources.routes = {
   { "GET /api/datasources", READ, list },
   { "POST /api/datasources", "datasources:create", create },
-  { "GET /api/datasources/:id", READ, of_source(show, refuse_to_show) },
+  by_number("GET /api/datasources/:id", READ, of_source(show, refuse_to_show)),
   { "GET /api/datasources/uid/:uid", READ, of_source(show) },
   { "GET /api/datasources/name/:name", READ, of_source(show) },
   { "GET /api/datasources/id/:name", "datasources.id:read", of_source(show_id) },
   { "GET /api/datasources/uid/:uid/health", "datasources:query", health },
-  { "GET /api/datasources/:id/health", "datasources:query", health, only = "12.4.3" },
-  { "PUT /api/datasources/:id", WRITE, update },
+  by_number("GET /api/datasources/:id/health", "datasources:query", health, "12.4.3"),
+  by_number("PUT /api/datasources/:id", WRITE, update),
   { "PUT /api/datasources/uid/:uid", WRITE, update },
-  { "DELETE /api/datasources/:id", DELETE, of_source(remove(false), refuse_to_delete) },
+  by_number("DELETE /api/datasources/:id", DELETE, of_source(remove(false), refuse_to_delete)),
   { "DELETE /api/datasources/uid/:uid", DELETE, of_source(remove(true)) },
   { "DELETE /api/datasources/name/:name", DELETE, of_source(remove(true)) },
 }

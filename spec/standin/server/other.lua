@@ -12,7 +12,17 @@ local other = {}
 local HTML = "text/html; charset=UTF-8"
 
 local function health()
-  return answer.value(200, { commit = state.v9 and "NA" or "local", database = "ok", version = state.personality }, answer.JSON_UTF8)
+  local hidden = state.settings.hide_version and true or false
+  return answer.value(200, { commit = not hidden and (state.v9 and "NA" or "local") or nil, database = "ok",
+    version = not hidden and state.settings.version or nil }, answer.JSON_UTF8)
+end
+
+-- What Grafana's own pages start with: of all that only what tells the version.
+local function frontend_settings()
+  local hidden = state.settings.hide_version == "everywhere"
+  local version = hidden and "" or state.settings.version
+  return answer.value(200, { appSubUrl = "", buildInfo = { hideVersion = hidden, version = version, commit = "", edition = "Open Source",
+    env = "production" } }, answer.JSON_UTF8)
 end
 
 local function page(title) return ("<!DOCTYPE html>\n<html lang=\"en\">\n<head><title>%s</title></head>\n<body></body>\n</html>\n"):format(title) end
@@ -214,7 +224,8 @@ local function permissions_of(req)
 end
 
 other.routes = {
-  { "GET /api/health", "anyone", health },
+  { "GET /api/health", "anyone", health, there = function() return state.settings.health end },
+  { "GET /api/frontend/settings", "signed-in", frontend_settings },
   { "GET /api/annotations", "annotations:read", list_annotations },
   { "POST /api/annotations", "annotations:create", annotate },
   { "GET /api/annotations/tags", "annotations:read", annotation_tags },

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- Finds the handler of a method and a path. Routes are rows: { "GET /api/orgs/:org_id", permission, handler, only = "9.3.2" }.
+-- Finds the handler of a method and a path. Routes are rows: { "GET /api/orgs/:org_id", permission, handler, only = "9.3.2" }; `there`, a function,
+-- says whether this server has the route now.
 
 local router = {}
 router.__index = router
@@ -23,12 +24,12 @@ function router:add(row)
   local names = {}
   for name in path:gmatch(":([%w_]+)") do names[#names + 1] = name end
   node.rows = node.rows or {}
-  table.insert(node.rows, { permission = row[2], handler = row[3], only = row.only, names = names })
+  table.insert(node.rows, { permission = row[2], handler = row[3], only = row.only, there = row.there, names = names })
 end
 
 local function pick(rows, personality)
   for _, row in ipairs(rows or {}) do
-    if not row.only or row.only == personality then return row end
+    if (not row.only or row.only == personality) and (not row.there or row.there()) then return row end
   end
   return nil
 end

@@ -2,6 +2,8 @@
 -- luacheck: std ngx_lua
 -- All that the stand-in remembers: one table, made anew by reset().
 
+local flavours = require "server.flavours"
+
 local state = {}
 
 -- A small generator of its own, so that each fresh server gives out the same uids. The seed is chosen so that the three dashboards which
@@ -68,21 +70,27 @@ end
 
 function state.time(seconds) return os.date("!%Y-%m-%dT%H:%M:%SZ", seconds or ngx.time()) end
 
+-- The key of an administrator of organisation 1, where there are no passwords.
+state.FIRST_TOKEN = "glsa_first-token-of-an-admin"
+
 -- A fresh server: organisation 1 with admin/admin.
-function state.reset(personality)
+function state.reset(flavour)
   random_state = SEED
-  state.personality = personality or state.personality
+  state.flavour = flavour or state.flavour
+  state.personality, state.settings = flavours.settings(state.flavour)
   state.v9 = state.personality == "9.3.2"
   state.series, state.resource_version = {}, 0
   state.orgs, state.org_by_name = {}, {}
   state.users, state.user_by_login, state.user_by_email = {}, {}, {}
   state.sessions, state.tokens, state.failed_logins = {}, {}, {}
   state.snapshots, state.continuations = {}, {}
-  state.datasource_permissions = 0   -- none, as in the open-source server; 1 and 2 are generations of them
   local org = state.add_org("Main Org.")
   local user = state.add_user { login = "admin", email = "admin@localhost", name = "", password = "admin", org_id = org.id }
   user.server_admin = true
   org.members[user.id] = "Admin"
+  if state.settings.bearer_only then
+    state.tokens[state.FIRST_TOKEN] = { id = state.next_id("token"), name = "first", role = "Admin", org_id = org.id, created = state.time() }
+  end
 end
 
 function state.add_org(name)
