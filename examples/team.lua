@@ -5,7 +5,8 @@
 --     export GRAFANA_URL=https://example.org/grafana GRAFANA_USER=admin GRAFANA_PASSWORD=…
 --     lua5.4 examples/team.lua "Web Ops" ann bo@example.org
 --
--- The members are users of the credentials' own organisation. The token is printed once: Grafana does not tell it again.
+-- The members are users of the credentials' own organisation. The token is printed once: Grafana does not tell it
+-- again.
 
 local grafana = require "grafana"
 local check = grafana.check
@@ -16,7 +17,8 @@ if not name then
   os.exit(2)
 end
 
-local g = grafana.connect(nil, nil, {org = grafana.own})   -- nil: as the environment says; every call acts in its own organisation
+-- As the environment says; `org` is where calls act that name no organisation.
+local g = grafana.connect(nil, nil, {org = grafana.own})
 
 -- `check` returns a result that is ok or has one of the statuses named, and raises any other with its message.
 -- Either way `id` is there: of what was made, or of what exists already.
@@ -43,7 +45,8 @@ print(("permissions: %d granted, %d skipped"):format(#granted.granted, #granted.
 local account = check(g:create_service_account(nil, {name = name .. " scripts", role = "Viewer"}), "already-exists")
 print(("service account: %s, id %d"):format(account.status, account.id))
 
-local token = check(g:create_token(nil, account.id, {name = "scripts", secondsToLive = 90 * 24 * 3600}), "already-exists")
+local days = 24 * 3600
+local token = check(g:create_token(nil, account.id, {name = "scripts", secondsToLive = 90 * days}), "already-exists")
 print(token.ok and "token: " .. token.key or "token: there is one already, which Grafana does not show again")
 
 g:close()
