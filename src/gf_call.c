@@ -99,7 +99,7 @@ void gf_call_release(gf_call *call) {
   free_exchanges(call);
   free_arguments(call);
   free_result(call);
-  for (int i = 0; i < 4; i++)
+  for (int i = 0; i < GF_HEADER_SETS; i++)
     gf_free(&client->alloc, call->header_sets[i]);
   unlink_call(call);
   gf_free(&client->alloc, call);
@@ -111,7 +111,7 @@ void gf_call_release(gf_call *call) {
 /* What was on the wire is no longer counted: the driver drops it. A write among it may have arrived. */
 static void leave_wire(gf_call *call) {
   for (gf_exchange *x = call->exchanges; x; x = x->next) {
-    bool on_wire = x->stage == GF_ON_WIRE, writes = strcmp(x->req.method, "GET") != 0;
+    bool on_wire = x->stage == GF_ON_WIRE, writes = !gf_only_reads(x);
     if (call->result.status != GF_OK && writes && (on_wire || x->maybe_arrived))
       call->result.uncertain = true;
     if (!on_wire) continue;
@@ -131,6 +131,7 @@ static void redact_arguments(gf_call *call) {
   for (int i = 0; i < GF_MAX_PARAMS && call->op->params[i].name; i++)
     if (call->arg_text[i] && strcmp(call->op->params[i].name, "password") == 0)
       gf_redact(call->message, call->arg_text[i]);
+  if (call->op->rule->any_answer) gf_answer_redact(call);
   redact_value(call, gf_value_get(data, "password"));
   redact_value(call, gf_value_get(data, "basicAuthPassword"));
   gf_value more = gf_value_get(data, "secureJsonData");
@@ -206,7 +207,7 @@ void gf_lacks_memory(gf_call *call) {
   call->lacks_memory = true;
   call->n_fields = 0;
   for (gf_exchange *x = call->exchanges; x; x = x->next) /* its answer, if one came, could not be looked at */
-    if (x->attempts > 0 && x->stage != GF_LATER && strcmp(x->req.method, "GET") != 0) x->maybe_arrived = true;
+    if (x->attempts > 0 && x->stage != GF_LATER && !gf_only_reads(x)) x->maybe_arrived = true;
   gf_finish_as(call, GF_ERROR, GF_REASON_NONE, "not enough memory");
 }
 
@@ -364,7 +365,7 @@ static void judge(gf_call *call, gf_exchange *x, gf_how how, const char *detail,
 
 /* The write may have been carried out although its answer does not say so. */
 static void note_arrival(gf_exchange *x, gf_how how, bool sent) {
-  if (strcmp(x->req.method, "GET") == 0) return;
+  if (gf_only_reads(x)) return;
   bool unreadable = x->code < 300 && x->verdict.status != GF_OK;
   if (how == GF_END_COMPLETE ? unreadable : sent) x->maybe_arrived = true;
 }
@@ -406,7 +407,8 @@ void gf_end(gf_call *call, uint32_t id, gf_how how, bool sent, const char *detai
   call->client->on_wire--;
   x->stage = GF_READY;
   if (call->lacks_memory) gf_lacks_memory(call);
-  if (how == GF_END_COMPLETE && !x->is_encoded && x->body.n < x->expected)
+  bool bodiless = strcmp(x->req.method, "HEAD") == 0 || x->code == 304; /* whatever length they name */
+  if (how == GF_END_COMPLETE && !x->is_encoded && !bodiless && x->body.n < x->expected)
     how = GF_END_CUT; /* whatever the driver says */
   if (call->done || (how == GF_END_COMPLETE && follow_redirect(call, x))) return;
   judge(call, x, how, detail, now_ms);

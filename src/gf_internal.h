@@ -6,6 +6,7 @@
 #define GF_INTERNAL_H
 
 #include "gf_alloc.h"
+#include "gf_api.h"
 #include "gf_json.h"
 #include "gf_limits.h"
 #include "gf_rules.h"
@@ -100,6 +101,8 @@ typedef struct gf_exchange {
   /* The answer of the current attempt. */
   int code;
   bool is_json, is_html, is_empty;
+  bool is_typed, is_plain; /* a type was named; it was text/plain */
+  bool is_text;            /* the body is what it says, not JSON: any_answer only */
   bool too_large;
   size_t head_bytes, head_lines;
   int64_t retry_after_s; /* -1: none */
@@ -107,6 +110,7 @@ typedef struct gf_exchange {
   size_t expected; /* Content-Length, 0 when unknown */
   bool is_encoded; /* Content-Length counts other bytes than those fed */
   char *location;
+  gf_buf head; /* header lines, where they are kept: gf_answer.c */
   gf_buf body;
   gf_doc *doc;  /* the parsed body, once it is whole */
   bool skimmed; /* doc is what `skim` made of it instead */
@@ -137,11 +141,15 @@ typedef struct gf_seen {
 
 #define GF_MAX_FIELDS 10
 
+/* Headers that not every request has; X-Disable-Provenance: what it writes stays editable in Grafana's own pages. */
+enum { GF_WITH_BODY = 1, GF_WITH_ORG = 2, GF_WITHOUT_PROVENANCE = 4, GF_HEADER_SETS = 8 };
+
 struct gf_call {
   size_t refs;
   gf_client *client;
   gf_call *prev, *next; /* in client->calls */
   const gf_op *op;
+  const gf_api_op *api; /* of the operation `call`: the documented one */
   gf_settings settings;
   bool raw, done, started, lacks_memory;
   bool own_org; /* the organisation is the credentials' own */
@@ -149,9 +157,9 @@ struct gf_call {
   int64_t deadline_at;
   uint32_t last_id;
   gf_exchange *exchanges, *spare;
-  gf_header *header_sets[4]; /* by GF_WITH_BODY | GF_WITH_ORG */
-  size_t n_header_set[4];
-  uint64_t header_set_id[4];
+  gf_header *header_sets[GF_HEADER_SETS]; /* by GF_WITH_BODY | GF_WITH_ORG | GF_WITHOUT_PROVENANCE */
+  size_t n_header_set[GF_HEADER_SETS];
+  uint64_t header_set_id[GF_HEADER_SETS];
 
   /* Arguments. */
   gf_arg args[GF_MAX_PARAMS]; /* documents retained; strings live in arg_text */
@@ -207,6 +215,7 @@ typedef struct gf_ask {
   gf_str segment;   /* one more segment of the path, encoded behind it */
   gf_str query;     /* appended as it is, "a=b&c=d" */
   bool in_org;
+  bool without_provenance;
   bool idempotent;
   bool passing;     /* nothing will point into the answer once it has been delivered */
   gf_skimmer *skim; /* of an answer in passing */
@@ -222,9 +231,20 @@ gf_exchange *gf_exchange_find(gf_call *call, uint32_t id);
 void gf_exchange_reset_answer(gf_call *call, gf_exchange *x);
 /* The whole body of a complete answer becomes x->doc where it is JSON. */
 void gf_exchange_parse(gf_call *call, gf_exchange *x);
-/* Headers of a request: index is GF_WITH_BODY | GF_WITH_ORG. */
-enum { GF_WITH_BODY = 1, GF_WITH_ORG = 2 };
+/* Headers of a request: index is GF_WITH_BODY | GF_WITH_ORG | GF_WITHOUT_PROVENANCE. */
 bool gf_header_set(gf_call *call, unsigned which);
+/* Does it ask only, and change nothing? */
+static inline bool gf_only_reads(const gf_exchange *x) {
+  return strcmp(x->req.method, "GET") == 0 || strcmp(x->req.method, "HEAD") == 0;
+}
+
+/* --- gf_answer.c: answers of which everything is wanted (any_answer) --- */
+void gf_answer_note_header(gf_call *call, gf_exchange *x, gf_str name, gf_str value);
+bool gf_answer_is_markup(const gf_call *call, const gf_exchange *x); /* XML and such, no web page */
+bool gf_answer_stays_text(gf_call *call, gf_exchange *x); /* before it is parsed */
+bool gf_answer_is_one(const gf_call *call, const gf_exchange *x); /* not JSON, and an answer all the same */
+void gf_answer_take(gf_call *call, gf_exchange *x);       /* on_answer: code, headers and body, then the row's way */
+void gf_answer_redact(gf_call *call); /* the arguments' secrets out of the message */
 
 /* --- gf_verdict.c: what an answer means --- */
 void gf_judge_answer(gf_call *call, gf_exchange *x);
@@ -272,11 +292,25 @@ bool gf_build_body(gf_call *call, char **body, size_t *length);
 bool gf_build_query(gf_call *call, gf_buf *query);
 void gf_add_body_options(gf_call *call, gf_buf *body); /* as further members of an object */
 
+/* --- requests that no row describes (gf_op_request.c) --- */
+typedef struct gf_parts {
+  gf_buf path, query, body; /* encoded; the path without the client's URL; no body when it is empty */
+} gf_parts;
+void gf_parts_init(gf_call *call, gf_parts *parts);
+/* Send them, with what the options `org` and `provenance` say; empties them. */
+void gf_ask_parts(gf_call *call, gf_ask *ask, gf_parts *parts);
+void gf_add_query_name(gf_buf *query, gf_str name);               /* "name=", with & between pairs */
+void gf_add_scalar(gf_call *call, gf_buf *buf, gf_value v);       /* encoded: a string's text, or the JSON text */
+void gf_add_whole_body(gf_call *call, gf_buf *body, gf_value v);  /* a string's text, or the JSON text */
+bool gf_is_query_value(gf_value v); /* a string, a number, a boolean, or a list of those */
+
 /* --- gf_result.c --- */
 void gf_hold_doc(gf_call *call, gf_doc *doc); /* retained until the call is freed */
 void gf_put_value(gf_call *call, const char *key, gf_value v);
 void gf_put_text(gf_call *call, const char *key, gf_str text);
 void gf_put_bool(gf_call *call, const char *key, bool b);
+void gf_put_int(gf_call *call, const char *key, int64_t i);
+void gf_take_text(gf_call *call, const char *key, gf_buf *text); /* empties `text` */
 void gf_put_list(gf_call *call, const char *key, const gf_list *list);
 void gf_drop_field(gf_call *call, const char *key);
 void gf_list_add(gf_call *call, gf_list *list, gf_value item);
@@ -286,6 +320,7 @@ bool gf_seen_add(gf_call *call, gf_seen *seen,
 void gf_seen_free(gf_call *call, gf_seen *seen);
 /* Text of a scalar: strings as they are, integers in `digits`; false for anything else. */
 bool gf_scalar_text(gf_value v, gf_str *text, char digits[24]);
+bool gf_integer_text(gf_value v, gf_str *text, char digits[24]); /* of an integer, however large */
 
 /* --- gf_row.c: the row's way through an operation --- */
 void gf_row_start(gf_call *call);
@@ -308,6 +343,11 @@ void gf_panels_answer(gf_call *call, gf_exchange *x);
 void gf_save_start(gf_call *call); /* gf_op_dashboard.c */
 void gf_save_answer(gf_call *call, gf_exchange *x);
 void gf_restore_answer(gf_call *call, gf_exchange *x);
+bool gf_call_take(gf_call *call, gf_error *error); /* gf_op_call.c */
+void gf_call_check(gf_call *call);
+void gf_call_start(gf_call *call);
+bool gf_request_take(gf_call *call, gf_error *error); /* gf_op_request.c */
+void gf_request_start(gf_call *call);
 void gf_change_datasource_start(gf_call *call); /* gf_op_datasource.c */
 void gf_change_datasource_answer(gf_call *call, gf_exchange *x);
 void gf_version_check(gf_call *call); /* gf_op_server.c */

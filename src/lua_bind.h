@@ -44,7 +44,7 @@ int lgf_names(lua_State *L);           /* () → {name, …} */
 int lgf_operations(lua_State *L);      /* () → {{name =, group =, …}, …} */
 int lgf_general_options(lua_State *L); /* () → {{name =, type =, …}, …} */
 int lgf_statuses(lua_State *L);        /* () → {"ok", …}, {"timeout", …} */
-/* How many letters must change to make one word of the other; words count up to 63 letters. */
+/* gf_distance of two strings. */
 size_t lgf_distance(const char *a, const char *b);
 
 #endif
