@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: MIT
 --- Writes src/gf_api_table.c, the table of Grafana's documented operations, from descriptions of its HTTP API.
 --
---     lua5.4 scripts/make-api-table.lua FILE spec/facts/operations-12.4.3.json spec/facts/operations-9.3.2.json
+--     lua5.4 scripts/make-api-table.lua FILE spec/facts/operations-*.json
 --
--- FILE is what is written. The descriptions follow, the newest first, each named operations-<version>.json. An operation
--- is what the newest that has it says; parameters that only an older one knows are added, so that what its servers take
--- is not refused. Needs plain Lua only, and is run from the project's folder.
+-- FILE is what is written. The descriptions follow, each named operations-<version>.json. An operation is what the
+-- newest that has it says; parameters that only an older one knows are added, so that what its servers take is not
+-- refused. Needs plain Lua only, and is run from the project's folder.
 
 package.path = "./?.lua;" .. package.path
 local json = require "spec.standin.server.json"
@@ -92,8 +92,8 @@ local function united(entry)
   return list
 end
 
--- "/uid:s!", "?limit:i", "?tags:am", "=name!", "=locale@2": "!" is required; "@" and the descriptions that have it follow
--- where not all do that have the operation.
+-- "/uid:s!", "?limit:i", "?tags:am", "=name!", "=locale@2": "!" is required; "@" and the descriptions that have it
+-- follow where not all do that have the operation.
 local function packed(entry)
   local words = {}
   for i, param in ipairs(united(entry)) do
@@ -114,8 +114,8 @@ local function read(path)
   return operations, version
 end
 
--- All operations by name, each {versions, described = {operation, …}, bits = {bit of each description, …}}; the names in
--- order; the versions.
+-- All operations by name, each {versions, described = {operation, …}, bits = {bit of each description, …}}; the names
+-- in order; the versions.
 local function collect(paths)
   local entries, names, versions = {}, {}, {}
   for i, path in ipairs(paths) do
@@ -153,7 +153,8 @@ local function filled(pieces)
   local lines, line = {}, "    {"
   for i, piece in ipairs(pieces) do
     if #line + #piece > 116 then lines[#lines + 1], line = line, "    " end
-    line = line .. (line:find("^ +$") and " " or line:find("{$") and "" or " ") .. piece .. (i < #pieces and "," or "},")
+    local gap = line:find("{$") and "" or " "
+    line = line .. gap .. piece .. (i < #pieces and "," or "},")
   end
   lines[#lines + 1] = line
   return table.concat(lines, "\n") .. "\n"
@@ -193,7 +194,13 @@ local function c_text(entries, names, versions)
   return table.concat(parts)
 end
 
+-- "12.4.3" as a text that sorts like the version.
+local function rank(path)
+  return (path:match("operations%-(.*)%.json$") or ""):gsub("%d+", function(n) return ("%06d"):format(n) end)
+end
+
 local target, paths = arg[1], {table.unpack(arg, 2)}
+table.sort(paths, function(a, b) return rank(a) > rank(b) end)
 if #paths == 0 then
   io.stderr:write("usage: lua5.4 scripts/make-api-table.lua FILE operations-<version>.json...\n")
   os.exit(2)
