@@ -156,7 +156,8 @@ static void find_secrets(secrets *found, gf_value v, bool below_secret, int leve
   bool object = unsafe_yyjson_is_obj(v.node);
   gf_iter it = gf_iterate(v);
   for (void *k, *node; gf_iter_next(&it, &k, &node);) {
-    bool secret = below_secret || (object && gf_value_string((gf_value){v.doc, k}, &text) && names_secret(text));
+    bool secret =
+        below_secret || (object && gf_value_string((gf_value){v.doc, k}, &text) && names_secret(text));
     find_secrets(found, (gf_value){v.doc, node}, secret, level + 1);
   }
 }

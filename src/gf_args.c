@@ -67,8 +67,9 @@ static const char *kind_problem(gf_type type, const gf_arg *arg) {
   case GF_T_LIST: return is_doc_of(arg, false) ? NULL : "a list is expected";
   case GF_T_STRINGS: return is_strings(arg) ? NULL : "a string or a list of strings is expected";
   case GF_T_BODY:
-    return arg->kind == GF_ARG_DOC || arg->kind == GF_ARG_STRING ? NULL
-                                                                 : "an object, a list or a string is expected";
+    return arg->kind == GF_ARG_DOC || arg->kind == GF_ARG_STRING
+               ? NULL
+               : "an object, a list or a string is expected";
   }
   return "is of no known type";
 }

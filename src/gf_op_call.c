@@ -123,8 +123,8 @@ static bool check_beside_body(const gf_api_op *api, gf_str name, gf_error *error
     return false;
   }
   if (!is_body_field(api, name)) return true;
-  snprintf(error->message, sizeof error->message, "'%s': 'body' is the whole body, '%s' goes into it", api->name,
-           shown(name, word));
+  snprintf(error->message, sizeof error->message, "'%s': 'body' is the whole body, '%s' goes into it",
+           api->name, shown(name, word));
   return false;
 }
 
@@ -149,8 +149,8 @@ bool gf_call_take(gf_call *call, gf_error *error) {
 
 static void refuse(gf_call *call, gf_status status, const gf_api_param *param, const char *problem) {
   gf_verdict verdict = {.status = status};
-  snprintf(verdict.words, sizeof verdict.words, "parameter '%.*s' of %s %s", (int)param->name.n, param->name.p,
-           call->api->name, problem);
+  snprintf(verdict.words, sizeof verdict.words, "parameter '%.*s' of %s %s", (int)param->name.n,
+           param->name.p, call->api->name, problem);
   gf_finish(call, &verdict, NULL);
 }
 
@@ -177,8 +177,8 @@ static void check_text(gf_call *call, const gf_api_param *param, gf_value v) {
 /* All that are missing are named at once. */
 static void refuse_missing(gf_call *call, const char *names, size_t n) {
   gf_verdict verdict = {.status = GF_MISSING_DATA};
-  snprintf(verdict.words, sizeof verdict.words, "%s needs the parameter%s %s", call->api->name, n > 1 ? "s" : "",
-           names);
+  snprintf(verdict.words, sizeof verdict.words, "%s needs the parameter%s %s", call->api->name,
+           n > 1 ? "s" : "", names);
   gf_finish(call, &verdict, NULL);
 }
 

@@ -137,7 +137,8 @@ static bool is_dots(gf_str segment) {
   size_t dots = 0;
   for (size_t i = 0; i < segment.n; dots++) {
     bool escape = is_escape(segment, i);
-    if (escape ? hex(segment.p[i + 1]) != 2 || hex(segment.p[i + 2]) != 14 : segment.p[i] != '.') return false;
+    if (escape ? hex(segment.p[i + 1]) != 2 || hex(segment.p[i + 2]) != 14 : segment.p[i] != '.')
+      return false;
     i += escape ? 3 : 1;
   }
   return dots == 1 || dots == 2;
@@ -173,7 +174,8 @@ static bool check_path(const gf_call *call, gf_error *error) {
   else if (has_control(path))
     problem = "it holds a control character";
   else if (memchr(path.p, '?', path.n))
-    problem = "it holds a '?': give the query as the option query = {…}, or write %3F where it is part of a name";
+    problem =
+        "it holds a '?': give the query as the option query = {…}, or write %3F where it is part of a name";
   else if (has_dots(path))
     problem = "it holds a segment '.' or '..'";
   return problem ? fail(error, "argument 'path'", problem) : true;
@@ -195,7 +197,8 @@ static bool check_query(const gf_call *call, gf_error *error) {
 }
 
 bool gf_request_take(gf_call *call, gf_error *error) {
-  if (call->args[METHOD].string.n == 0 || call->args[PATH].string.n == 0) return true; /* missing-mandatory-data */
+  if (call->args[METHOD].string.n == 0 || call->args[PATH].string.n == 0)
+    return true; /* missing-mandatory-data */
   if (!check_method(call, error) || !check_path(call, error) || !check_query(call, error)) return false;
   const char *method = method_of(call);
   bool reads = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;

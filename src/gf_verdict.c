@@ -86,8 +86,7 @@ static void judge_server_trouble(gf_exchange *x) {
   bool unavailable = x->code == 502 || x->code == 503 || x->code == 504;
   judge_words(x, GF_ERROR, unavailable ? GF_UNAVAILABLE : GF_SERVER_ERROR, "");
   x->verdict.code = x->code;
-  if (unavailable && !gf_only_reads(x))
-    x->maybe_arrived = true; /* a gateway may have passed it on */
+  if (unavailable && !gf_only_reads(x)) x->maybe_arrived = true; /* a gateway may have passed it on */
 }
 
 static void judge_code(gf_call *call, gf_exchange *x) {

@@ -230,7 +230,8 @@ typedef struct gf_param {
 /* One key of a result. */
 typedef struct gf_result_key {
   const char *name;
-  const char *shape; /* "integer", "string", "object", "list", "boolean", "value": any JSON value, or a text */
+  const char
+      *shape; /* "integer", "string", "object", "list", "boolean", "value": any JSON value, or a text */
   const char *text;
 } gf_result_key;
 

@@ -30,8 +30,7 @@ static void lgf_push_versions(lua_State *L, unsigned bits) {
 }
 
 static void lgf_push_api_param(lua_State *L, const gf_api_op *op, const gf_api_param *param) {
-  static const char *const places[] = {
-      [GF_IN_PATH] = "path", [GF_IN_QUERY] = "query", [GF_IN_BODY] = "body"};
+  static const char *const places[] = {[GF_IN_PATH] = "path", [GF_IN_QUERY] = "query", [GF_IN_BODY] = "body"};
   static const char *const types[] = {[GF_API_ANY] = "any",
                                       [GF_API_STRING] = "string",
                                       [GF_API_INT] = "integer",
