@@ -127,7 +127,7 @@ static bool wants_pages(const gf_call *call) {
 bool gf_answer_is_one(const gf_call *call, const gf_exchange *x) {
   if (!call->op->rule->any_answer || x->purpose != GF_MAIN) return false;
   bool json_is_due = x->is_json && x->code == 200 && strcmp(x->req.method, "GET") == 0;
-  if (x->is_empty) return !json_is_due;
+  if (x->is_empty) return !json_is_due && !x->is_html;
   return x->is_text && (!x->is_html || wants_pages(call));
 }
 

@@ -234,10 +234,12 @@ local function found(word)
 end
 
 local function unknown(word, names)
-  for _, name in ipairs(api.names()) do names[#names + 1] = name end
   local text = ("Nothing is known about '%s'."):format(word)
-  local words = nearest.words(word, names)
+  local words, documented = nearest.words(word, names), nearest.words(word, api.names())
   if #words > 0 then text = text .. " The nearest: " .. table.concat(words, ", ") .. "." end
+  if #documented > 0 then
+    text = text .. " Of those that Grafana documents: " .. table.concat(documented, ", ") .. "."
+  end
   return text .. " help() lists everything."
 end
 
