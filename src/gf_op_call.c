@@ -263,7 +263,7 @@ static void add_query(gf_call *call, gf_buf *query) {
   for (size_t at = 0; gf_api_param_next(call->api, &at, &param);) {
     gf_value v = param_value(call, param.name);
     if (param.where != GF_IN_QUERY || gf_value_is_absent(v)) continue;
-    if (unsafe_yyjson_is_arr(v.node)) {
+    if (unsafe_yyjson_is_ctn(v.node)) {
       add_list(call, query, &param, v);
     } else {
       gf_add_query_name(query, param.name);

@@ -22,7 +22,7 @@ static bool is_scalar(gf_value v) { return !unsafe_yyjson_is_ctn(v.node) && !uns
 
 bool gf_is_query_value(gf_value v) {
   if (is_scalar(v)) return true;
-  if (!unsafe_yyjson_is_arr(v.node)) return false;
+  if (!unsafe_yyjson_is_arr(v.node)) return unsafe_yyjson_is_obj(v.node) && gf_value_len(v) == 0;
   gf_iter it = gf_iterate(v);
   for (void *k, *node; gf_iter_next(&it, &k, &node);)
     if (!is_scalar((gf_value){v.doc, node})) return false;
@@ -239,7 +239,7 @@ static int by_name(const void *a, const void *b) {
 }
 
 static void add_values(gf_call *call, gf_buf *buf, const member *m) {
-  if (!unsafe_yyjson_is_arr(m->value.node)) {
+  if (!unsafe_yyjson_is_ctn(m->value.node)) {
     gf_add_query_name(buf, m->name);
     gf_add_scalar(call, buf, m->value);
     return;
