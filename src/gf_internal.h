@@ -303,7 +303,8 @@ void gf_ask_parts(gf_call *call, gf_ask *ask, gf_parts *parts);
 void gf_add_query_name(gf_buf *query, gf_str name);         /* "name=", with & between pairs */
 void gf_add_scalar(gf_call *call, gf_buf *buf, gf_value v); /* encoded: a string's text, or the JSON text */
 void gf_add_whole_body(gf_call *call, gf_buf *body, gf_value v); /* a string's text, or the JSON text */
-bool gf_is_query_value(gf_value v); /* a string, a number, a boolean, or a list of those ({} is an empty one) */
+bool gf_is_query_value(
+    gf_value v); /* a string, a number, a boolean, or a list of those ({} is an empty one) */
 
 /* --- gf_result.c --- */
 void gf_hold_doc(gf_call *call, gf_doc *doc); /* retained until the call is freed */
