@@ -261,7 +261,9 @@ describe("the table of documented operations", function()
       end
       local must = {}
       for _, name in ipairs(operation.body and operation.body.required_fields or {}) do must[name] = true end
-      for _, name in ipairs(operation.body and operation.body.fields or {}) do check("body", name, "any", must[name]) end
+      for _, name in ipairs(operation.body and operation.body.fields or {}) do
+        check("body", name, "any", must[name])
+      end
     end)
   end)
 
@@ -496,10 +498,8 @@ describe("call", function()
   end)
 
   it("makes an unmarked empty table a list where Grafana expects one", function()
-    assert.equal('{"message":"m","tags":[]}', (body("postAnnotation", {tags = {}, text = "t"})
-      :gsub('"text":"t"', '"message":"m"'):gsub('^{(.*),("message":"m")}$', "{%2,%1}")))
-    assert.same(grafana.array {}, grafana.decode(body("RoutePostMuteTiming", {name = "n", time_intervals = {}}))
-      .time_intervals)
+    assert.matches('"tags":[]', body("postAnnotation", {tags = {}, text = "t"}), 1, true)
+    assert.matches('"time_intervals":[]', body("RoutePostMuteTiming", {name = "n", time_intervals = {}}), 1, true)
     assert.matches('"panels":%[%]', body("postDashboard", {dashboard = {title = "t", panels = {}}}))
     assert.matches('"matchers":%[%]', body("RoutePutPolicyTree", {routes = {{matchers = {}}}}))
     assert.matches('"settings":{}', body("RoutePostContactpoints", {settings = {}, type = "email"}))
@@ -601,7 +601,7 @@ describe("call", function()
     local request, result = ask("call", "getOrgByName", {org_name = ("ü"):rep(400000)})
     assert.is_nil(request)
     assert.equal("invalid-data", result.status)
-    assert.matches("too long|longer", (result.message:gsub("longer", "too long|longer")), 1, true)
+    assert.matches("the address would be longer", result.message, 1, true)
   end)
 end)
 
@@ -625,8 +625,8 @@ describe("request", function()
     assert.equal("/api", url("GET", "/api"))
     assert.equal("/apis", url("GET", "/apis"))
     assert.equal("/apis/x.y/v1", url("GET", "/apis/x.y/v1"))
-    for _, path in ipairs {"/login", "api/org", "/apix", "/apiss/x", "/", "//api/org", "http://evil.test/api", "/metrics",
-      "/%61pi/org", "@evil.test/api"} do
+    for _, path in ipairs {"/login", "api/org", "/apix", "/apiss/x", "/", "//api/org", "http://evil.test/api",
+      "/metrics", "/%61pi/org", "@evil.test/api"} do
       assert.matches("argument 'path': it must begin with /api/ or /apis/", refused("request", "GET", path), 1, true)
     end
     local _, result = ask("request", "GET", "")
@@ -680,7 +680,8 @@ describe("request", function()
     assert.same({"{}", "application/json"}, {sent {}})
     assert.same({"a: \255\r\n", "application/yaml"},
       {sent("a: \255\r\n", {headers = {["Content-Type"] = "application/yaml"}})})
-    assert.equal('{"items":[],"x":{}}', (sent {items = {}, x = {}}):gsub('{"x":{},"items":%[%]}', '{"items":[],"x":{}}'))
+    assert.matches('"items":[]', sent {items = {}, x = {}}, 1, true)
+    assert.matches('"x":{}', sent {items = {}, x = {}}, 1, true)
     assert.matches("option 'body': a GET or a HEAD has none", refused("request", "GET", "/api/x", {body = {}}), 1, true)
     assert.matches("bad option 'body' to 'request'", refused("request", "POST", "/api/x", {body = 5}), 1, true)
   end)
@@ -754,8 +755,8 @@ describe("the answer to a call", function()
   end)
 
   it("is no web page, unless one was asked for", function()
-    for _, page in ipairs {{type = "text/html", body = "<html>"}, {type = "text/plain", body = " <html>"}, {body = "<html>"},
-      {type = "application/json", body = "<html>"}} do
+    for _, page in ipairs {{type = "text/html", body = "<html>"}, {type = "text/plain", body = " <html>"},
+      {body = "<html>"}, {type = "application/json", body = "<html>"}} do
       local r = get(page)
       assert.equal("not-grafana", r.reason)
       assert.equal(page.body, r.body)
@@ -783,15 +784,15 @@ describe("the answer to a call", function()
   it("tells code, headers and body of a refusal too, and a status by the code", function()
     local codes = {[400] = "invalid-data", [403] = "access-denied", [404] = "not-found", [409] = "already-exists",
       [412] = "already-exists", [418] = "error", [422] = "invalid-data", [500] = "error"}
+    local answers = {{type = "application/json", body = '{"message":"no"}'}, {type = "text/plain", body = "no"}, {}}
     for code, status in pairs(codes) do
-      for _, answer in ipairs {{type = "application/json", body = '{"message":"no"}'}, {type = "text/plain", body = "no"}, {}} do
+      for _, answer in ipairs(answers) do
         answer.code = code
         local r = get(answer)
         assert.equal(status, r.status)
         assert.equal(code, r.code)
         assert.is_table(r.headers)
-        assert.equal(answer.body and (answer.type == "text/plain" and "no" or "no"),
-          type(r.body) == "table" and r.body.message or r.body)
+        assert.equal(answer.body and "no", type(r.body) == "table" and r.body.message or r.body)
       end
     end
   end)
@@ -868,6 +869,64 @@ describe("the answer to a call", function()
   end)
 end)
 
+-- ------------------------------------------------------------------------------------------------------- help --
+
+describe("help", function()
+  it("tells of every documented operation its parameters, where they go, and code that calls it", function()
+    for _, op in ipairs(core.api_operations()) do
+      local text = grafana.help(('g:call("%s", {})'):format(op.name))
+      assert.matches(op.method .. " " .. op.path, text, 1, true)
+      for _, param in ipairs(op.params) do
+        assert.matches("\n  " .. param.name .. " +" .. param.where .. " ", text)
+      end
+      local code = text:match("\n  (local r = g:call[^\n]*)")
+      assert.is_truthy((loadstring or load)(code), code)
+      if op.name ~= "search" then assert.equal(text, grafana.help(op.name)) end -- there is one of the client's own
+    end
+  end)
+
+  it("has examples that can be called", function()
+    local env = {g = {call = function(_, name, params) assert(ask("call", name, params)) end}}
+    for _, op in ipairs(core.api_operations()) do
+      local example = require("grafana.api").example(op)
+      local run = assert((loadstring or load)(example))
+      if setfenv then setfenv(run, env) else run = assert(load(example, "example", "t", env)) end
+      run()
+    end
+  end)
+
+  it("says what is deprecated, gone, new, or Enterprise's", function()
+    assert.matches("deprecated", grafana.help("getFolderByID"))
+    assert.matches("gone since 9%.3%.2", grafana.help("getAlerts"))
+    assert.matches("not in 9%.3%.2", grafana.help("RouteGetAlertRules"))
+    assert.matches("Enterprise", grafana.help("listRoles"))
+    assert.matches("locale +body +any value, 9%.3%.2 only", grafana.help("updateOrgPreferences"))
+  end)
+
+  it("searches names, paths and tags, after the client's own operations", function()
+    local text = grafana.help("alert")
+    assert.matches("RouteGetAlertRules +GET +/api/v1/provisioning/alert%-rules", text)
+    assert.matches("getAlerts", text)
+    text = grafana.help("folder")
+    assert.is_true(text:find("folderUid", 1, true) < text:find("getFolderByUID", 1, true))
+    assert.matches("getFolderByUID", grafana.help("FOLDER_uid"))
+    assert.matches("  getAnnotations  ", grafana.help("matchAny")) -- a parameter
+    for _, line in ipairs {grafana.help("a"), grafana.help("e")} do assert.is_true(#line > 1000) end
+  end)
+
+  it("names the nearest among them", function()
+    assert.matches("Of those that Grafana documents: getFolders", grafana.help("getFoldrs"), 1, true)
+  end)
+
+  it("of call says how to use it", function()
+    local text = grafana.help("call")
+    for _, word in ipairs {"params", "provenance", "org", "body", "r.code", "missing-mandatory-data", "unsupported"} do
+      assert.matches(word, text, 1, true)
+    end
+    assert.matches("help(\"alert\") searches", grafana.help(), 1, true)
+  end)
+end)
+
 -- -------------------------------------------------------------------------------------------------- mutations --
 
 describe("a hundred mutated sets of parameters for each operation", function()
@@ -892,16 +951,20 @@ describe("a hundred mutated sets of parameters for each operation", function()
   closed:close()
 
   local ODD = {
-    true, false, 0, -1, 1.5, -0.0, 1e308, 2 ^ 53, 0 / 0, 1 / 0, grafana.number(("9"):rep(60)), grafana.number("1e999"),
-    grafana.number("-0"), "", " ", ".", "..", "../../admin", "a/../b", "\0", "a\0b", "\r\nX-Evil: 1", "\255\254", "ü/ß?#%",
-    ("x"):rep(5000), ("ü"):rep(700), "%2e%2e", "%", "{uid}", "'; DROP TABLE org; --", {}, {{}}, {1, 2}, {a = 1},
-    {a = {b = {c = {}}}}, {1, nil, 3}, {1, x = 2}, {[1.5] = 1}, {[true] = 1}, cycle, deep, print, coroutine.create(print),
-    io.stdout, grafana.null, grafana.own, grafana.decode('{"a":[1,2.5,"x",null]}', {raw = true}),
-    grafana.decode("[]", {raw = true}), grafana.decode("7", {raw = true}), closed, grafana.array {}, grafana.object {},
-    setmetatable({}, {__index = error, __pairs = error, __len = error}), {"a", true, 1.5, grafana.number("12")}, {grafana.null},
-    {"\255"}, {("y"):rep(3000)}, 12345678901, grafana.number("9223372036854775808"),
+    true, false, 0, -1, 1.5, -0.0, 1e308, 2 ^ 53, 0 / 0, 1 / 0, 12345678901, grafana.number(("9"):rep(60)),
+    grafana.number("1e999"), grafana.number("-0"), grafana.number("9223372036854775808"),
+    "", " ", ".", "..", "../../admin", "a/../b", "\0", "a\0b", "\r\nX-Evil: 1", "\255\254", "ü/ß?#%", "%2e%2e",
+    "%", "{uid}", "'; DROP TABLE org; --", ("x"):rep(5000), ("ü"):rep(700),
+    {}, {{}}, {1, 2}, {a = 1}, {a = {b = {c = {}}}}, {1, nil, 3}, {1, x = 2}, {[1.5] = 1}, {[true] = 1}, {"\255"},
+    {("y"):rep(3000)}, {grafana.null}, {"a", true, 1.5, grafana.number("12")}, cycle, deep,
+    grafana.array {}, grafana.object {}, setmetatable({}, {__index = error, __pairs = error, __len = error}),
+    print, coroutine.create(print), io.stdout, grafana.null, grafana.own, closed,
+    grafana.decode('{"a":[1,2.5,"x",null]}', {raw = true}), grafana.decode("[]", {raw = true}),
+    grafana.decode("7", {raw = true}),
   }
-  local NAMES = {"body", "org", "uidd", "", "\255", "a\nb", "BODY", "params", ("n"):rep(300), "uid ", "__index", 1, 2.5, true}
+  local NAMES = {
+    "body", "org", "uidd", "", "\255", "a\nb", "BODY", "params", ("n"):rep(300), "uid ", "__index", 1, 2.5, true,
+  }
 
   -- Parameters of which something is odd: one to three of them, or the table itself.
   local function mutated(operation)
@@ -977,5 +1040,49 @@ describe("a hundred mutated sets of parameters for each operation", function()
     end
     assert.equal(36200, seen.raised + seen.refused + seen.sent)
     for how, count in pairs(seen) do assert.is_true(count > 1000, how .. " " .. count) end
+  end)
+
+  local PIECES = {
+    "/api", "/apis", "/", "//", ".", "..", "%2e", "%2E%2e", "%", "%2", "%2F", "?", "#", "a", "ü", "\255", "\0", "\n",
+    " ", "{x}", "\\", ":", "@evil.test", "http://", ";", "=", "&", "%00", "%0a",
+  }
+
+  -- A path of a few pieces, most of which begin as they should.
+  local function odd_path()
+    local parts = {random(10) > 1 and "/api/" or ""}
+    for i = 2, random(7) do parts[i] = PIECES[random(#PIECES)] end
+    return table.concat(parts)
+  end
+
+  local function check_request_call(path, options)
+    local fine, call = pcall(core.call, client, "request", random(20) > 1 and "PUT" or "GET", path, options)
+    if not fine then
+      assert(call:find("'path'", 1, true) or call:find("body") or call:find("query") or call:find("closed doc"), call)
+      return "raised"
+    end
+    local what, request = call:next(0)
+    local result = call:result()
+    call:close()
+    if what == "done" then
+      assert(result.status == "invalid-data" or result.status == "missing-mandatory-data")
+      return "refused"
+    end
+    local sent = path_sent(request)
+    assert(sent:find("^/apis?$") or sent:find("^/apis?/"), sent)
+    assert(not request.url:find("[^%w%%&=?/:._~!$'()*+,;@-]"), request.url)
+    for part in sent:gmatch("[^/]+") do assert(not unescape(part):find("^%.%.?$"), sent) end
+    return "sent"
+  end
+
+  it("and ten thousand odd requests as well", function()
+    local seen = {raised = 0, refused = 0, sent = 0}
+    for _ = 1, 10000 do
+      local options = {}
+      if random(3) == 1 then options.query = ODD[random(#ODD)] end
+      if random(3) == 1 then options.body = ODD[random(#ODD)] end
+      local how = check_request_call(odd_path(), options)
+      seen[how] = seen[how] + 1
+    end
+    for how, count in pairs(seen) do assert.is_true(count > 100, how .. " " .. count) end
   end)
 end)

@@ -53,6 +53,9 @@ end
 local BY_NAME = {name = '"Acme"', title = '"Overview"', login = '"ann"', loginOrEmail = '"ann"', role = '"Viewer"'}
 local BY_TYPE = {string = '"abc"', integer = "1", boolean = "true", list = '{"abc"}', any = '"..."'}
 
+-- Names that Lua keeps for itself.
+local KEYWORDS = {["for"] = true, ["end"] = true, ["repeat"] = true, ["function"] = true, ["in"] = true}
+
 local function example_value(param)
   return BY_NAME[param.name] or param.route and '"api/v1/labels"' or BY_TYPE[param.type]
 end
@@ -64,7 +67,8 @@ function api.example(op)
   local parts, seen = {}, {}
   local function add(param)
     if seen[param.name] then return end
-    parts[#parts + 1], seen[param.name] = param.name .. " = " .. example_value(param), true
+    local key = KEYWORDS[param.name] and '["' .. param.name .. '"]' or param.name
+    parts[#parts + 1], seen[param.name] = key .. " = " .. example_value(param), true
   end
   for _, param in ipairs(op.params) do
     if param.required then add(param) end
