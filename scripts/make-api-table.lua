@@ -33,7 +33,11 @@ local LETTERS = {string = "s", integer = "i", boolean = "b", array = "a"}
 
 local function type_of(operation, param)
   if ROUTES[param.name] then return "r" end
-  local letter = assert(LETTERS[param.type], operation.operation .. ": no such type: " .. tostring(param.type))
+  local letter = LETTERS[param.type]
+  if not letter then
+    io.stderr:write(("%s: any value will do for '%s', a %s\n"):format(operation.operation, param.name, param.type))
+    return "am"
+  end
   if letter ~= "a" then return letter end
   local joined = param.collection ~= "multi" and not REPEATED[operation.operation .. "." .. param.name]
   return joined and "ac" or "am"
@@ -68,14 +72,23 @@ end
 
 local RANK = {["/"] = 1, ["?"] = 2, ["="] = 3}
 
+-- An operation that has moved since: what its path was called then is not to be had in the path that it has now.
+local function has_moved(entry, operation)
+  local newest = entry.described[1]
+  return path_of(newest) ~= path_of(operation) or newest.method ~= operation.method
+end
+
 -- The parameters of all descriptions that have the operation; where they go stays together.
 local function united(entry)
   local list, seen = {}, {}
   for i, operation in ipairs(entry.described) do
-    local bit = entry.bits[i]
+    local bit, moved = entry.bits[i], has_moved(entry, operation)
+    if moved then io.stderr:write(operation.operation .. ": has moved since, and goes to where it is now\n") end
     for _, param in ipairs(described(operation)) do
       local key = param.word:match("^[/?=][%w_]+")
-      if seen[key] then
+      if moved and key:sub(1, 1) == "/" and not seen[key] then
+        io.stderr:write(("%s: its path has no '%s' any more\n"):format(operation.operation, key:sub(2)))
+      elseif seen[key] then
         seen[key].versions = seen[key].versions | bit
       else
         param.versions, param.place = bit, #list
@@ -127,8 +140,6 @@ local function collect(paths)
       local entry = entries[name] or {versions = 0, described = {}, bits = {}}
       local n = #entry.described + 1
       entries[name], entry.described[n], entry.bits[n], entry.versions = entry, operation, bit, entry.versions | bit
-      local newest = entry.described[1]
-      assert(path_of(newest) == path_of(operation) and newest.method == operation.method, name .. " has moved")
     end
   end
   table.sort(names)

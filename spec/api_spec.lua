@@ -544,6 +544,13 @@ describe("call", function()
     assert.equal("missing-mandatory-data", result.status)
   end)
 
+  it("says when an option stands among the parameters", function()
+    for _, name in ipairs {"org", "provenance", "timeout", "headers"} do
+      local message = refused("call", "getHealth", {[name] = 1})
+      assert.matches("takes no parameter '" .. name .. "': that is an option", message, 1, true)
+    end
+  end)
+
   it("acts in the organisation named, else in connect's, else in the credentials' own", function()
     local settled = core.client {url = BASE, user = "a", password = "b", org = 5}
     local function org(state, ...)

@@ -56,10 +56,28 @@ static void list_names(const gf_api_op *api, char *out, size_t size) {
   if (n == 0) snprintf(out, size, "none");
 }
 
-static bool refuse_param(const gf_api_op *api, gf_str name, gf_error *error) {
+/* What goes into the table behind the parameters. */
+static bool is_option(const gf_op *op, gf_str name) {
+  size_t count;
+  const gf_param *general = gf_general_options(op, &count);
+  for (size_t i = 0; i < count; i++)
+    if (gf_str_eq(name, general[i].name)) return true;
+  for (size_t i = 0; i < GF_MAX_OPTIONS && op->options[i].name; i++)
+    if (gf_str_eq(name, op->options[i].name)) return true;
+  return false;
+}
+
+static bool refuse_param(const gf_call *call, gf_str name, gf_error *error) {
+  const gf_api_op *api = call->api;
   char word[64], hint[160], names[160] = "";
   gf_api_param param;
   gf_nearest nearest = {.word = name};
+  if (is_option(call->op, name)) {
+    snprintf(error->message, sizeof error->message,
+             "'%s' takes no parameter '%s': that is an option, in a table behind the parameters", api->name,
+             shown(name, word));
+    return false;
+  }
   for (size_t at = 0; gf_api_param_next(api, &at, &param);)
     gf_nearest_try(&nearest, param.name);
   gf_nearest_hint(&nearest, hint, sizeof hint);
@@ -95,16 +113,16 @@ static const char *value_problem(const gf_api_param *param, gf_value v) {
 }
 
 /* Is there such a parameter, wherever it goes, and is the value one for it? */
-static bool check_param(const gf_api_op *api, gf_str name, gf_value v, gf_error *error) {
+static bool check_param(const gf_call *call, gf_str name, gf_value v, gf_error *error) {
   bool known = false;
   gf_api_param param;
-  for (size_t at = 0; gf_api_param_next(api, &at, &param);) {
+  for (size_t at = 0; gf_api_param_next(call->api, &at, &param);) {
     if (!gf_str_same(param.name, name)) continue;
     const char *expected = value_problem(&param, v);
-    if (expected) return refuse_value(api, name, expected, error);
+    if (expected) return refuse_value(call->api, name, expected, error);
     known = true;
   }
-  return known || refuse_param(api, name, error);
+  return known || refuse_param(call, name, error);
 }
 
 static bool is_body_field(const gf_api_op *api, gf_str name) {
@@ -139,7 +157,7 @@ bool gf_call_take(gf_call *call, gf_error *error) {
   for (void *k, *node; gf_iter_next(&it, &k, &node);) {
     gf_value_string((gf_value){params.doc, k}, &name);
     if (whole && !check_beside_body(call->api, name, error)) return false;
-    if (!gf_str_eq(name, "body") && !check_param(call->api, name, (gf_value){params.doc, node}, error))
+    if (!gf_str_eq(name, "body") && !check_param(call, name, (gf_value){params.doc, node}, error))
       return false;
   }
   return true;

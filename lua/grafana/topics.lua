@@ -123,6 +123,7 @@ gives missing-mandatory-data; nothing is sent then. Strings in the path may be g
 out once for each item. Fields of bodies are sent as given, grafana.null as null. body = value is the whole
 body: a table, a document, or a string that is sent as it is, to be named by
 headers = {["Content-Type"] = "application/yaml"}.
+It is one request: of a list that the server gives in pages it is one page.
 Without org the request goes to the org given to connect, else to the credentials' own.
 r.status is that of any operation: 404 not-found, 409 and 412 already-exists, 400 and 422 invalid-data, and
 error with the reason unsupported where this server has no such operation.]],
