@@ -405,7 +405,7 @@ describe("every operation of every description,", function()
             params[param.name] = wrong
             local message = refused("call", operation.operation, params)
             assert.matches("parameter '" .. param.name .. "' of '" .. operation.operation .. "'", message, 1, true)
-            assert.matches("is expected", message, 1, true)
+            assert.matches(" is expected, got ", message, 1, true)
           end
         end
       end

@@ -60,6 +60,7 @@ static void free_arguments(gf_call *call) {
   }
   for (int i = 0; i < GF_MAX_OPTIONS; i++) {
     if (call->options[i].kind == GF_ARG_DOC) gf_doc_release(call->options[i].doc);
+    gf_wipe(call->option_text[i]); /* may be a body with one inside */
     gf_free(alloc, call->option_text[i]);
   }
   for (size_t i = 0; i < call->n_vars; i++)

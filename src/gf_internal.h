@@ -243,9 +243,10 @@ void gf_answer_note_header(gf_call *call, gf_exchange *x, gf_str name, gf_str va
 bool gf_answer_is_markup(const gf_call *call, const gf_exchange *x); /* XML and such, no web page */
 bool gf_answer_stays_text(gf_call *call, gf_exchange *x);            /* before it is parsed */
 bool gf_answer_is_one(const gf_call *call, const gf_exchange *x); /* not JSON, and an answer all the same */
-void gf_answer_take(gf_call *call,
-                    gf_exchange *x);  /* on_answer: code, headers and body, then the row's way */
-void gf_answer_redact(gf_call *call); /* the arguments' secrets out of the message */
+/* As on_answer: code, headers and body, then the row's way. */
+void gf_answer_take(gf_call *call, gf_exchange *x);
+/* Blank the arguments' secrets out of the message. */
+void gf_answer_redact(gf_call *call);
 
 /* --- gf_verdict.c: what an answer means --- */
 void gf_judge_answer(gf_call *call, gf_exchange *x);
@@ -303,8 +304,8 @@ void gf_ask_parts(gf_call *call, gf_ask *ask, gf_parts *parts);
 void gf_add_query_name(gf_buf *query, gf_str name);         /* "name=", with & between pairs */
 void gf_add_scalar(gf_call *call, gf_buf *buf, gf_value v); /* encoded: a string's text, or the JSON text */
 void gf_add_whole_body(gf_call *call, gf_buf *body, gf_value v); /* a string's text, or the JSON text */
-bool gf_is_query_value(
-    gf_value v); /* a string, a number, a boolean, or a list of those ({} is an empty one) */
+/* A string, a number, a boolean, or a list of those; {} is an empty one. */
+bool gf_is_query_value(gf_value v);
 
 /* --- gf_result.c --- */
 void gf_hold_doc(gf_call *call, gf_doc *doc); /* retained until the call is freed */

@@ -87,10 +87,21 @@ static bool refuse_param(const gf_call *call, gf_str name, gf_error *error) {
   return false;
 }
 
-static bool refuse_value(const gf_api_op *api, gf_str name, const char *expected, gf_error *error) {
+static const char *kind_of(gf_value v) {
+  gf_str text;
+  bool truth;
+  if (unsafe_yyjson_is_arr(v.node)) return "a list";
+  if (unsafe_yyjson_is_obj(v.node)) return "an object";
+  if (unsafe_yyjson_is_null(v.node)) return "null";
+  if (gf_value_string(v, &text)) return "a string";
+  return gf_value_bool(v, &truth) ? "a boolean" : "a number";
+}
+
+static bool refuse_value(const gf_api_op *api, gf_str name, const char *expected, gf_value v,
+                         gf_error *error) {
   char word[64];
-  snprintf(error->message, sizeof error->message, "parameter '%s' of '%s': %s is expected", shown(name, word),
-           api->name, expected);
+  snprintf(error->message, sizeof error->message, "parameter '%s' of '%s': %s is expected, got %s",
+           shown(name, word), api->name, expected, kind_of(v));
   return false;
 }
 
@@ -103,7 +114,7 @@ static const char *value_problem(const gf_api_param *param, gf_value v) {
   bool truth;
   switch (param->type) {
   case GF_API_STRING:
-    return gf_value_string(v, &text) || gf_integer_text(v, &text, digits) ? NULL : "a string or an integer";
+    return gf_value_string(v, &text) || gf_integer_text(v, &text, digits) ? NULL : "a string";
   case GF_API_INT: return gf_integer_text(v, &text, digits) ? NULL : "an integer";
   case GF_API_BOOL: return gf_value_bool(v, &truth) ? NULL : "a boolean";
   case GF_API_LIST: return gf_is_query_value(v) ? NULL : "a list of strings, numbers or booleans";
@@ -119,7 +130,7 @@ static bool check_param(const gf_call *call, gf_str name, gf_value v, gf_error *
   for (size_t at = 0; gf_api_param_next(call->api, &at, &param);) {
     if (!gf_str_same(param.name, name)) continue;
     const char *expected = value_problem(&param, v);
-    if (expected) return refuse_value(call->api, name, expected, error);
+    if (expected) return refuse_value(call->api, name, expected, v, error);
     known = true;
   }
   return known || refuse_param(call, name, error);
