@@ -164,7 +164,9 @@ demo: ## run the main job on the stand-in Grafana, or on GRAFANA_URL
 env: ## print the environment for the built tree: eval "$$(make -s env)" [LUA=luajit]
 	@printf "export LUA_PATH='%s' LUA_CPATH='%s'\n" '$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;;' '$(abspath $(BUILD))/$(LUA)/$(VARIANT)/?.so;;'
 
-generate: $(call modules,lua5.4,release) ## write types/ and doc/reference.md from the operation table
+generate: ## write the table of documented operations, and from the tables types/ and the pages of doc/
+	@scripts/lua lua5.4 release scripts/make-api-table.lua src/gf_api_table.c spec/facts/operations-*.json
+	@$(MAKE) -s $(call modules,lua5.4,release)
 	@scripts/lua lua5.4 release scripts/generate.lua .
 
 bench: release ## measure the speed ratios
@@ -188,7 +190,7 @@ test-live: $(call modules,$(LUA),$(VARIANT)) ## the specs against the real serve
 	@test -n "$$GRAFANA_URL" || { echo 'test-live: set GRAFANA_URL, GRAFANA_USER and GRAFANA_PASSWORD' >&2; exit 2; }
 	@scripts/lua $(LUA) $(VARIANT) busted $(LIVE_SPECS)
 
-check-generated: $(call modules,lua5.4,release) ## types/ and doc/reference.md agree with the operation table
+check-generated: $(call modules,lua5.4,release) ## what is generated agrees with what it is made from
 	@scripts/check-generated
 check-install: ## an installed tree works
 	@scripts/check-install

@@ -1,10 +1,12 @@
 -- SPDX-License-Identifier: MIT
---- Writes types/grafana.lua (annotations for lua-language-server) and doc/reference.md from the operation table.
+--- Writes types/grafana.lua (annotations for lua-language-server), doc/reference.md and doc/api.md from the tables of
+-- operations.
 --
 --     lua5.4 scripts/generate.lua [folder]     the folder that has types/ and doc/, "." when left out
 --
 -- The same table gives the same bytes: nothing here depends on the order of `pairs`, the time or the machine.
 
+local api = require "grafana.api"
 local help = require "grafana.help"
 local core = require "grafana.core"
 local options = require "grafana.options"
@@ -170,6 +172,10 @@ local function operation_lines(lines, op)
     add(lines, "")
     add(lines, "Special statuses: `%s`.", table.concat(op.statuses, "`, `"))
   end
+  if topics.more[op.name] then
+    add(lines, "")
+    lines[#lines + 1] = topics.more[op.name]
+  end
   add(lines, "")
   add(lines, "```lua")
   lines[#lines + 1] = help.example(op)
@@ -193,6 +199,64 @@ local function reference()
     add(lines, "")
     add(lines, "## %s", group.name)
     for _, op in ipairs(group) do operation_lines(lines, op) end
+  end
+  return table.concat(lines, "\n") .. "\n"
+end
+
+-- --------------------------------------------------------------------------------- documented operations --
+
+local API_HEAD = [[
+# Grafana's documented operations
+
+<!-- %s -->
+
+What `g:call(name, params, [options])` calls: every operation of the documented HTTP API of Grafana %s, and those of
+%s that are gone since. `print(g:help("getFolderByUID"))` says more about one, `print(g:help("folder"))` searches.
+
+Parameters stand with where they go; **bold** ones must be given. `body` is the whole body, in place of its fields.
+]]
+
+local function listed_params(op)
+  local places, order = {}, {"path", "query", "body"}
+  for _, param in ipairs(op.params) do
+    local list = places[param.where] or {}
+    places[param.where] = list
+    list[#list + 1] = param.required and ("**`%s`**"):format(param.name) or ("`%s`"):format(param.name)
+  end
+  local parts = {}
+  for _, where in ipairs(order) do
+    if places[where] then parts[#parts + 1] = where .. " " .. table.concat(places[where], ", ") end
+  end
+  return table.concat(parts, "; ")
+end
+
+-- The tags in order, each with its operations; an operation is listed under its first.
+local function by_tag()
+  local tags, names = {}, {}
+  for _, op in ipairs(core.api_operations()) do
+    local tag = api.tags(op)[1] or "enterprise"
+    if not tags[tag] then names[#names + 1], tags[tag] = tag, {} end
+    table.insert(tags[tag], op)
+  end
+  table.sort(names)
+  return names, tags
+end
+
+local function documented()
+  local lines, versions = {}, core.api_versions()
+  local names, tags = by_tag()
+  add(lines, API_HEAD, NOTE, versions[1], table.concat(versions, ", ", 2))
+  for _, name in ipairs(names) do add(lines, "- [%s](#%s) (%d)", name, anchor(name), #tags[name]) end
+  for _, name in ipairs(names) do
+    add(lines, "")
+    add(lines, "## %s", name)
+    add(lines, "")
+    add(lines, "| operation | | parameters | |")
+    add(lines, "|---|---|---|---|")
+    for _, op in ipairs(tags[name]) do
+      add(lines, "| `%s` | `%s %s` | %s | %s |", op.name, op.method, op.path, listed_params(op),
+        table.concat(api.notes(op), ", "))
+    end
   end
   return table.concat(lines, "\n") .. "\n"
 end
@@ -268,6 +332,9 @@ function Document:equal(other) end
 function Document:close() end
 
 ---@alias grafana.Object table|grafana.Document
+
+---The name of an operation of Grafana's documented HTTP API.
+---@alias grafana.ApiOperation %s
 
 ---The options that every operation takes.
 ---@class grafana.Options
@@ -357,11 +424,11 @@ function Client:help(word) end
 local LUALS = {
   string = "string", integer = "grafana.Integer", boolean = "boolean", org = "grafana.Org", id = "grafana.Id",
   object = "grafana.Object", list = "grafana.Object", strings = "string|string[]|grafana.Document",
-  role = "string|{role: string}",
+  role = "string|{role: string}", body = "string|grafana.Object",
 }
 local SHAPES = {
   integer = "grafana.Integer", string = "string", object = "grafana.Object", list = "grafana.Object[]",
-  boolean = "boolean",
+  boolean = "boolean", value = "any",
 }
 
 local function alternatives(list)
@@ -406,7 +473,8 @@ local function method(lines, op)
   for i, param in ipairs(op.params) do
     names[i] = KEYWORDS[param.name] and param.name .. "_" or param.name
     local name = names[i] .. (param.optional and "?" or "")
-    add(lines, "---@param %s %s %s", name, LUALS[param.type] or "any", param.text or "")
+    local kind = op.name == "call" and i == 1 and "grafana.ApiOperation" or LUALS[param.type] or "any"
+    add(lines, "---@param %s %s %s", name, kind, param.text or "")
   end
   names[#names + 1] = "options"
   add(lines, "---@param options? %s", own)
@@ -417,7 +485,8 @@ end
 local function annotations()
   local statuses, reasons = core.statuses()
   local lines = {}
-  add(lines, TYPES_HEAD, NOTE, alternatives(statuses), alternatives(reasons), option_fields(core.general_options()))
+  add(lines, TYPES_HEAD, NOTE, alternatives(statuses), alternatives(reasons), alternatives(api.names()),
+    option_fields(core.general_options()))
   lines[1] = lines[1]:gsub("\n$", "")
   for _, op in ipairs(core.operations()) do method(lines, op) end
   add(lines, "")
@@ -438,4 +507,5 @@ end
 local folder = arg[1] or "."
 os.execute("mkdir -p '" .. folder:gsub("'", "'\\''") .. "/types' '" .. folder:gsub("'", "'\\''") .. "/doc'")
 write(folder .. "/types/grafana.lua", annotations())
+write(folder .. "/doc/api.md", documented())
 write(folder .. "/doc/reference.md", reference())

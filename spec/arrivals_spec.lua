@@ -132,6 +132,24 @@ describe("connections", function()
     g:close()
   end)
 
+  it("carry a DELETE's body, text as it is, and nothing behind a HEAD", function()
+    days.fresh(server)
+    local g = days.connect(server)
+    g:call("deleteLicenseToken", {instance = "x"})
+    g:request("POST", "/api/x", {body = "a: 1\n", headers = {["Content-Type"] = "application/yaml"}})
+    local r = g:request("HEAD", "/api/org")
+    assert.equal("ok", r.status, tostring(r))
+    assert.is_nil(r.body)
+    assert(g:get_org(1).ok) -- the same connection serves on
+    local arrived = server:requests()
+    assert.same({"DELETE", '{"instance":"x"}', "application/json"},
+      {arrived[1].method, arrived[1].body, arrived[1].headers["content-type"]})
+    assert.same({"POST", "a: 1\n", "application/yaml"},
+      {arrived[2].method, arrived[2].body, arrived[2].headers["content-type"]})
+    assert.same({"HEAD", "", "GET"}, {arrived[3].method, arrived[3].body, arrived[4].method})
+    g:close()
+  end)
+
   it("are as many as concurrency allows, no more", function()
     days.fresh(server)
     server:seed {dashboards = 40}

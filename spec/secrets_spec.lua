@@ -40,6 +40,7 @@ local CALLS = {
   {"get_org", 1}, {"get_org_panels", 1}, {"create_org", "A"}, {"update_org", 1, "B"}, {"delete_org", 5}, {"get_orgs"},
   {"create_user", {login = "ann", password = "long-enough"}}, {"get_dashboard", 1, "x"}, {"search", 1},
   {"update_or_create_dashboard", 1, {title = "T", panels = {}}}, {"get_current_user"},
+  {"call", "getOrgByID", {org_id = 1}}, {"request", "POST", "/api/orgs", {body = {name = "C"}}},
 }
 
 local function run_all(g, results)

@@ -66,6 +66,10 @@ static const char *kind_problem(gf_type type, const gf_arg *arg) {
   case GF_T_OBJECT: return is_doc_of(arg, true) ? NULL : "an object is expected";
   case GF_T_LIST: return is_doc_of(arg, false) ? NULL : "a list is expected";
   case GF_T_STRINGS: return is_strings(arg) ? NULL : "a string or a list of strings is expected";
+  case GF_T_BODY:
+    return arg->kind == GF_ARG_DOC || arg->kind == GF_ARG_STRING
+               ? NULL
+               : "an object, a list or a string is expected";
   }
   return "is of no known type";
 }
@@ -89,12 +93,12 @@ static bool copy_arg(gf_call *call, gf_arg *to, char **text, const gf_arg *from,
 }
 
 /* The organisation in effect: the argument, else the client's. */
-static bool resolve_org(gf_call *call, const gf_arg *arg, const char *name, gf_error *error) {
+static bool resolve_org(gf_call *call, const gf_param *param, const gf_arg *arg, gf_error *error) {
   const gf_arg *org = arg->kind == GF_ARG_NIL ? &call->client->org : arg;
   char digits[24];
-  if (org->kind == GF_ARG_OWN) return true;
+  if (org->kind == GF_ARG_OWN || (org->kind == GF_ARG_NIL && param->optional)) return true;
   if (org->kind == GF_ARG_NIL)
-    return fail(error, "argument", name,
+    return fail(error, "argument", param->name,
                 "an organisation's id or grafana.own is expected, for none was given to connect");
   gf_str text = org->string;
   if (org->kind == GF_ARG_INT) text = gf_digits(org->integer, digits);
@@ -117,7 +121,7 @@ static bool take_positional(gf_call *call, const gf_arg *args, size_t n, gf_erro
       return fail(error, "argument", param->name, "is missing");
     }
     if (!copy_arg(call, &call->args[i], &call->arg_text[i], arg, error)) return false;
-    if (param->type == GF_T_ORG && !resolve_org(call, arg, param->name, error)) return false;
+    if (param->type == GF_T_ORG && !resolve_org(call, param, arg, error)) return false;
   }
   if (n > i) return fail(error, "operation", call->op->name, "too many arguments");
   return true;
@@ -125,7 +129,14 @@ static bool take_positional(gf_call *call, const gf_arg *args, size_t n, gf_erro
 
 /* -------------------------------------------------------------------------------------------------------- options -- */
 
-static const char *headers_problem(gf_doc *doc) {
+/* The type of a body is the client's own business, unless the body may be any. */
+static const char *header_problem(const gf_call *call, gf_header header) {
+  bool may_be = call->op->rule->any_answer && gf_str_ieq(header.name, "Content-Type");
+  if (may_be) header.name = gf_z("Accept"); /* judged by its value */
+  return gf_header_problem(header);
+}
+
+static const char *headers_problem(const gf_call *call, gf_doc *doc) {
   gf_iter it = gf_iterate(gf_doc_root(doc));
   size_t n = 0;
   for (void *k, *v; gf_iter_next(&it, &k, &v); n++) {
@@ -133,7 +144,8 @@ static const char *headers_problem(gf_doc *doc) {
     if (!gf_value_string((gf_value){doc, k}, &header.name) ||
         !gf_value_string((gf_value){doc, v}, &header.value))
       return "a header that is no string";
-    if (gf_header_problem(header)) return gf_header_problem(header);
+    const char *problem = header_problem(call, header);
+    if (problem) return problem;
   }
   return n > GF_MAX_SENT_HEADERS ? "holds too many headers" : NULL;
 }
@@ -163,7 +175,7 @@ static const char *take_general(gf_call *call, const gf_param *option, const gf_
     call->raw = arg->boolean;
     return NULL;
   }
-  problem = headers_problem(arg->doc);
+  problem = headers_problem(call, arg->doc);
   if (problem) return problem;
   gf_doc_release(call->headers);
   call->headers = gf_doc_copy(arg->doc);
@@ -198,11 +210,21 @@ static bool take_option(gf_call *call, const gf_option *given, gf_error *error) 
   return problem ? fail(error, "option", name, problem) : true;
 }
 
+/* An organisation that is an option. */
+static bool take_org_option(gf_call *call, gf_error *error) {
+  for (int i = 0; i < GF_MAX_OPTIONS && call->op->options[i].name; i++)
+    if (call->op->options[i].type == GF_T_ORG)
+      return resolve_org(call, &call->op->options[i], &call->options[i], error);
+  return true;
+}
+
 bool gf_take_args(gf_call *call, const gf_arg *args, size_t n, const gf_option *options, size_t n_options,
                   gf_error *error) {
   if (!take_positional(call, args, n, error)) return false;
   for (size_t i = 0; i < n_options; i++)
     if (!take_option(call, &options[i], error)) return false;
+  if (!take_org_option(call, error)) return false;
+  if (call->op->rule->take && !call->op->rule->take(call, error)) return false;
   if (call->lacks_memory) snprintf(error->message, sizeof error->message, "not enough memory");
   return !call->lacks_memory;
 }
@@ -228,6 +250,7 @@ static void check_text(gf_call *call, const char *what, const gf_param *param, g
 static void check_texts(gf_call *call, const char *what, const gf_param *param, const gf_arg *arg,
                         bool may_be_empty) {
   gf_str text;
+  if (param->type == GF_T_BODY) return; /* whatever it is */
   if (arg->kind == GF_ARG_STRING) check_text(call, what, param, arg->string, may_be_empty);
   if (arg->kind != GF_ARG_DOC || param->type != GF_T_STRINGS) return;
   gf_iter it = gf_iterate(gf_doc_root(arg->doc));
@@ -278,7 +301,7 @@ static void check_org(gf_call *call) {
   static const char most[] = "9223372036854775807";
   char digits[24];
   gf_str org;
-  if (!gf_get_var(call, "org", &org, digits)) return;
+  if (call->own_org || !gf_get_var(call, "org", &org, digits)) return;
   size_t n = sizeof most - 1;
   bool sound = org.n > 0 && org.p[0] >= '1' && org.p[0] <= '9' && org.n <= n &&
                strspn(org.p, "0123456789") == org.n && (org.n < n || memcmp(org.p, most, n) <= 0);

@@ -55,16 +55,19 @@ static void fill_set(gf_call *call, gf_header_set *set, unsigned which, const ch
   if (!is_given(call, "Accept")) add_header(set, "Accept", gf_z("application/json"));
   if (!is_given(call, "User-Agent")) add_header(set, "User-Agent", gf_z(client->user_agent));
   if (set->secret) add_header(set, secret_name, gf_z(set->secret));
-  if (which & GF_WITH_BODY) add_header(set, "Content-Type", gf_z("application/json"));
+  if ((which & GF_WITH_BODY) && !is_given(call, "Content-Type"))
+    add_header(set, "Content-Type", gf_z("application/json"));
   if ((which & GF_WITH_ORG) && gf_get_var(call, "org", &org, digits))
     add_header(set, "X-Grafana-Org-Id", org);
+  if ((which & GF_WITHOUT_PROVENANCE) && !is_given(call, "X-Disable-Provenance"))
+    add_header(set, "X-Disable-Provenance", gf_z("true"));
   add_extra_headers(call, set);
 }
 
 static gf_header_set *new_set(gf_call *call, unsigned which) {
   gf_client *client = call->client;
   const char *name = NULL, *secret = which & GF_WITH_CREDENTIALS ? credentials(client, &name) : NULL;
-  size_t n = 5 + extra_headers(call), size = sizeof(gf_header_set) + n * sizeof(gf_header);
+  size_t n = 6 + extra_headers(call), size = sizeof(gf_header_set) + n * sizeof(gf_header);
   gf_header_set *set = gf_alloc(&client->alloc, size + (secret ? strlen(secret) + 1 : 0));
   if (!set) return NULL;
   *set = (gf_header_set){.generation = client->generation, .id = ++client->last_headers_id};
@@ -93,15 +96,16 @@ bool gf_dress(gf_call *call, gf_exchange *x) {
 /* A spare one may have a buffer, which is used again. */
 static gf_exchange *new_exchange(gf_call *call) {
   gf_exchange *x = call->spare;
-  gf_buf body;
+  gf_buf body, head;
   gf_buf_init(&body, &call->client->alloc, call->settings.max_body + YYJSON_PADDING_SIZE);
+  gf_buf_init(&head, &call->client->alloc, 2 * GF_MAX_HEADERS_BYTES);
   if (x) {
     call->spare = x->next;
     if (x->body.p) body = x->body;
   } else {
     x = gf_alloc(&call->client->alloc, sizeof *x);
   }
-  if (x) *x = (gf_exchange){.retry_after_s = -1, .body = body};
+  if (x) *x = (gf_exchange){.retry_after_s = -1, .body = body, .head = head};
   return x;
 }
 
@@ -121,6 +125,7 @@ static char *build_url(gf_call *call, const gf_ask *ask, bool *unknown) {
 
 static unsigned headers_of(const gf_exchange *x, const gf_ask *ask) {
   return (ask->body ? GF_WITH_BODY : 0) | (ask->in_org ? GF_WITH_ORG : 0) |
+         (ask->without_provenance ? GF_WITHOUT_PROVENANCE : 0) |
          (gf_is_login(x) ? 0 : GF_WITH_CREDENTIALS); /* a new session needs no old one */
 }
 
@@ -182,6 +187,7 @@ void gf_exchange_free(gf_call *call, gf_exchange *x) {
   gf_free(&call->client->alloc, x->location);
   gf_forget_cookies(x);
   gf_doc_release(x->doc);
+  gf_buf_free(&x->head);
   if (x->passing && !x->body.failed)
     x->body.n = 0;
   else
@@ -191,7 +197,8 @@ void gf_exchange_free(gf_call *call, gf_exchange *x) {
 }
 
 bool gf_is_write(const gf_exchange *x) {
-  return strcmp(x->req.method, "GET") != 0 && x->purpose != GF_SIGN_IN;
+  bool reads = strcmp(x->req.method, "GET") == 0 || strcmp(x->req.method, "HEAD") == 0;
+  return !reads && x->purpose != GF_SIGN_IN;
 }
 
 gf_exchange *gf_exchange_find(gf_call *call, uint32_t id) {
@@ -205,6 +212,8 @@ gf_exchange *gf_exchange_find(gf_call *call, uint32_t id) {
 void gf_exchange_reset_answer(gf_call *call, gf_exchange *x) {
   x->code = 0;
   x->is_json = x->is_html = x->is_empty = x->too_large = x->is_encoded = false;
+  x->is_typed = x->is_plain = x->is_text = false;
+  x->head.n = 0;
   x->head_bytes = x->head_lines = x->expected = 0;
   x->retry_after_s = -1;
   x->retry_date_s = x->date_s = 0;
@@ -229,6 +238,8 @@ int gf_head(gf_call *call, uint32_t id, int code) {
 static void note_type(gf_exchange *x, gf_str value) {
   x->is_json = gf_str_contains_ci(value, "json");
   x->is_html = gf_str_contains_ci(value, "text/html");
+  x->is_plain = gf_str_contains_ci(value, "text/plain");
+  x->is_typed = value.n > 0;
 }
 
 static bool digits_only(gf_str value, int64_t *number) {
@@ -266,6 +277,7 @@ int gf_header_line(gf_call *call, uint32_t id, gf_str name, gf_str value) {
     x->too_large = true;
     return -1;
   }
+  if (call->op->rule->any_answer) gf_answer_note_header(call, x, name, value);
   if (gf_str_ieq(name, "content-type"))
     note_type(x, value);
   else if (gf_str_ieq(name, "content-length"))
@@ -321,7 +333,8 @@ void gf_exchange_parse(gf_call *call, gf_exchange *x) {
   gf_json_error error;
   x->is_empty = is_blank(&x->body);
   if (x->is_empty) return;
-  if (looks_like_html(&x->body)) x->is_html = true;
+  if (looks_like_html(&x->body) && !gf_answer_is_markup(call, x)) x->is_html = true;
+  if (call->op->rule->any_answer && gf_answer_stays_text(call, x)) return;
   if (x->is_html || skim(call, x)) return;
   if (!gf_buf_reserve(&x->body, YYJSON_PADDING_SIZE)) {
     gf_lacks_memory(call);

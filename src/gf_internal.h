@@ -6,6 +6,7 @@
 #define GF_INTERNAL_H
 
 #include "gf_alloc.h"
+#include "gf_api.h"
 #include "gf_json.h"
 #include "gf_limits.h"
 #include "gf_rules.h"
@@ -132,6 +133,8 @@ typedef struct gf_exchange {
   /* The answer of the current attempt. */
   int code;
   bool is_json, is_html, is_empty;
+  bool is_typed, is_plain; /* a type was named; it was text/plain */
+  bool is_text;            /* the body is what it says, not JSON: any_answer only */
   bool too_large;
   size_t head_bytes, head_lines;
   int64_t retry_after_s; /* -1: none */
@@ -140,6 +143,7 @@ typedef struct gf_exchange {
   bool is_encoded; /* Content-Length counts other bytes than those fed */
   char *location;
   gf_buf cookies; /* set by the answer, "a=b; c=d"; secret */
+  gf_buf head;    /* header lines, where they are kept: gf_answer.c */
   gf_buf body;
   gf_doc *doc;  /* the parsed body, once it is whole */
   bool skimmed; /* doc is what `skim` made of it instead */
@@ -156,7 +160,14 @@ typedef struct gf_header_set {
   size_t n;
   gf_header headers[];
 } gf_header_set;
-enum { GF_WITH_BODY = 1, GF_WITH_ORG = 2, GF_WITH_CREDENTIALS = 4, GF_HEADER_SETS = 8 };
+/* Headers that not every request has; X-Disable-Provenance: what it writes stays editable in Grafana's own pages. */
+enum {
+  GF_WITH_BODY = 1,
+  GF_WITH_ORG = 2,
+  GF_WITH_CREDENTIALS = 4,
+  GF_WITHOUT_PROVENANCE = 8,
+  GF_HEADER_SETS = 16
+};
 
 typedef struct gf_var {
   const char *name;
@@ -185,6 +196,7 @@ struct gf_call {
   gf_client *client;
   gf_call *prev, *next; /* in client->calls */
   const gf_op *op;
+  const gf_api_op *api; /* of the operation `call`: the documented one */
   gf_settings settings;
   bool raw, done, started, lacks_memory;
   bool own_org; /* the organisation is the credentials' own */
@@ -248,6 +260,7 @@ typedef struct gf_ask {
   gf_str segment;   /* one more segment of the path, encoded behind it */
   gf_str query;     /* appended as it is, "a=b&c=d" */
   bool in_org;
+  bool without_provenance;
   bool idempotent;
   bool passing;     /* nothing will point into the answer once it has been delivered */
   gf_skimmer *skim; /* of an answer in passing */
@@ -280,6 +293,16 @@ bool gf_send_again_anew(gf_call *call, gf_exchange *x);
 int gf_note_cookie(gf_call *call, gf_exchange *x, gf_str header); /* a Set-Cookie; <0 without memory */
 void gf_take_session(gf_call *call, gf_exchange *x);              /* cookies that an ordinary answer sets */
 void gf_forget_cookies(gf_exchange *x);                           /* wiped */
+
+/* --- gf_answer.c: answers of which everything is wanted (any_answer) --- */
+void gf_answer_note_header(gf_call *call, gf_exchange *x, gf_str name, gf_str value);
+bool gf_answer_is_markup(const gf_call *call, const gf_exchange *x); /* XML and such, no web page */
+bool gf_answer_stays_text(gf_call *call, gf_exchange *x);            /* before it is parsed */
+bool gf_answer_is_one(const gf_call *call, const gf_exchange *x); /* not JSON, and an answer all the same */
+/* As on_answer: code, headers and body, then the row's way. */
+void gf_answer_take(gf_call *call, gf_exchange *x);
+/* Blank the arguments' secrets out of the message. */
+void gf_answer_redact(gf_call *call);
 
 /* --- gf_verdict.c: what an answer means --- */
 void gf_judge_answer(gf_call *call, gf_exchange *x);
@@ -327,11 +350,26 @@ bool gf_build_body(gf_call *call, char **body, size_t *length);
 bool gf_build_query(gf_call *call, gf_buf *query);
 void gf_add_body_options(gf_call *call, gf_buf *body); /* as further members of an object */
 
+/* --- requests that no row describes (gf_op_request.c) --- */
+typedef struct gf_parts {
+  gf_buf path, query, body; /* encoded; the path without the client's URL; no body when it is empty */
+} gf_parts;
+void gf_parts_init(gf_call *call, gf_parts *parts);
+/* Send them, with what the options `org` and `provenance` say; empties them. */
+void gf_ask_parts(gf_call *call, gf_ask *ask, gf_parts *parts);
+void gf_add_query_name(gf_buf *query, gf_str name);         /* "name=", with & between pairs */
+void gf_add_scalar(gf_call *call, gf_buf *buf, gf_value v); /* encoded: a string's text, or the JSON text */
+void gf_add_whole_body(gf_call *call, gf_buf *body, gf_value v); /* a string's text, or the JSON text */
+/* A string, a number, a boolean, or a list of those; {} is an empty one. */
+bool gf_is_query_value(gf_value v);
+
 /* --- gf_result.c --- */
 void gf_hold_doc(gf_call *call, gf_doc *doc); /* retained until the call is freed */
 void gf_put_value(gf_call *call, const char *key, gf_value v);
 void gf_put_text(gf_call *call, const char *key, gf_str text);
 void gf_put_bool(gf_call *call, const char *key, bool b);
+void gf_put_int(gf_call *call, const char *key, int64_t i);
+void gf_take_text(gf_call *call, const char *key, gf_buf *text); /* empties `text` */
 void gf_put_list(gf_call *call, const char *key, const gf_list *list);
 void gf_drop_field(gf_call *call, const char *key);
 void gf_list_add(gf_call *call, gf_list *list, gf_value item);
@@ -341,6 +379,7 @@ bool gf_seen_add(gf_call *call, gf_seen *seen,
 void gf_seen_free(gf_call *call, gf_seen *seen);
 /* Text of a scalar: strings as they are, integers in `digits`; false for anything else. */
 bool gf_scalar_text(gf_value v, gf_str *text, char digits[24]);
+bool gf_integer_text(gf_value v, gf_str *text, char digits[24]); /* of an integer, however large */
 
 /* --- gf_row.c: the row's way through an operation --- */
 void gf_row_start(gf_call *call);
@@ -363,6 +402,11 @@ void gf_panels_answer(gf_call *call, gf_exchange *x);
 void gf_save_start(gf_call *call); /* gf_op_dashboard.c */
 void gf_save_answer(gf_call *call, gf_exchange *x);
 void gf_restore_answer(gf_call *call, gf_exchange *x);
+bool gf_call_take(gf_call *call, gf_error *error); /* gf_op_call.c */
+void gf_call_check(gf_call *call);
+void gf_call_start(gf_call *call);
+bool gf_request_take(gf_call *call, gf_error *error); /* gf_op_request.c */
+void gf_request_start(gf_call *call);
 void gf_change_datasource_start(gf_call *call); /* gf_op_datasource.c */
 void gf_change_datasource_answer(gf_call *call, gf_exchange *x);
 void gf_datasource_permissions_start(gf_call *call); /* gf_op_datasource_permission.c */

@@ -50,6 +50,9 @@ extern const gf_op_rule
     gf_rule_update_datasource,
     gf_rule_delete_datasource,
     gf_rule_check_datasource,
+    /* gf_op_call.c, gf_op_request.c */
+    gf_rule_call,
+    gf_rule_request,
     /* gf_op_server.c */
     gf_rule_server_health,
     gf_rule_server_version,

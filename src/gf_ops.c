@@ -31,6 +31,22 @@
   "steps calcs rows"
 #define DATASOURCE_LISTS "jsonData.tracesToLogs.tags jsonData.derivedFields jsonData.exemplarTraceIdDestinations"
 
+/* Where it expects lists anywhere in its API, as far as their names tell. */
+#define KNOWN_LISTS                                                                                                    \
+  DASHBOARD_LISTS " " DATASOURCE_LISTS " items queries rules groups matchers object_matchers receivers "  \
+  "routes group_by time_intervals mute_time_intervals active_time_intervals times permissions roles roleUids users "  \
+  "userIds teams teamIds service_accounts members admins inputs emails formats resourceTypes dashboards rules.data "   \
+  "grafana_managed_receiver_configs"
+
+#define ORG_OPTION {.name = "org", .type = GF_T_ORG, .optional = true, .text = "id of the organisation, or grafana.own"}
+#define PROVENANCE                                                                                                     \
+  {.name = "provenance", .type = GF_T_BOOL,                                                                            \
+   .text = "false: what is written to alerting stays editable in Grafana's own pages (X-Disable-Provenance)"}
+#define ANSWER                                                                                                         \
+  {"code", "integer", "the HTTP status"},                                                                              \
+  {"headers", "object", "of the answer, by name in lower case; no cookies"},                                           \
+  {"body", "value", "the answer: any JSON value, a string where it is text, nil where there is none"}
+
 #define PANEL_ROWS "rows {id, title, type, ds_url, ds_id, dashboard_title}"
 
 /* ------------------------------------------------------------------------------------------------------- the table -- */
@@ -60,6 +76,15 @@ static const gf_op table[] = {
      .path = "/api/orgs/{org}/users", .see = "orguser-add", .params = {ORG, LOGIN, ROLE},
      .keys = {{"id", "integer", "id of the user"}},
      .statuses = "role-not-found user-not-found already-exists not-found", .rule = &gf_rule_add_org_user},
+    {.name = "call", .group = "Everything else",
+     .summary = "Call any operation of Grafana's documented HTTP API by its name there.",
+     .method = "ANY", .path = "/api/…", .see = "folder-create folder-get-none folders",
+     .params = {{.name = "name", .type = GF_T_STRING,
+                 .text = "\"getDashboardByUID\", …: help(\"dashboard\") finds names, help(\"getDashboardByUID\") tells more"},
+                {.name = "params", .type = GF_T_OBJECT, .optional = true, .lists = KNOWN_LISTS,
+                 .text = "by name, wherever they go: path, query or body; `body` is the whole body"}},
+     .options = {ORG_OPTION, PROVENANCE}, .keys = {ANSWER},
+     .statuses = "not-found already-exists invalid-data missing-mandatory-data", .rule = &gf_rule_call},
     {.name = "check_datasource", .group = DATASOURCES, .summary = "Ask whether a data source works.", .method = "GET",
      .path = "/api/datasources/uid/{id}/health", .see = "ds-health", .params = {ORG, DATASOURCE},
      .keys = {{"healthy", "boolean", "it works"}, {"detail", "string", "what the check says"}},
@@ -217,6 +242,19 @@ static const gf_op table[] = {
      .params = {ORG, DATASOURCE, {.name = "permission", .type = GF_T_INT, .where = GF_IN_PATH,
      .text = "id of the permission"}},
      .statuses = "not-found invalid-data", .rule = &gf_rule_remove_datasource_permission},
+    {.name = "request", .group = "Everything else",
+     .summary = "Send any request below /api or /apis.",
+     .method = "ANY", .path = "/api/…", .see = "folders folder-create folder-get-none",
+     .params = {{.name = "method", .type = GF_T_STRING, .text = "\"GET\", \"POST\", \"PUT\", \"PATCH\", \"DELETE\" or \"HEAD\""},
+                {.name = "path", .type = GF_T_STRING, .where = GF_IN_PATH,
+                 .text = "\"/api/org\", below the client's url; names in it percent-encoded"}},
+     .options = {{.name = "query", .type = GF_T_OBJECT, .where = GF_IN_QUERY,
+                  .text = "values by name: a string, a number, a boolean, or a list of those, sent once for each"},
+                 {.name = "body", .type = GF_T_BODY, .where = GF_IN_WHOLE_BODY, .lists = KNOWN_LISTS,
+                  .text = "sent as JSON; a string is sent as it is (the option headers can name another Content-Type)"},
+                 ORG_OPTION, PROVENANCE},
+     .keys = {ANSWER}, .statuses = "not-found already-exists invalid-data missing-mandatory-data",
+     .rule = &gf_rule_request},
     {.name = "restore_dashboard_version", .group = DASHBOARDS,
      .summary = "Make an old version of a dashboard the newest.",
      .method = "POST", .path = "/api/dashboards/uid/{uid}/restore", .see = "dash-restore",

@@ -56,6 +56,26 @@ void gf_put_bool(gf_call *call, const char *key, bool b) {
   if (f) f->boolean = b;
 }
 
+void gf_put_int(gf_call *call, const char *key, int64_t i) {
+  gf_field *f = field(call, key, GF_F_INT);
+  if (f) f->integer = i;
+}
+
+void gf_take_text(gf_call *call, const char *key, gf_buf *text) {
+  gf_field *f = field(call, key, GF_F_TEXT);
+  size_t length = text->n;
+  char *taken = gf_buf_take(text);
+  if (!taken) gf_lacks_memory(call);
+  if (!f || !taken) {
+    gf_free(&call->client->alloc, taken);
+    return;
+  }
+  size_t i = (size_t)(f - call->fields);
+  gf_free(&call->client->alloc, call->field_text[i]);
+  call->field_text[i] = taken;
+  f->text = (gf_str){taken, length};
+}
+
 void gf_put_list(gf_call *call, const char *key, const gf_list *list) {
   gf_field *f = field(call, key, GF_F_LIST);
   if (!f) return;

@@ -96,11 +96,13 @@ struct gf_op_rule {
   bool idempotent;       /* beyond what the method says */
   bool empty_is_fine;    /* an empty 200 is an answer */
   bool is_public;        /* the main request is answered to anyone: says nothing of the credentials */
+  bool any_answer;       /* an answer may be text, or nothing; its headers are kept (gf_answer.c) */
   gf_pick picks[8];
   gf_answer_rule rules[8];
   gf_probe probes[6];
   gf_paging paging;
   /* Functions for what rows cannot say; each may be NULL. */
+  bool (*take)(gf_call *, gf_error *);                /* the arguments; false: an error of the program */
   void (*check)(gf_call *);                           /* the arguments; may finish the call */
   void (*start)(gf_call *);                           /* instead of probes and main request */
   void (*on_answer)(gf_call *, struct gf_exchange *); /* instead of the row's way; see gf_call_internal.h */

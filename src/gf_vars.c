@@ -22,6 +22,17 @@ bool gf_scalar_text(gf_value v, gf_str *text, char digits[24]) {
   return true;
 }
 
+bool gf_integer_text(gf_value v, gf_str *text, char digits[24]) {
+  if (gf_value_is_absent(v) || unsafe_yyjson_is_str(v.node)) return false;
+  if (gf_scalar_text(v, text, digits)) return true;
+  if (!unsafe_yyjson_is_raw(v.node)) return false;
+  *text = (gf_str){unsafe_yyjson_get_raw(v.node), unsafe_yyjson_get_len(v.node)};
+  size_t first = text->n > 0 && text->p[0] == '-';
+  for (size_t i = first; i < text->n; i++)
+    if (text->p[i] < '0' || text->p[i] > '9') return false;
+  return text->n > first;
+}
+
 static bool arg_text(const gf_arg *arg, gf_str *text, char digits[24]) {
   switch (arg->kind) {
   case GF_ARG_STRING:

@@ -71,7 +71,7 @@ static void judge_missing(gf_exchange *x) {
 /* 409 and 412 say which kind of conflict in "status". */
 static void judge_conflict(gf_exchange *x) {
   gf_str kind = {NULL, 0}, message = gf_server_message(x);
-  gf_value_string(gf_value_get(gf_doc_root(x->doc), "status"), &kind);
+  if (x->doc) gf_value_string(gf_value_get(gf_doc_root(x->doc), "status"), &kind);
   gf_reason reason = GF_REASON_NONE;
   if (gf_str_eq(kind, "version-mismatch") || gf_str_contains_ci(message, "by someone else"))
     reason = GF_VERSION_MISMATCH;
@@ -116,7 +116,7 @@ static bool wants_certificate(const gf_exchange *x) {
 
 /* Is there a JSON document where one is due? */
 static bool has_document(gf_call *call, gf_exchange *x) {
-  if (x->doc) return true;
+  if (x->doc || gf_answer_is_one(call, x)) return true;
   bool success = x->code >= 200 && x->code < 300;
   if (x->is_empty && success && (call->op->rule->empty_is_fine || strcmp(x->req.method, "GET") != 0))
     return true;

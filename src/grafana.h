@@ -54,7 +54,7 @@ GF_API gf_allocator gf_default_allocator(void);
 
 /* What went wrong with the arguments of a function: a sentence in fixed space, so that it can tell of lacking memory. */
 typedef struct gf_error {
-  char message[256];
+  char message[512];
 } gf_error;
 
 /* A JSON document (see gf_json.h for what can be done with one). Counted: retain and release. */
@@ -210,7 +210,8 @@ typedef enum gf_type {
   GF_T_OBJECT,  /* a table with keys, or a document */
   GF_T_LIST,    /* a table that is an array, or a document */
   GF_T_STRINGS, /* a string or an array of strings */
-  GF_T_ROLE     /* a string, or a table {role = string} */
+  GF_T_ROLE,    /* a string, or a table {role = string} */
+  GF_T_BODY     /* a table, a document, or a string that is sent as it is */
 } gf_type;
 
 /* Where an argument or an option goes. */
@@ -236,7 +237,8 @@ typedef struct gf_param {
 /* One key of a result. */
 typedef struct gf_result_key {
   const char *name;
-  const char *shape; /* "integer", "string", "object", "list", "boolean" */
+  const char
+      *shape; /* "integer", "string", "object", "list", "boolean", "value": any JSON value, or a text */
   const char *text;
 } gf_result_key;
 
@@ -246,7 +248,7 @@ typedef struct gf_op {
   const char *name;
   const char *group;                /* "Organisations", … as in API.md */
   const char *summary;              /* a sentence for people */
-  const char *method;               /* of its main request */
+  const char *method;               /* of its main request; "ANY" where the arguments say it */
   const char *path;                 /* below the server's URL, with {names} */
   const char *see;                  /* the Grafana page or recording that it follows */
   gf_param params[GF_MAX_PARAMS];   /* positional, in order; ends at the first without a name */
@@ -262,6 +264,47 @@ GF_API const gf_op *gf_op_find(const char *name); /* NULL when there is none */
 
 /* The options that `op` takes besides its own: name, type and text. NULL: those of any operation. */
 GF_API const gf_param *gf_general_options(const gf_op *op, size_t *count);
+
+/* ---------------------------------------------------------------------------- Grafana's documented operations -- */
+
+/* An operation of Grafana's description of its HTTP API, as the operation `call` takes it. The rows live in one constant
+ * table, sorted by name. */
+typedef struct gf_api_op {
+  const char *name;   /* "getDashboardByUID" */
+  const char *method; /* "GET", … */
+  const char *path;   /* below /api, with {names} */
+  const char *params; /* packed; gf_api_param_next reads them */
+  const char *tags;   /* words: "dashboards"; "enterprise" where the open-source server has it not */
+  unsigned versions;  /* which descriptions have it: bit i stands for gf_api_version(i) */
+  bool has_body;      /* a request has one, even when no field is given */
+  bool deprecated;    /* in the newest description that has it */
+} gf_api_op;
+
+GF_API size_t gf_api_count(void);
+GF_API const gf_api_op *gf_api_at(size_t index);       /* sorted by name */
+GF_API const gf_api_op *gf_api_find(const char *name); /* NULL when there is none */
+/* The version of the server that a description is of, the newest first: "12.4.3"; NULL after the last. */
+GF_API const char *gf_api_version(size_t index);
+
+/* What a parameter may be; descriptions say nothing of the fields of bodies. */
+typedef enum gf_api_type { GF_API_ANY, GF_API_STRING, GF_API_INT, GF_API_BOOL, GF_API_LIST } gf_api_type;
+
+typedef struct gf_api_param {
+  gf_str name;    /* not zero-terminated */
+  gf_where where; /* GF_IN_PATH, GF_IN_QUERY, GF_IN_BODY; a name may be in the path and in the body */
+  gf_api_type type;
+  bool is_required;
+  bool is_route;     /* a path of another server: its slashes stay */
+  bool is_joined;    /* a list that goes out with commas between; else once for each item */
+  unsigned versions; /* which descriptions have it, as for operations */
+} gf_api_param;
+
+/* The parameters one after another, those of the path first, then those of the query; `*at` is 0 at first. False after
+ * the last. */
+GF_API bool gf_api_param_next(const gf_api_op *op, size_t *at, gf_api_param *param);
+
+/* How many letters must change to make one word of the other, whatever their case; words count up to 63 letters. */
+GF_API size_t gf_distance(gf_str a, gf_str b);
 
 /* ------------------------------------------------------------------------------------------------------ calls -- */
 

@@ -146,6 +146,11 @@ static bool lgf_arg_role(lua_State *L, int index, const gf_param *param, gf_arg 
   return lgf_arg_string(L, lua_gettop(L), param, out);
 }
 
+/* A body as it is, or what becomes one. */
+static bool lgf_arg_body(lua_State *L, int index, const gf_param *param, gf_arg *out) {
+  return lgf_arg_string(L, index, param, out) || lgf_arg_object(L, index, param, out);
+}
+
 /* A type's short name, what it takes, and how it is taken. */
 static const struct lgf_type {
   const char *name, *expected;
@@ -160,6 +165,7 @@ static const struct lgf_type {
     [GF_T_LIST] = {"list", "array", lgf_arg_list},
     [GF_T_STRINGS] = {"strings", "string or array of strings", lgf_arg_strings},
     [GF_T_ROLE] = {"role", "string or {role = string}", lgf_arg_role},
+    [GF_T_BODY] = {"body", "table or string", lgf_arg_body},
 };
 
 const char *lgf_expected(gf_type type) { return lgf_types[type].expected; }

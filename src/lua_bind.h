@@ -44,7 +44,13 @@ int lgf_names(lua_State *L);           /* () → {name, …} */
 int lgf_operations(lua_State *L);      /* () → {{name =, group =, …}, …} */
 int lgf_general_options(lua_State *L); /* () → {{name =, type =, …}, …} */
 int lgf_statuses(lua_State *L);        /* () → {"ok", …}, {"timeout", …} */
-/* How many letters must change to make one word of the other; words count up to 63 letters. */
+/* --- Grafana's documented operations (lua_api.c) --- */
+int lgf_api_operations(lua_State *L); /* () → {{name =, method =, path =, tags =, params = {…}, …}, …} */
+int lgf_api_operation(lua_State *L); /* (name) → the one of that name, or nothing */
+int lgf_api_versions(
+    lua_State *L); /* () → {"12.4.3", …}: of the servers that are described, the newest first */
+
+/* gf_distance of two strings. */
 size_t lgf_distance(const char *a, const char *b);
 
 #endif

@@ -44,6 +44,9 @@ int luaopen_grafana_core(lua_State *L) {
       {"operations", lgf_operations},
       {"general_options", lgf_general_options},
       {"statuses", lgf_statuses},
+      {"api_operations", lgf_api_operations},
+      {"api_operation", lgf_api_operation},
+      {"api_versions", lgf_api_versions},
       {"distance", lgf_core_distance},
       {NULL, NULL},
   };

@@ -47,7 +47,19 @@ static bool is_name(gf_str key) {
   return key.n > 0 && key.n <= 100;
 }
 
-/* A key as Lua writes it: .name or ["any other"], of which only the start is shown and no control characters. */
+enum { SHOWN = 44 };
+
+/* Only the start of a key, and no control characters. */
+static const char *show_key(gf_str key, char shown[SHOWN]) {
+  size_t n = 0;
+  for (; n < key.n && n < SHOWN - 4; n++) {
+    shown[n] = key.p[n] >= ' ' && key.p[n] <= '~' ? key.p[n] : '?';
+  }
+  memcpy(shown + n, n < key.n ? "..." : "", n < key.n ? 4 : 1);
+  return shown;
+}
+
+/* A key as Lua writes it: .name or ["any other"]. */
 static void push_key_text(lua_State *L, gf_str key) {
   if (is_name(key)) {
     lua_pushliteral(L, ".");
@@ -55,13 +67,8 @@ static void push_key_text(lua_State *L, gf_str key) {
     lua_concat(L, 2);
     return;
   }
-  char shown[44];
-  size_t n = 0;
-  for (; n < key.n && n < sizeof shown - 4; n++) {
-    shown[n] = key.p[n] >= ' ' && key.p[n] <= '~' ? key.p[n] : '?';
-  }
-  memcpy(shown + n, n < key.n ? "..." : "", n < key.n ? 4 : 1);
-  lua_pushfstring(L, "[\"%s\"]", shown);
+  char shown[SHOWN];
+  lua_pushfstring(L, "[\"%s\"]", show_key(key, shown));
 }
 
 static size_t steps_to(const place *p) {
@@ -486,8 +493,11 @@ static void refuse_key(encoder *e, const place *at, lgf_mark mark) {
   if (type != LUA_TSTRING && type != LUA_TNUMBER) {
     refuse(e, at, "a %s as a key cannot be JSON", lua_typename(e->L, type));
   }
+  char shown[SHOWN];
+  gf_str text;
   lua_pushvalue(e->L, -2);
-  const char *key = lua_tostring(e->L, -1);
+  text.p = lua_tolstring(e->L, -1, &text.n);
+  const char *key = show_key(text, shown);
   if (mark == LGF_ARRAY) {
     refuse(e, at, "an array cannot have the key \"%s\"", key);
   } else if (mark == LGF_OBJECT) {

@@ -119,27 +119,6 @@ int lgf_statuses(lua_State *L) {
   return 2;
 }
 
-enum { LGF_MAX_WORD = 63 };
-
-static size_t lgf_least(size_t a, size_t b, size_t c) {
-  size_t least = a < b ? a : b;
-  return least < c ? least : c;
-}
-
-/* Levenshtein's distance, a row at a time. */
 size_t lgf_distance(const char *a, const char *b) {
-  size_t row[LGF_MAX_WORD + 1];
-  size_t n = strnlen(b, LGF_MAX_WORD);
-  for (size_t j = 0; j <= n; j++)
-    row[j] = j;
-  for (size_t i = 1; i <= LGF_MAX_WORD && a[i - 1]; i++) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= n; j++) {
-      size_t above = row[j];
-      row[j] = lgf_least(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
-      diagonal = above;
-    }
-  }
-  return row[n];
+  return gf_distance((gf_str){a, strlen(a)}, (gf_str){b, strlen(b)});
 }

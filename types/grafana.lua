@@ -67,6 +67,9 @@ function Document:close() end
 
 ---@alias grafana.Object table|grafana.Document
 
+---The name of an operation of Grafana's documented HTTP API.
+---@alias grafana.ApiOperation "RouteConvertPrometheusCortexDeleteNamespace"|"RouteConvertPrometheusCortexDeleteRuleGroup"|"RouteConvertPrometheusCortexGetNamespace"|"RouteConvertPrometheusCortexGetRuleGroup"|"RouteConvertPrometheusCortexGetRules"|"RouteConvertPrometheusCortexPostRuleGroup"|"RouteConvertPrometheusCortexPostRuleGroups"|"RouteConvertPrometheusDeleteNamespace"|"RouteConvertPrometheusDeleteRuleGroup"|"RouteConvertPrometheusGetNamespace"|"RouteConvertPrometheusGetRuleGroup"|"RouteConvertPrometheusGetRules"|"RouteConvertPrometheusPostRuleGroup"|"RouteConvertPrometheusPostRuleGroups"|"RouteDeleteAlertRule"|"RouteDeleteAlertRuleGroup"|"RouteDeleteContactpoints"|"RouteDeleteMuteTiming"|"RouteDeleteTemplate"|"RouteExportMuteTiming"|"RouteExportMuteTimings"|"RouteGetAlertRule"|"RouteGetAlertRuleExport"|"RouteGetAlertRuleGroup"|"RouteGetAlertRuleGroupExport"|"RouteGetAlertRules"|"RouteGetAlertRulesExport"|"RouteGetContactpoints"|"RouteGetContactpointsExport"|"RouteGetMuteTiming"|"RouteGetMuteTimings"|"RouteGetPolicyTree"|"RouteGetPolicyTreeExport"|"RouteGetTemplate"|"RouteGetTemplates"|"RoutePostAlertRule"|"RoutePostContactpoints"|"RoutePostMuteTiming"|"RoutePutAlertRule"|"RoutePutAlertRuleGroup"|"RoutePutContactpoint"|"RoutePutMuteTiming"|"RoutePutPolicyTree"|"RoutePutTemplate"|"RouteResetPolicyTree"|"SearchDevices"|"addAPIkey"|"addDataSource"|"addOrgInvite"|"addOrgUser"|"addOrgUserToCurrentOrg"|"addTeamGroupApi"|"addTeamMember"|"addTeamRole"|"addUserRole"|"adminCreateUser"|"adminDeleteUser"|"adminDisableUser"|"adminEnableUser"|"adminGetSettings"|"adminGetStats"|"adminGetUserAuthTokens"|"adminLogoutUser"|"adminProvisioningReloadAccessControl"|"adminProvisioningReloadDashboards"|"adminProvisioningReloadDatasources"|"adminProvisioningReloadNotifications"|"adminProvisioningReloadPlugins"|"adminRevokeUserAuthToken"|"adminUpdateUserPassword"|"adminUpdateUserPermissions"|"calculateDashboardDiff"|"callDatasourceResourceByID"|"callDatasourceResourceWithUID"|"cancelSnapshot"|"changeUserPassword"|"checkDatasourceHealthByID"|"checkDatasourceHealthWithUID"|"cleanDataSourceCache"|"clearHelpFlags"|"createAlertNotificationChannel"|"createCloudMigrationToken"|"createCorrelation"|"createDashboardSnapshot"|"createFolder"|"createGroupMappings"|"createLibraryElement"|"createOrg"|"createPlaylist"|"createPublicDashboard"|"createQuery"|"createRecordingRule"|"createRecordingRuleWriteTarget"|"createReport"|"createRole"|"createServiceAccount"|"createSession"|"createSnapshot"|"createTeam"|"createToken"|"datasourceProxyDELETEByUIDcalls"|"datasourceProxyDELETEcalls"|"datasourceProxyGETByUIDcalls"|"datasourceProxyGETcalls"|"datasourceProxyPOSTByUIDcalls"|"datasourceProxyPOSTcalls"|"deleteAPIkey"|"deleteAlertNotificationChannel"|"deleteAlertNotificationChannelByUID"|"deleteAnnotationByID"|"deleteCloudMigrationToken"|"deleteCorrelation"|"deleteDashboardByUID"|"deleteDashboardSnapshot"|"deleteDashboardSnapshotByDeleteKey"|"deleteDataSourceByID"|"deleteDataSourceByName"|"deleteDataSourceByUID"|"deleteFolder"|"deleteGroupMappings"|"deleteLibraryElementByUID"|"deleteLicenseToken"|"deleteOrgByID"|"deletePlaylist"|"deletePublicDashboard"|"deleteQuery"|"deleteRecordingRule"|"deleteRecordingRuleWriteTarget"|"deleteReport"|"deleteRole"|"deleteServiceAccount"|"deleteSession"|"deleteTeamByID"|"deleteToken"|"disableDataSourceCache"|"enableDataSourceCache"|"getAPIkeys"|"getAccessControlStatus"|"getAlertByID"|"getAlertNotificationChannelByID"|"getAlertNotificationChannelByUID"|"getAlertNotificationChannels"|"getAlertNotificationLookup"|"getAlerts"|"getAnnotationByID"|"getAnnotationTags"|"getAnnotations"|"getCloudMigrationToken"|"getCorrelation"|"getCorrelations"|"getCorrelationsBySourceUID"|"getCurrentOrg"|"getCurrentOrgQuota"|"getCustomPermissionsCSV"|"getCustomPermissionsReport"|"getDashboardByUID"|"getDashboardPermissionsListByID"|"getDashboardPermissionsListByUID"|"getDashboardSnapshot"|"getDashboardStates"|"getDashboardTags"|"getDashboardVersionByID"|"getDashboardVersionByUID"|"getDashboardVersionsByID"|"getDashboardVersionsByUID"|"getDataSourceByID"|"getDataSourceByName"|"getDataSourceByUID"|"getDataSourceCacheConfig"|"getDataSourceIdByName"|"getDataSources"|"getFolderByID"|"getFolderByUID"|"getFolderDescendantCounts"|"getFolderPermissionList"|"getFolders"|"getGroupRoles"|"getHealth"|"getHomeDashboard"|"getLDAPStatus"|"getLibraryElementByName"|"getLibraryElementByUID"|"getLibraryElementConnections"|"getLibraryElements"|"getLicenseToken"|"getMappedGroups"|"getMetadata"|"getOrgByID"|"getOrgByName"|"getOrgPreferences"|"getOrgQuota"|"getOrgUsers"|"getOrgUsersForCurrentOrg"|"getOrgUsersForCurrentOrgLookup"|"getPendingOrgInvites"|"getPlaylist"|"getPlaylistDashboards"|"getPlaylistItems"|"getProviderSettings"|"getPublicAnnotations"|"getPublicDashboard"|"getRecordingRuleWriteTarget"|"getReport"|"getReportSettings"|"getReports"|"getReportsByDashboardUID"|"getResourceDependencies"|"getResourceDescription"|"getResourcePermissions"|"getRole"|"getRoleAssignments"|"getSAMLLogout"|"getSLO"|"getSession"|"getSessionList"|"getSettingsImage"|"getShapshotList"|"getSharingOptions"|"getSignedInUser"|"getSignedInUserOrgList"|"getSignedInUserTeamList"|"getSnapshot"|"getStatus"|"getSyncStatus"|"getTeamByID"|"getTeamGroupsApi"|"getTeamLBACRulesApi"|"getTeamMembers"|"getTeamPreferences"|"getUserAuthTokens"|"getUserByID"|"getUserByLoginOrEmail"|"getUserFromLDAP"|"getUserOrgList"|"getUserPreferences"|"getUserQuota"|"getUserQuotas"|"getUserTeams"|"importDashboard"|"interpolateDashboard"|"listAllProvidersSettings"|"listDevices"|"listPublicDashboards"|"listRecordingRules"|"listRoles"|"listSortOptions"|"listTeamRoles"|"listTeamsRoles"|"listTokens"|"listUserRoles"|"listUsersRoles"|"massDeleteAnnotations"|"migrateQueries"|"moveFolder"|"notificationChannelTest"|"patchAnnotation"|"patchOrgPreferences"|"patchProviderSettings"|"patchQueryComment"|"patchUserPreferences"|"pauseAlert"|"pauseAllAlerts"|"postACS"|"postAnnotation"|"postDashboard"|"postGraphiteAnnotation"|"postLicenseToken"|"postRenewLicenseToken"|"postSLO"|"postSyncUserWithLDAP"|"queryMetricsWithExpressions"|"queryPublicDashboard"|"refreshLicenseStats"|"reloadLDAPCfg"|"removeOrgUser"|"removeOrgUserForCurrentOrg"|"removeProviderSettings"|"removeTeamGroupApiQuery"|"removeTeamMember"|"removeTeamRole"|"removeUserRole"|"renderReportCSVs"|"renderReportPDFs"|"restoreDashboardVersionByID"|"restoreDashboardVersionByUID"|"retrieveJWKS"|"retrieveServiceAccount"|"revokeInvite"|"revokeUserAuthToken"|"saveReportSettings"|"search"|"searchDashboardSnapshots"|"searchOrgServiceAccountsWithPaging"|"searchOrgUsers"|"searchOrgs"|"searchPlaylists"|"searchQueries"|"searchResult"|"searchTeamGroups"|"searchTeams"|"searchUsers"|"searchUsersWithPaging"|"sendReport"|"sendTestEmail"|"setDataSourceCacheConfig"|"setHelpFlag"|"setResourcePermissions"|"setResourcePermissionsForBuiltInRole"|"setResourcePermissionsForTeam"|"setResourcePermissionsForUser"|"setRoleAssignments"|"setTeamMemberships"|"setTeamRoles"|"setUserRoles"|"starDashboard"|"starDashboardByUID"|"starQuery"|"testAlert"|"testCreateRecordingRule"|"trimDashboard"|"unstarDashboard"|"unstarDashboardByUID"|"unstarQuery"|"updateAlertNotificationChannel"|"updateAlertNotificationChannelByUID"|"updateAnnotation"|"updateCorrelation"|"updateCurrentOrg"|"updateCurrentOrgAddress"|"updateDashboardPermissionsByID"|"updateDashboardPermissionsByUID"|"updateDataSourceByID"|"updateDataSourceByUID"|"updateFolder"|"updateFolderPermissions"|"updateGroupMappings"|"updateLibraryElement"|"updateOrg"|"updateOrgAddress"|"updateOrgPreferences"|"updateOrgQuota"|"updateOrgUser"|"updateOrgUserForCurrentOrg"|"updatePlaylist"|"updateProviderSettings"|"updatePublicDashboard"|"updateRecordingRule"|"updateReport"|"updateRole"|"updateServiceAccount"|"updateSignedInUser"|"updateTeam"|"updateTeamLBACRulesApi"|"updateTeamMember"|"updateTeamPreferences"|"updateUser"|"updateUserEmail"|"updateUserPreferences"|"updateUserQuota"|"uploadSnapshot"|"userSetUsingOrg"|"viewPublicDashboard"
+
 ---The options that every operation takes.
 ---@class grafana.Options
 ---@field timeout? grafana.Integer milliseconds for one request
@@ -188,6 +191,22 @@ function Client:add_datasource_permission(org, id, item, options) end
 ---@param options? grafana.Options
 ---@return grafana.result.add_org_user
 function Client:add_org_user(org, login, role, options) end
+
+---@class grafana.options.call: grafana.Options
+---@field org? grafana.Org id of the organisation, or grafana.own
+---@field provenance? boolean false: what is written to alerting stays editable in Grafana's own pages (X-Disable-Provenance)
+
+---@class grafana.result.call: grafana.Result
+---@field code? grafana.Integer the HTTP status
+---@field headers? grafana.Object of the answer, by name in lower case; no cookies
+---@field body? any the answer: any JSON value, a string where it is text, nil where there is none
+
+---Call any operation of Grafana's documented HTTP API by its name there.
+---@param name grafana.ApiOperation "getDashboardByUID", …: help("dashboard") finds names, help("getDashboardByUID") tells more
+---@param params? grafana.Object by name, wherever they go: path, query or body; `body` is the whole body
+---@param options? grafana.options.call
+---@return grafana.result.call
+function Client:call(name, params, options) end
 
 ---@class grafana.result.check_datasource: grafana.Result
 ---@field healthy? boolean it works
@@ -520,6 +539,24 @@ function Client:lookup_current_org_users(options) end
 ---@param options? grafana.Options
 ---@return grafana.Result
 function Client:remove_datasource_permission(org, id, permission, options) end
+
+---@class grafana.options.request: grafana.Options
+---@field query? grafana.Object values by name: a string, a number, a boolean, or a list of those, sent once for each
+---@field body? string|grafana.Object sent as JSON; a string is sent as it is (the option headers can name another Content-Type)
+---@field org? grafana.Org id of the organisation, or grafana.own
+---@field provenance? boolean false: what is written to alerting stays editable in Grafana's own pages (X-Disable-Provenance)
+
+---@class grafana.result.request: grafana.Result
+---@field code? grafana.Integer the HTTP status
+---@field headers? grafana.Object of the answer, by name in lower case; no cookies
+---@field body? any the answer: any JSON value, a string where it is text, nil where there is none
+
+---Send any request below /api or /apis.
+---@param method string "GET", "POST", "PUT", "PATCH", "DELETE" or "HEAD"
+---@param path string "/api/org", below the client's url; names in it percent-encoded
+---@param options? grafana.options.request
+---@return grafana.result.request
+function Client:request(method, path, options) end
 
 ---@class grafana.result.restore_dashboard_version: grafana.Result
 ---@field version? grafana.Integer the new version

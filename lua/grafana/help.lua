@@ -2,6 +2,7 @@
 --- Help as text, made from the operation table.
 -- @module grafana.help
 
+local api = require "grafana.api"
 local core = require "grafana.core"
 local nearest = require "grafana.nearest"
 local topics = require "grafana.topics"
@@ -99,6 +100,7 @@ end
 -- @tab op a row
 -- @treturn string
 function help.example(op)
+  if topics.examples[op.name] then return topics.examples[op.name] end
   local parts = {}
   for i, param in ipairs(op.params) do
     if param.optional then break end
@@ -172,6 +174,10 @@ local function operation_text(op)
   lines[#lines + 1] = "  " .. help.example(op)
   local key = op.keys[1] and "r." .. op.keys[1].name or "r.status"
   lines[#lines + 1] = ("  if r.ok then print(%s) else print(r.message) end"):format(key)
+  if core.api_operation(op.name) then
+    lines[#lines + 1] = ('\nGrafana documents an operation of this name too: help(\'call("%s")\').'):format(op.name)
+  end
+  if topics.more[op.name] then lines[#lines + 1] = "\n" .. topics.more[op.name] end
   lines[#lines + 1] = ""
   lines[#lines + 1] = ("%s %s%s"):format(op.method, op.path, help.origin(op))
   return table.concat(lines, "\n")
@@ -200,6 +206,9 @@ local function overview()
     for _, op in ipairs(group) do lines[#lines + 1] = operation_line(op) end
   end
   lines[#lines + 1] = ""
+  lines[#lines + 1] = ("help(\"alert\") searches these and Grafana's own %d documented operations, which g:call calls.")
+    :format(#core.api_operations())
+  lines[#lines + 1] = ""
   topic_lines(lines)
   return table.concat(lines, "\n")
 end
@@ -218,18 +227,24 @@ local function found(word)
   for _, op in ipairs(core.operations()) do
     if haystack(op):find(word:lower(), 1, true) then lines[#lines + 1] = operation_line(op) end
   end
-  if #lines == 0 then return nil end
-  return ("'%s' occurs in:\n"):format(word) .. table.concat(lines, "\n")
+  local ours = #lines > 0 and ("'%s' occurs in:\n"):format(word) .. table.concat(lines, "\n")
+  local theirs = api.found(word)
+  if ours and theirs then return ours .. "\n\n" .. theirs end
+  return ours or theirs
 end
 
 local function unknown(word, names)
   local text = ("Nothing is known about '%s'."):format(word)
-  local words = nearest.words(word, names)
+  local words, documented = nearest.words(word, names), nearest.words(word, api.names())
   if #words > 0 then text = text .. " The nearest: " .. table.concat(words, ", ") .. "." end
+  if #documented > 0 then
+    text = text .. " Of those that Grafana documents: " .. table.concat(documented, ", ") .. "."
+  end
   return text .. " help() lists everything."
 end
 
---- The help on `word`: an operation, a topic, or what the word occurs in; without it, everything in a line each.
+--- The help on `word`: an operation, one that Grafana documents, a topic, or what the word occurs in; without it,
+-- everything in a line each.
 -- @string[opt] word
 -- @treturn string
 function help.text(word)
@@ -238,6 +253,8 @@ function help.text(word)
     error(("bad argument #1 'word' to 'help' (string expected, got %s)"):format(type(word)), 2)
   end
   local by_name, names = help.operations()
+  local documented = core.api_operation(word:match([=[call%(%s*["']([%w_]+)]=]) or word)
+  if documented and not by_name[word] then return api.text(documented) end
   local plain = word:gsub("^.*[.:]", ""):gsub("%(.*$", "")
   if by_name[plain] then return operation_text(by_name[plain]) end
   local topic = topics.aliases[plain] or plain

@@ -8,10 +8,9 @@ local result = {}
 
 -- What tells a thing from others of its kind; the only keys shown of an object, so that no secret is.
 local TELLING = {"id", "uid", "name", "login", "title", "version"}
--- Keys that every failure has; shown in its sentence, or not at all.
+-- Keys that are shown otherwise, or not at all.
 local COMMON = {
-  status = true, ok = true, message = true, operation = true, code = true, attempts = true, reason = true,
-  uncertain = true,
+  status = true, ok = true, message = true, operation = true, attempts = true, reason = true, uncertain = true,
 }
 local LONGEST = 60
 

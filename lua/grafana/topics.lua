@@ -110,6 +110,33 @@ argument that takes a table takes a document too.
   doc:walk(function(path, value) end)  doc:table()  doc:text{pretty = true}      take out
   doc:copy()  doc:digest()  doc:equal(other)  ==  doc:close()]]
 
+--- Examples of operations whose arguments say what is done.
+topics.examples = {
+  call = 'local r = g:call("getFolderByUID", {folder_uid = "abc"}, {org = 2})',
+  request = 'local r = g:request("GET", "/api/search", {query = {tag = {"a", "b"}, limit = 10}})',
+}
+
+--- What else there is to say of an operation.
+topics.more = {
+  call = [[
+Parameters are given by their names in one table, wherever they go: a name that is in the path and in the body
+fills both. Unknown names and wrong types raise and name the nearest right ones; what is required and missing
+gives missing-mandatory-data; nothing is sent then. Strings in the path may be given as integers. A list goes
+out once for each item. Fields of bodies are sent as given, grafana.null as null. body = value is the whole
+body: a table, a document, or a string that is sent as it is, to be named by
+headers = {["Content-Type"] = "application/yaml"}.
+It is one request: of a list that the server gives in pages it is one page.
+Without org the request goes to the org given to connect, else to the credentials' own.
+r.status is that of any operation: 404 not-found, 409 and 412 already-exists, 400 and 422 invalid-data, and
+error with the reason unsupported where this server has no such operation.]],
+  request = [[
+The path is below the client's url and begins with /api or /apis. What cannot stand in it is percent-encoded,
+%XX stays; it holds no '?' (query does), no segment '.' or '..' and no control character, else it raises.
+query is sent sorted by name. body is sent as JSON; a string is sent as it is, to be named by
+headers = {["Content-Type"] = "application/yaml"}. A text as answer is a string in r.body; a web page is an
+error unless headers = {Accept = "text/html"} asks for one.]],
+}
+
 --- Each topic: its title, its text (a string, or a function that returns it).
 topics.pages = {
   connect = {"How to connect, and with which options", connect_text},

@@ -152,6 +152,25 @@ static void on_upgraded_servers(void) {
   remembered = GF_NO_GENERATION;
 }
 
+/* What is text is an answer to some; the rest say that it is none. */
+static script_answer texts(script *s, const gf_request *request, const char *path) {
+  (void)request, (void)path;
+  if (s->requests % 2 == 0)
+    return (script_answer){.code = 200, .type = "text/plain", .body = "{\"a\":[\"b\"]}"};
+  return (script_answer){
+      .code = 200, .type = "text/yaml", .body = "a: 1\n", .name = "X-Latin", .value = "Z\xfcrich"};
+}
+
+/* A refusal that echoes secrets. */
+static script_answer text_refusal(script *s, const gf_request *request, const char *path) {
+  (void)s, (void)request, (void)path;
+  return (script_answer){.code = 400,
+                         .type = "text/csv",
+                         .body = "refused, secret-password",
+                         .name = "X-Echo",
+                         .value = "secret-password"};
+}
+
 static void with_conflicts(void) { every_allocation(conflict); }
 static void with_vague_answers(void) { every_allocation(vague); }
 static void with_nothing_there(void) { every_allocation(nothing_there); }
@@ -159,6 +178,8 @@ static void with_retries(void) { every_allocation(tired); }
 static void with_redirects(void) { every_allocation(redirecting); }
 static void with_refused_credentials(void) { every_allocation(refusing); }
 static void without_numeric_routes(void) { every_allocation(old_server); }
+static void with_texts(void) { every_allocation(texts); }
+static void with_texts_that_refuse(void) { every_allocation(text_refusal); }
 
 /* A client of every kind. */
 static void clients(void) {
@@ -245,6 +266,8 @@ int main(int argc, char **argv) {
       {"of operations with wrong credentials", with_refused_credentials},
       {"of operations without numeric routes", without_numeric_routes},
       {"of operations on upgraded servers", on_upgraded_servers},
+      {"of operations that are answered with text", with_texts},
+      {"of operations that are refused with text", with_texts_that_refuse},
       {"a write that went out is not denied", a_write_that_went_out_is_not_denied},
       {"the client goes on when there is memory again", memory_comes_back},
   };

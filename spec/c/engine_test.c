@@ -49,11 +49,13 @@ static void wrong_kinds_are_named(void) {
   for (size_t i = 0; i < gf_op_count(); i++) {
     const gf_op *op = gf_op_at(i);
     script_args args = script_args_for(op, &plenty, SCRIPT_NUMBERS);
+    bool any = strcmp(op->method, "ANY") == 0; /* of the right kind, but do they name a request? */
     for (size_t k = 0; k < args.n_args; k++) {
       gf_arg was = args.args[k];
       for (int v = 0; kinds[v]; v++) {
         char name[80];
         bool good = fits(op->params[k].type, kinds[v]) || (kinds[v] == '-' && op->params[k].optional);
+        if (any && good) continue;
         args.args[k] = values[v];
         gf_call *call = script_call_args(&s, op, &args, &error);
         snprintf(name, sizeof name, "'%s'", op->params[k].name);

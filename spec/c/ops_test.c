@@ -26,8 +26,8 @@ static void rows_are_sorted(void) {
 }
 
 static bool is_method(const char *m) {
-  static const char *const methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
-  for (size_t i = 0; i < 5; i++)
+  static const char *const methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE", "ANY"};
+  for (size_t i = 0; i < 6; i++)
     if (m && strcmp(m, methods[i]) == 0) return true;
   return false;
 }
@@ -46,7 +46,7 @@ static void rows_are_whole(void) {
 }
 
 static void check_param(const gf_op *op, const gf_param *p) {
-  CHECK_ROW(op, is_text(p->text) && p->type <= GF_T_ROLE && p->where <= GF_IN_WHOLE_BODY);
+  CHECK_ROW(op, is_text(p->text) && p->type <= GF_T_BODY && p->where <= GF_IN_WHOLE_BODY);
   CHECK_ROW(op, !p->required || p->type == GF_T_OBJECT || p->type == GF_T_LIST);
   for (const char *word = p->required; word && *word;) { /* has_key() copies each into 32 bytes */
     size_t n = strcspn(word, " |");
@@ -100,6 +100,10 @@ static bool may_be_known(const gf_op *op, const char *name, size_t n) {
       return true;
   for (size_t k = 0; k < GF_MAX_PARAMS && op->params[k].name; k++)
     if (op->params[k].type == GF_T_OBJECT) return true;
+  for (size_t k = 0; k < GF_MAX_OPTIONS && op->options[k].name; k++) /* an organisation may be an option */
+    if (op->options[k].type == GF_T_ORG && strlen(op->options[k].name) == n &&
+        memcmp(op->options[k].name, name, n) == 0)
+      return true;
   return false;
 }
 
@@ -421,7 +425,7 @@ static void check_result(const gf_op *op, const script *s, const gf_result *r) {
   if (r && r->status == GF_OK && (!r->n_fields || strcmp(r->fields[0].name, "healthy") != 0) && s->requests)
     for (size_t k = 0; k < 8 && op->keys[k].name; k++)
       if (strcmp(op->keys[k].name, "failed") != 0 && strcmp(op->name, "create_datasource") != 0 &&
-          strcmp(op->keys[k].name, "slug") != 0)
+          strcmp(op->keys[k].name, "slug") != 0 && strcmp(op->keys[k].name, "body") != 0)
         CHECK_ROW(op, gf_result_field(r, op->keys[k].name) != NULL);
 }
 

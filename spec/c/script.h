@@ -406,12 +406,29 @@ static inline const char *script_plausible(const gf_param *param, script_variant
     return !texts                             ? strcmp(param->name, "user") == 0 ? "5" : "7"
            : strcmp(param->name, "user") == 0 ? "'ann"
                                               : "'u1";
-  case GF_T_OBJECT: return SCRIPT_DATA;
+  case GF_T_OBJECT:
+    return param->where == GF_IN_QUERY ? "{\"type\":\"dash-db\",\"tag\":[\"a\",\"b\"],\"limit\":7}"
+                                       : SCRIPT_DATA;
   case GF_T_LIST: return "[]";
   case GF_T_STRINGS: return texts ? "'prod" : "[\"prod\",\"cpu\"]";
   case GF_T_ROLE: return "'Viewer";
+  case GF_T_BODY: return texts ? "'a: text" : "{\"title\":\"t\",\"tags\":[]}";
   }
   return "";
+}
+
+/* Where the arguments say which request is meant: one of each kind. */
+static inline const char *script_plausible_for(const gf_op *op, size_t i, script_variant variant) {
+  static const char *const calls[SCRIPT_VARIANTS][2] = {
+      {"'updateDataSourceByUID", "{\"uid\":\"u1\",\"name\":\"n\",\"secureJsonData\":{\"a\":\"b\"}}"},
+      {"'search", "{\"tag\":[\"a\",\"b\"],\"limit\":7,\"starred\":true,\"query\":\"\"}"},
+      {"'datasourceProxyPOSTByUIDcalls",
+       "{\"uid\":\"u1\",\"datasource_proxy_route\":\"api/v1\",\"body\":[1]}"}};
+  static const char *const requests[SCRIPT_VARIANTS][2] = {
+      {"'DELETE", "'/api/orgs/2"}, {"'GET", "'/api/org"}, {"'POST", "'/api/dashboards/db"}};
+  if (strcmp(op->name, "call") == 0) return calls[variant][i];
+  if (strcmp(op->name, "request") == 0) return requests[variant][i];
+  return script_plausible(&op->params[i], variant);
 }
 
 static inline void script_add_option(script_args *args, const gf_allocator *alloc, const char *name,
@@ -425,7 +442,7 @@ static inline script_args script_args_for(const gf_op *op, const gf_allocator *a
                                           script_variant variant) {
   script_args args = {.n_args = 0};
   for (size_t i = 0; i < GF_MAX_PARAMS && op->params[i].name; i++)
-    args.args[args.n_args++] = script_value(alloc, script_plausible(&op->params[i], variant), &args.failed);
+    args.args[args.n_args++] = script_value(alloc, script_plausible_for(op, i, variant), &args.failed);
   if (variant != SCRIPT_WITH_OPTIONS) return args;
   for (size_t i = 0; i < GF_MAX_OPTIONS && op->options[i].name; i++)
     script_add_option(&args, alloc, op->options[i].name, script_plausible(&op->options[i], SCRIPT_NUMBERS));

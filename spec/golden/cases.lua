@@ -2,8 +2,8 @@
 --- Reads golden cases (README.md says how they are written) and the recordings that their answers come from.
 --
 -- A file: `operations`, a list of names; `cases`. A case: `title`, `flags` (a set); `given`, `call`, `result`, `after`,
--- Lua text with the line that it begins at; `http`, a list of {method, path, org, as, body, answers}, where `answers`
--- has {code, type, body, source} for each version.
+-- Lua text with the line that it begins at; `http`, a list of {method, path, org, as, provenance, accept, type, body,
+-- answers}, where `answers` has {code, type, body, source} for each version.
 
 local json = require "spec.standin.server.json"
 
@@ -24,6 +24,8 @@ local function fail(where, text, ...) error(("%s:%d: %s"):format(where.name, whe
 
 -- ------------------------------------------------------------------------------------------------- exchanges --
 
+local NOTES = { org = true, as = true, provenance = true, accept = true, type = true }
+
 -- "GET /api/org  (org 2, as ann)"
 local function read_request(where, text)
   local method, path, rest = text:match("^(%u+) (%S+)%s*(.*)$")
@@ -31,7 +33,7 @@ local function read_request(where, text)
   local request = { method = method, path = path, answers = {}, body = "" }
   for note in rest:gsub("^%(", ""):gsub("%)$", ""):gmatch("[^,]+") do
     local key, value = note:match("^%s*(%l+) (%S+)$")
-    if key ~= "org" and key ~= "as" then fail(where, "neither org nor as: %s", note) end
+    if not NOTES[key] then fail(where, "no such note on a request: %s", note) end
     request[key] = value
   end
   return request
@@ -60,7 +62,7 @@ local function read_exchanges(where, lines)
     elseif mark == "< " then
       last = read_answer(where, request, text)
     elseif mark == "  " and last then
-      last.body = last.body .. text
+      last.body = last.body == "" and text or last.body .. "\n" .. text
     elseif line ~= "" then
       fail(where, "begins with neither '> ', '< ' nor two spaces: %s", line)
     end

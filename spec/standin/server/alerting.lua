@@ -7,6 +7,7 @@ local json = require "server.json"
 local state = require "server.state"
 local answer = require "server.answer"
 local request = require "server.request"
+local yaml = require "server.yaml"
 
 local alerting = {}
 
@@ -199,10 +200,27 @@ local function put_group(req)
   return show_group(req, body.interval or 60, shown)
 end
 
+-- YAML, unless JSON is asked for by the query or the header.
+local function exported(req, value)
+  local format = req:arg("format") or (req:header("accept") or ""):find("json", 1, true) and "json"
+  if format == "json" then return answer.ok(value) end
+  return answer.text(200, yaml.encode(value), "text/yaml")
+end
+
+-- The rules of all folders, or of those named.
+local function wanted_rules(req)
+  local named, wanted = {}, {}
+  for _, uid in ipairs(req:args("folderUid")) do named[uid] = true end
+  for _, rule in ipairs(sorted_rules(req.org)) do
+    if next(named) == nil or named[rule.folderUID] then wanted[#wanted + 1] = rule end
+  end
+  return wanted
+end
+
 local function export(req)
   if state.v9 then return answer.failure(500, "could not find alert rule") end
   local groups, by_key = json.array {}, {}
-  for _, rule in ipairs(sorted_rules(req.org)) do
+  for _, rule in ipairs(wanted_rules(req)) do
     local key, folder = rule.folderUID .. "\0" .. rule.ruleGroup, req.org.folders[rule.folderUID]
     if not by_key[key] then
       local seconds = of_org(req.org).intervals[key] or 60
@@ -215,7 +233,8 @@ local function export(req)
     table.insert(by_key[key].rules, { uid = rule.uid, title = rule.title, condition = rule.condition, data = data, noDataState = rule.noDataState,
       execErrState = rule.execErrState, ["for"] = rule["for"], labels = rule.labels, annotations = rule.annotations, isPaused = rule.isPaused or false })
   end
-  return answer.ok { apiVersion = 1, groups = groups }
+  if #groups == 0 then return { status = 404, body = "" } end
+  return exported(req, { apiVersion = 1, groups = groups })
 end
 
 -- Contact points and the rest -----------------------------------------------------------------------------------------------------------------

@@ -66,6 +66,7 @@ function app.answer(req)
   if not is_api then return other.page(req, auth.sign_in(req) == nil) end
   local method = req.method == "HEAD" and "GET" or req.method
   local route, params = routes:find(method, segments, state.personality)
+  if req.path:find("//", 1, true) then route = nil end
   req.params = params
   if route and route.permission == "anyone" then return route.handler(req) end
   local refused = auth.sign_in(req)
