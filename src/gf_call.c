@@ -89,6 +89,7 @@ static void free_result(gf_call *call) {
   gf_arena_free(alloc, &call->arena);
   gf_list_free(call, &call->list);
   gf_seen_free(call, &call->seen);
+  gf_seen_free(call, &call->probe_seen);
 }
 
 void gf_call_release(gf_call *call) {

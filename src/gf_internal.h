@@ -171,7 +171,9 @@ struct gf_call {
   int64_t pages;         /* fetched */
   gf_seen seen;
   gf_list list;
-  bool list_is_empty; /* the main request gave an empty list */
+  bool list_is_empty;  /* the main request gave an empty list */
+  int64_t probe_pages; /* of the probe under way: fetched */
+  gf_seen probe_seen;
 
   void *state; /* of an operation with functions of its own */
   void (*free_state)(gf_call *);
@@ -299,6 +301,13 @@ gf_exchange *gf_next_page(gf_call *call, int purpose, const gf_paging *paging, g
 typedef enum gf_page_end { GF_PAGE_MORE, GF_PAGE_LAST, GF_PAGE_BROKEN } gf_page_end;
 /* Take the items of one page into call->list; says whether there is another. */
 gf_page_end gf_take_page(gf_call *call, gf_exchange *x, const gf_paging *paging);
+/* The list of an answer; absent when it holds none. */
+gf_value gf_list_of(gf_exchange *x, const char *pointer);
+/* The same for what a probe looks through, beside the list of the call: the query of its next page; is there another
+ * behind this one? */
+void gf_start_probe_pages(gf_call *call);
+void gf_add_probe_page(gf_call *call, gf_buf *query, const gf_paging *paging);
+bool gf_probe_goes_on(gf_call *call, gf_exchange *x, const gf_paging *paging);
 
 /* --- operations with functions of their own --- */
 void gf_listing_start(gf_call *call); /* gf_op_listing.c */

@@ -45,18 +45,22 @@ typedef struct gf_probe {
   gf_reason only_reason;   /* only when the outcome has this reason too */
   const char *only_text;   /* only when this argument is a string */
   const char *only_number; /* only when this argument is a number */
-  bool unless_own;         /* not when the organisation is the credentials' own */
-  bool in_org;             /* ask inside the operation's organisation */
-  const char *get;         /* path template */
-  const char *own_get;     /* path template when the organisation is the credentials' own */
-  const char *find;        /* the answer is a list: the item of which a key of `by` equals this variable */
-  const char *by;          /* "userId login email" */
-  const char *pointer;     /* what to take of the answer, or of the item found */
-  const char *var;         /* into this variable */
-  const char *key;         /* into this key of the result */
-  const char *also;        /* a member of the answer that goes into the key of the same name */
-  const char *keep;        /* a member of the answer that the object to be sent gets, when it lacks it */
-  bool is_other;           /* found counts only if the thing taken differs from variable `other_than` */
+  const char
+      *only_uid;   /* only when this argument is a string that may be a uid, and safe as a part of a path */
+  bool unless_own; /* not when the organisation is the credentials' own */
+  bool in_org;     /* ask inside the operation's organisation */
+  const char *get; /* path template */
+  const char *own_get; /* path template when the organisation is the credentials' own */
+  const char *find;    /* of a list the item, or the one thing, of which a key of `by` equals this variable */
+  const char *by;      /* "userId login email": the first key first, through all items */
+  bool only_one;       /* in the same case of its letters too, and no other item may fit */
+  const struct gf_paging *pages; /* the list is looked through page by page, until it is found */
+  const char *pointer;           /* what to take of the answer, or of the item found */
+  const char *var;               /* into this variable */
+  const char *key;               /* into this key of the result */
+  const char *also; /* a member of the answer, or of the item, that goes into the key of the same name */
+  const char *keep; /* members of it that the object to be sent gets, when it lacks them: "name email" */
+  bool is_other;    /* found counts only if the thing taken differs from variable `other_than` */
   const char *other_than;
   gf_status found; /* the outcome when it is there; GF_OK: stays */
   gf_reason found_reason;
@@ -65,6 +69,10 @@ typedef struct gf_probe {
   const char *say;         /* the sentence for the outcome that this probe sets */
   const char *say_missing; /* the sentence when it is missing, where both may be */
   const char *restart;     /* found: send the main request again with this path */
+  bool is_answer;          /* found: what `key` got is the result, without the main request */
+  bool
+      or_next; /* not found, or not to be asked here: the next one is asked, and a refusal stands only if that
+                   finds nothing either */
 } gf_probe;
 
 /* How a list is paged. */
@@ -78,6 +86,14 @@ typedef struct gf_paging {
   const char *token_param;
 } gf_paging;
 
+/* A number that no server gives as an id (0, negative, beyond 64 bits): the outcome, before anything is sent. Some
+ * servers take 0 for "all". */
+typedef struct gf_id_rule {
+  const char *name; /* the argument */
+  gf_status missing;
+  const char *say;
+} gf_id_rule;
+
 struct gf_op_rule {
   const char *own_path;  /* main path when the organisation is the credentials' own */
   const char *text_path; /* main path when argument `id` is a string */
@@ -86,9 +102,10 @@ struct gf_op_rule {
   bool idempotent;       /* beyond what the method says */
   bool empty_is_fine;    /* an empty 200 is an answer */
   bool is_public;        /* answered to anyone: says nothing of the credentials */
+  gf_id_rule ids[2];
   gf_pick picks[8];
   gf_answer_rule rules[8];
-  gf_probe probes[6];
+  gf_probe probes[8];
   gf_paging paging;
   /* Functions for what rows cannot say; each may be NULL. */
   void (*check)(gf_call *);                           /* the arguments; may finish the call */
