@@ -257,6 +257,7 @@ gf_str gf_digits(int64_t number, char digits[24]); /* decimal, in `digits` */
 void gf_set_var(gf_call *call, const char *name, gf_str text, bool is_text);
 bool gf_get_var(const gf_call *call, const char *name, gf_str *text, char digits[24]);
 bool gf_var_is_text(const gf_call *call, const char *name);
+const gf_var *gf_found_var(const gf_call *call, const char *name);          /* NULL: no probe has set it */
 void gf_fill(const gf_call *call, const char *say, char *out, size_t size); /* templates of sentences */
 const gf_arg *gf_option_of(const gf_call *call, const char *name);          /* NULL when not given */
 gf_value gf_data_of(const gf_call *call); /* its first object argument; absent when there is none */

@@ -343,8 +343,9 @@ static void take_missing(gf_call *call, const gf_probe *p, const gf_exchange *x)
 }
 
 static bool gives_way(const gf_probe *p, const gf_verdict *v) {
-  return p->or_next && (v->status == GF_OK || v->status == GF_NOT_FOUND || v->status == GF_INVALID_DATA ||
-                        v->reason == GF_UNSUPPORTED || v->reason == GF_FORBIDDEN);
+  if (v->reason == GF_FORBIDDEN) return p->way != GF_STANDS;
+  return p->way == GF_IF_MISSING && (v->status == GF_OK || v->status == GF_NOT_FOUND ||
+                                     v->status == GF_INVALID_DATA || v->reason == GF_UNSUPPORTED);
 }
 
 static void give_way(gf_call *call, const gf_exchange *x) {

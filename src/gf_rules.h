@@ -37,6 +37,13 @@ typedef enum gf_when {
   GF_ON_EMPTY   /* after it, when the list it gave is empty */
 } gf_when;
 
+/* When a probe gives way to the next. */
+typedef enum gf_way {
+  GF_STANDS,
+  GF_IF_REFUSED, /* these credentials may not ask this */
+  GF_IF_MISSING  /* nor has it found anything, or nobody may ask it of this server */
+} gf_way;
+
 /* A question that settles what a vague answer means, or finds a number for a name. The outcome of the main request
  * stands, unless the probe says otherwise. */
 typedef struct gf_probe {
@@ -70,9 +77,7 @@ typedef struct gf_probe {
   const char *say_missing; /* the sentence when it is missing, where both may be */
   const char *restart;     /* found: send the main request again with this path */
   bool is_answer;          /* found: what `key` got is the result, without the main request */
-  bool
-      or_next; /* not found, or not to be asked here: the next one is asked, and a refusal stands only if that
-                   finds nothing either */
+  gf_way way; /* BEFORE: what lets the next one be asked instead; a refusal stands if that finds nothing */
 } gf_probe;
 
 /* How a list is paged. */
