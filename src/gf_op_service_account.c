@@ -34,7 +34,7 @@ static void take_created(gf_call *call, gf_exchange *x) {
   .in_org = true, .get = "/api/serviceaccounts/" var, .missing = GF_NOT_FOUND, .say = NO_ACCOUNT(var)
 #define ACCOUNT {"account", GF_NOT_FOUND, NO_ACCOUNT("{account}")}
 #define VAGUE .when = GF_ON_STATUS, .status = GF_ERROR, .only_reason = GF_SERVER_ERROR
-#define NAME_IS_TAKEN(code, words) {code, words, GF_ALREADY_EXISTS, GF_NAME_EXISTS, "there is a service account {name} already"}
+#define NAME_IS_TAKEN(code, words) {code, words, GF_ALREADY_EXISTS, GF_NAME_EXISTS, "a service account has the name {name}, or nearly the same"}
 #define TOKEN_IS_TAKEN(code) \
   {code, "already exists", GF_ALREADY_EXISTS, GF_NAME_EXISTS, "a service account of the organisation has a token {name} already"}
 
