@@ -62,7 +62,8 @@ void gf_row_start(gf_call *call) {
 
 /* ------------------------------------------------------------------------------------------------------- probes -- */
 
-/* Grafana's uids: letters, digits, - and _, at most 40. Other names are not put into a path, where proxies mind them. */
+/* Grafana's uids: letters, digits, - and _, at most 40. Other names are not put into a path, where proxies mind them; nor
+ * is what reads as the id 0, which is a 500. */
 static bool may_be_uid(const gf_call *call, const char *var) {
   enum { LONGEST = 40 };
   char digits[24];
@@ -72,7 +73,7 @@ static bool may_be_uid(const gf_call *call, const char *var) {
     char c = text.p[i], letter = (char)(c | 0x20);
     if (!(letter >= 'a' && letter <= 'z') && !(c >= '0' && c <= '9') && c != '-' && c != '_') return false;
   }
-  return text.n > 0 && text.n <= LONGEST;
+  return strspn(text.p, "-0") < text.n && text.n <= LONGEST;
 }
 
 static bool fits(const gf_call *call, const gf_probe *p) {
@@ -425,7 +426,8 @@ static void take_picks(gf_call *call, gf_exchange *x) {
     } else if (success && !picks[i].optional) {
       gf_judge_broken(x, "the answer lacks what it should hold");
       x->maybe_arrived = strcmp(x->req.method, "GET") != 0;
-      success = false;
+      call->n_fields = 0; /* a part of it is no result */
+      return;
     }
   }
 }
