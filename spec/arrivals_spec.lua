@@ -382,7 +382,8 @@ describe("a list", function()
     for _, kind in ipairs {"close", "cut", "broken_json", "html", "empty"} do
       server:fault {kind = kind, path = "page=2", times = 0}
       for _, call in ipairs {
-        {"get_orgs"}, {"get_users"}, {"search", 1}, {"get_org_panels", 1}, {"get_teams", 1}, {"get_service_accounts", 1},
+        {"get_orgs"}, {"get_users"}, {"search", 1}, {"get_org_panels", 1}, {"get_teams", 1},
+        {"get_service_accounts", 1},
       } do
         local r = g[call[1]](g, days.unpack(call, 2))
         assert.equal("error", r.status, kind .. " " .. call[1] .. ": " .. tostring(r))

@@ -304,7 +304,8 @@ describe("a name that is empty", function()
       g:update_or_create_dashboard(1, {}), g:update_or_create_dashboard(1, {title = ""}),
       g:update_or_create_dashboard(1, {title = grafana.null}), g:get_dashboards_with_tag(1, {}),
       g:get_dashboards_with_tag(1, {""}), g:create_team(1, {}), g:create_team(1, {name = "", email = "x"}),
-      g:create_team(1, {name = grafana.null}), g:update_team(1, 1, {name = ""}), g:update_team(1, "x", {name = grafana.null}),
+      g:create_team(1, {name = grafana.null}), g:update_team(1, 1, {name = ""}),
+      g:update_team(1, "x", {name = grafana.null}),
       g:create_service_account(1, {role = "Viewer"}), g:create_token(1, 1, {secondsToLive = 5}),
     } do
       assert.equal("missing-mandatory-data", r.status, tostring(r))

@@ -40,8 +40,8 @@ local CALLS = {
   {"get_org", 1}, {"get_org_panels", 1}, {"create_org", "A"}, {"update_org", 1, "B"}, {"delete_org", 5}, {"get_orgs"},
   {"create_user", {login = "ann", password = "long-enough"}}, {"get_dashboard", 1, "x"}, {"search", 1},
   {"update_or_create_dashboard", 1, {title = "T", panels = {}}}, {"get_current_user"},
-  {"create_team", 1, {name = "Ops"}}, {"add_team_member", 1, "Ops", "ann"}, {"create_service_account", 1, {name = "bot"}},
-  {"get_tokens", 1, 2}, {"delete_token", 1, 2, 5},
+  {"create_team", 1, {name = "Ops"}}, {"add_team_member", 1, "Ops", "ann"}, {"get_tokens", 1, 2},
+  {"create_service_account", 1, {name = "bot"}}, {"delete_token", 1, 2, 5},
 }
 
 local function run_all(g, results)

@@ -3,11 +3,12 @@
  * Service accounts and their tokens. */
 #include "gf_op_parts.h"
 
-static const gf_paging account_pages = {.list = "/serviceAccounts",
-                                        .size_param = "perpage",
-                                        .first = 1,
-                                        .total = "/totalCount",
-                                        .identity = "id"};
+#define ACCOUNT_PAGES                                                                                        \
+  {                                                                                                          \
+    .list = "/serviceAccounts", .size_param = "perpage", .first = 1, .total = "/totalCount",                 \
+    .identity = "id"                                                                                         \
+  }
+static const gf_paging account_pages = ACCOUNT_PAGES;
 
 /* "bad request data" says the server to anything that it cannot read; a role is the likeliest. */
 static bool names_unknown_role(const gf_call *call) {
@@ -33,10 +34,11 @@ static void take_created(gf_call *call, gf_exchange *x) {
 #define ACCOUNT_EXISTS(var)                                                                                            \
   .in_org = true, .get = "/api/serviceaccounts/" var, .missing = GF_NOT_FOUND, .say = NO_ACCOUNT(var)
 #define ACCOUNT {"account", GF_NOT_FOUND, NO_ACCOUNT("{account}")}
-#define VAGUE .when = GF_ON_STATUS, .status = GF_ERROR, .only_reason = GF_SERVER_ERROR
-#define NAME_IS_TAKEN(code, words) {code, words, GF_ALREADY_EXISTS, GF_NAME_EXISTS, "a service account has the name {name}, or nearly the same"}
-#define TOKEN_IS_TAKEN(code) \
-  {code, "already exists", GF_ALREADY_EXISTS, GF_NAME_EXISTS, "a service account of the organisation has a token {name} already"}
+#define NAME_IS_TAKEN(code, words)                                                                                     \
+  {code, words, GF_ALREADY_EXISTS, GF_NAME_EXISTS, "a service account has the name {name}, or nearly the same"}
+#define TOKEN_IS_TAKEN(code)                                                                                           \
+  {code, "already exists", GF_ALREADY_EXISTS, GF_NAME_EXISTS,                                                          \
+   "a service account of the organisation has a token {name} already"}
 
 /* The server refuses names that differ in case, or in spaces and dashes, too: then it is not told whose it is. */
 const gf_op_rule gf_rule_create_service_account = {
@@ -52,8 +54,7 @@ const gf_op_rule gf_rule_create_service_account = {
 
 const gf_op_rule gf_rule_get_service_accounts = {
     .org_header = true,
-    .paging = {.list = "/serviceAccounts", .size_param = "perpage", .first = 1, .total = "/totalCount",
-               .identity = "id"},
+    .paging = ACCOUNT_PAGES,
 };
 
 const gf_op_rule gf_rule_delete_service_account = {

@@ -6,8 +6,9 @@
  */
 #include "gf_op_parts.h"
 
-static const gf_paging team_pages = {
-    .list = "/teams", .size_param = "perpage", .first = 1, .total = "/totalCount", .identity = "id"};
+#define TEAM_PAGES                                                                                           \
+  { .list = "/teams", .size_param = "perpage", .first = 1, .total = "/totalCount", .identity = "id" }
+static const gf_paging team_pages = TEAM_PAGES;
 
 /* An empty name would change nothing, and the server would say that it has. */
 static void check_changes(gf_call *call) {
@@ -24,7 +25,7 @@ static void check_changes(gf_call *call) {
 #define NO_TEAM_404 {404, "team", GF_NOT_FOUND, GF_REASON_NONE, NO_TEAM}
 #define NAME_IS_TAKEN(code) {code, "name taken", GF_ALREADY_EXISTS, GF_NAME_EXISTS, "there is a team {name} already"}
 
-/* Numbers that are nobody's: 9.3.2 and 12.4.3 list the members of all teams as those of team 0. */
+/* Numbers that are nobody's: the members of team 0 are those of all teams to 12.4.3. */
 #define TEAM {"team", GF_NOT_FOUND, NO_TEAM}
 #define USER {"user", GF_USER_NOT_FOUND, NO_USER}
 
@@ -41,7 +42,6 @@ static void check_changes(gf_call *call) {
   {.when = GF_ON_STATUS, .status = GF_ALREADY_EXISTS, .in_org = true, .get = "/api/teams/search?name={name}",          \
    .pages = &team_pages, .find = "name", .by = "name", .only_one = true, .pointer = "/id", .key = "id", .also = "uid"}
 #define TEAM_EXISTS .in_org = true, .get = "/api/teams/{team}", .missing = GF_NOT_FOUND, .say = NO_TEAM
-#define VAGUE .when = GF_ON_STATUS, .status = GF_ERROR, .only_reason = GF_SERVER_ERROR
 #define USER_OF_LOGIN                                                                                                  \
   {.when = GF_BEFORE, .only_text = "user", .in_org = true, .get = "/api/org/users/lookup", .find = "user",             \
    .by = "login", .pointer = "/userId", .var = "user", .missing = GF_USER_NOT_FOUND, .say = NO_MEMBER}
@@ -55,7 +55,7 @@ const gf_op_rule gf_rule_create_team = {
 
 const gf_op_rule gf_rule_get_teams = {
     .org_header = true,
-    .paging = {.list = "/teams", .size_param = "perpage", .first = 1, .total = "/totalCount", .identity = "id"},
+    .paging = TEAM_PAGES,
 };
 
 const gf_op_rule gf_rule_get_team = {
