@@ -257,13 +257,14 @@ describe("the key of a new token", function()
     local secret = "glsa_geheim0123456789"
     for _, body in ipairs {
       '{"id":5,"name":"k","key":"' .. secret, '{"name":"k","key":"' .. secret .. '"}',
-      '{"id":5,"key":"' .. secret .. '"} ' .. secret, '["' .. secret .. '"]', secret,
+      '{"id":5,"key":"' .. secret .. '"} ' .. secret, '["' .. secret .. '"]', secret, '{"id":5,"name":"k"}',
     } do
       server:fault {kind = "body", body = body, method = "POST"}
       local r = g:create_token(1, account, {name = "k"})
       assert.equal("invalid-json", r.reason, tostring(r))
       assert.is_true(r.uncertain)
       assert.is_nil(days.leak({r, told}, {"glsa_"}), body)
+      assert.is_nil(r.id, "a part of the result")
     end
   end)
 end)

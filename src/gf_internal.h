@@ -304,8 +304,8 @@ typedef enum gf_page_end { GF_PAGE_MORE, GF_PAGE_LAST, GF_PAGE_BROKEN } gf_page_
 gf_page_end gf_take_page(gf_call *call, gf_exchange *x, const gf_paging *paging);
 /* The list of an answer; absent when it holds none. */
 gf_value gf_list_of(gf_exchange *x, const char *pointer);
-/* The same for what a probe looks through, beside the list of the call: the query of its next page; is there another
- * behind this one? */
+/* What a probe looks through, beside the list of the call: from the first page; the query of the next; whether there is
+ * one behind that of `x`, in which nothing was found. */
 void gf_start_probe_pages(gf_call *call);
 void gf_add_probe_page(gf_call *call, gf_buf *query, const gf_paging *paging);
 bool gf_probe_goes_on(gf_call *call, gf_exchange *x, const gf_paging *paging);

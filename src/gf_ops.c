@@ -23,7 +23,7 @@
 #define ROLE {.name = "role", .type = GF_T_ROLE, .where = GF_IN_BODY, .text = "\"Viewer\", \"Editor\" or \"Admin\", or {role = …}"}
 #define NAME(what) {.name = "name", .type = GF_T_STRING, .where = GF_IN_BODY, .text = what}
 #define ROWS {.name = "rows", .type = GF_T_BOOL, .text = "list the rows themselves too"}
-#define TEAM {.name = "team", .type = GF_T_ID, .where = GF_IN_PATH, .text = "id (a number), or uid or name (a string, also one of digits)"}
+#define TEAM {.name = "team", .type = GF_T_ID, .where = GF_IN_PATH, .text = "id (a number), or uid, else name (a string, even of digits)"}
 #define ACCOUNT {.name = "account", .type = GF_T_INT, .where = GF_IN_PATH, .text = "id of the service account"}
 #define USER_QUERY {.name = "query", .type = GF_T_STRING, .may_be_empty = true, .text = "only users whose login, email or name contains this"}
 
@@ -125,8 +125,9 @@ static const gf_op table[] = {
     {.name = "delete_team", .group = TEAMS, .summary = "Delete a team.", .method = "DELETE",
      .path = "/api/teams/{team}", .see = "team-delete", .params = {ORG, TEAM}, .statuses = "not-found",
      .rule = &gf_rule_delete_team},
-    {.name = "delete_team_member", .group = TEAMS, .summary = "Take a user out of a team.", .method = "DELETE",
-     .path = "/api/teams/{team}/members/{user}", .see = "team-member-remove",
+    {.name = "delete_team_member", .group = TEAMS,
+     .summary = "Take a user out of a team; who is not in it is user-not-found.",
+     .method = "DELETE", .path = "/api/teams/{team}/members/{user}", .see = "team-member-remove",
      .params = {ORG, TEAM, USER},
      .statuses = "not-found user-not-found", .rule = &gf_rule_delete_team_member},
     {.name = "delete_token", .group = TEAMS, .summary = "Delete a token: it is accepted no more.", .method = "DELETE",

@@ -52,22 +52,18 @@ typedef struct gf_probe {
   gf_reason only_reason;   /* only when the outcome has this reason too */
   const char *only_text;   /* only when this argument is a string */
   const char *only_number; /* only when this argument is a number */
-  const char
-      *only_uid;   /* only when this argument is a string that may be a uid, and safe as a part of a path */
-  bool unless_own; /* not when the organisation is the credentials' own */
-  bool in_org;     /* ask inside the operation's organisation */
-  const char *get; /* path template */
-  const char *own_get; /* path template when the organisation is the credentials' own */
-  const char *find;    /* of a list the item, or the one thing, of which a key of `by` equals this variable */
-  const char *by;      /* "userId login email": the first key first, through all items */
-  bool only_one;       /* in the same case of its letters too, and no other item may fit */
-  const struct gf_paging *pages; /* the list is looked through page by page, until it is found */
-  const char *pointer;           /* what to take of the answer, or of the item found */
-  const char *var;               /* into this variable */
-  const char *key;               /* into this key of the result */
-  const char *also; /* a member of the answer, or of the item, that goes into the key of the same name */
-  const char *keep; /* members of it that the object to be sent gets, when it lacks them: "name email" */
-  bool is_other;    /* found counts only if the thing taken differs from variable `other_than` */
+  bool unless_own;         /* not when the organisation is the credentials' own */
+  bool in_org;             /* ask inside the operation's organisation */
+  const char *get;         /* path template */
+  const char *own_get;     /* path template when the organisation is the credentials' own */
+  const char *find;        /* of a list, or of one thing: where a key of `by` equals this variable */
+  const char *by;          /* "userId login email": the first key first, through all items */
+  const char *pointer;     /* what to take of the answer, or of the item found */
+  const char *var;         /* into this variable */
+  const char *key;         /* into this key of the result */
+  const char *also;        /* a member of the answer (the item) that goes into the key of that name */
+  const char *keep;        /* "name email": members of it that the object to be sent gets, if it lacks them */
+  bool is_other;           /* found counts only if the thing taken differs from variable `other_than` */
   const char *other_than;
   gf_status found; /* the outcome when it is there; GF_OK: stays */
   gf_reason found_reason;
@@ -76,8 +72,12 @@ typedef struct gf_probe {
   const char *say;         /* the sentence for the outcome that this probe sets */
   const char *say_missing; /* the sentence when it is missing, where both may be */
   const char *restart;     /* found: send the main request again with this path */
-  bool is_answer;          /* found: what `key` got is the result, without the main request */
-  gf_way way; /* BEFORE: what lets the next one be asked instead; a refusal stands if that finds nothing */
+
+  const char *only_uid; /* only when this argument is a string that may be a uid, and safe in a path */
+  bool only_one;        /* `find` in the same case of its letters too, and no other item may fit */
+  const struct gf_paging *pages; /* `find` looks through these, page by page */
+  bool is_answer;                /* found: what `key` got is the result, without the main request */
+  gf_way way;                    /* BEFORE: when the next is asked; a refusal stands if that finds nothing */
 } gf_probe;
 
 /* How a list is paged. */
