@@ -280,12 +280,14 @@ describe("a list", function()
   setup(function()
     days.fresh(server)
     g = days.connect(server, {concurrency = 16})
-    local orgs, users = {}, {}
+    local orgs, users, teams, accounts = {}, {}, {}, {}
     for i = 1, MANY do
+      teams[i] = {"create_team", 1, {name = ("Team %05d"):format(i)}}
+      accounts[i] = {"create_service_account", 1, {name = ("robot %05d"):format(i)}}
       orgs[i] = {"create_org", ("Org %05d"):format(i)}
       users[i] = {"create_user", {login = ("user-%05d"):format(i), password = "long-enough"}}
     end
-    for _, list in ipairs {orgs, users} do
+    for _, list in ipairs {orgs, users, teams, accounts} do
       for _, r in ipairs(days.at_once(g, list)) do assert(r.ok, tostring(r)) end
     end
     server:seed {dashboards = MANY, bytes = 1000, tags = {"many"}}
@@ -325,6 +327,21 @@ describe("a list", function()
     assert_whole(get("get_org_users", 1).users, "userId", MANY + 1)
     assert_whole(get("get_current_org_users").users, "userId", MANY + 1)
     assert_whole(get("get_current_user_orgs").orgs, "orgId", MANY + 1)
+  end)
+
+  it("of teams is whole", function()
+    assert_whole(get("get_teams", 1).teams, "id", MANY)
+    assert.equal(3, #server:requests())
+    assert_whole(get("get_teams", 1, {query = "team 00"}).teams, "id", 999)
+    assert_whole(get("get_teams", 1, {name = "Team 01234"}).teams, "id", 1)
+    assert_whole(get("get_teams", 1, {page = 2, perpage = 2000}).teams, "id", 500)
+  end)
+
+  it("of service accounts is whole", function()
+    assert_whole(get("get_service_accounts", 1).service_accounts, "id", MANY)
+    assert.equal(3, #server:requests())
+    assert_whole(get("get_service_accounts", 1, {query = "robot 00"}).service_accounts, "id", 999)
+    assert_whole(get("get_service_accounts", 1, {page = 3, perpage = 1000}).service_accounts, "id", 500)
   end)
 
   it("of hits and of dashboards with a tag is whole", function()
@@ -382,10 +399,15 @@ describe("a list", function()
   it("one of whose pages fails for good is not returned in part", function()
     for _, kind in ipairs {"close", "cut", "broken_json", "html", "empty"} do
       server:fault {kind = kind, path = "page=2", times = 0}
-      for _, call in ipairs {{"get_orgs"}, {"get_users"}, {"search", 1}, {"get_org_panels", 1}} do
+      for _, call in ipairs {
+        {"get_orgs"}, {"get_users"}, {"search", 1}, {"get_org_panels", 1}, {"get_teams", 1},
+        {"get_service_accounts", 1},
+      } do
         local r = g[call[1]](g, days.unpack(call, 2))
         assert.equal("error", r.status, kind .. " " .. call[1] .. ": " .. tostring(r))
-        for _, key in ipairs {"orgs", "users", "hits", "panels", "failed"} do assert.is_nil(r[key]) end
+        for _, key in ipairs {"orgs", "users", "hits", "panels", "failed", "teams", "service_accounts"} do
+          assert.is_nil(r[key])
+        end
       end
       server:clear_faults()
     end

@@ -10,11 +10,12 @@ local server
 setup(function() server = days.start() end)
 teardown(function() server:stop() end)
 
--- The operations, and which requests of theirs meet the fault. Organisation 2 exists.
+-- The operations, and which requests of theirs meet the fault. Organisation 2 exists, and a service account, 2, in 1.
 local OPERATIONS = {
   {name = "get_org", args = {1}, method = "GET", path = "^/api/orgs/1$"},
   {name = "get_org_panels", args = {1}, method = "GET", path = "^/api/search"},
   {name = "create_org", args = {"New"}, method = "POST", path = "^/api/orgs$"},
+  {name = "create_token", args = {1, 2, {name = "key"}}, method = "POST", path = "^/api/serviceaccounts/2/tokens$"},
   {name = "update_org", args = {2, "Renamed"}, method = "PUT", path = "^/api/orgs/2$"},
   {name = "delete_org", args = {2}, method = "DELETE", path = "^/api/orgs/2$"},
 }
@@ -107,6 +108,7 @@ end
 local function client(kind, seen)
   days.fresh(server)
   days.ask(server, "POST", "/api/orgs", {name = "Acme"})
+  days.ask(server, "POST", "/api/serviceaccounts", {name = "robot", role = "Viewer"})
   server:clear_log()
   return days.connect(server, {
     max_body = kind.kind == "big" and 100000 or nil,

@@ -131,6 +131,50 @@ describe("an ordinary name,", function()
     end
   end)
 
+  it("is a team's name: created, found by it, changed, taken, deleted", function()
+    for _, name in ipairs(ORDINARY) do
+      local made = g:create_team(1, {name = name, email = "team@example.org"})
+      assert.equal("ok", made.status, shown(name) .. tostring(made))
+      server:clear_log()
+      local r = g:get_team(1, name)
+      assert.equal("ok", r.status, shown(name) .. tostring(r))
+      assert.equal(made.id, r.team.id)
+      assert.equal(name, r.team.name)
+      for _, arrival in ipairs(server:requests()) do
+        assert.matches("^/api/teams/[%w_-]+$", (arrival.path:gsub("%?.*", "")))
+      end
+      r = g:create_team(1, {name = name})
+      assert.equal("already-exists", r.status)
+      assert.equal(made.id, r.id)
+      assert.equal("ok", g:update_team(1, name, {name = name .. "2"}).status)
+      assert.equal("team@example.org", g:get_team(1, name .. "2").team.email)
+      assert.equal("not-found", g:get_team(1, name).status, shown(name))
+      assert.equal("already-exists", g:add_team_member(1, name .. "2", "admin").status)
+      assert.equal(1, #g:get_team_members(1, name .. "2").members)
+      assert.equal("ok", g:delete_team(1, name .. "2").status)
+    end
+    assert.equal(0, #g:get_teams(1).teams)
+  end)
+
+  it("is a service account's and a token's name", function()
+    for _, name in ipairs(ORDINARY) do
+      local made = g:create_service_account(1, {name = name, role = "Viewer"})
+      assert.equal("ok", made.status, shown(name) .. tostring(made))
+      assert.equal(name, g:get_service_accounts(1, {query = name}).service_accounts[1].name)
+      local r = g:create_service_account(1, {name = name})
+      assert.equal("already-exists", r.status)
+      assert.equal(made.id, r.id, shown(name))
+      local token = g:create_token(1, made.id, {name = name})
+      assert.equal("ok", token.status, shown(name) .. tostring(token))
+      assert.equal(name, g:get_tokens(1, made.id).tokens[1].name)
+      r = g:create_token(1, made.id, {name = name})
+      assert.equal("already-exists", r.status)
+      assert.equal(token.id, r.id)
+      assert.equal("ok", g:delete_service_account(1, made.id).status)
+    end
+    assert.equal(0, #g:get_service_accounts(1).service_accounts)
+  end)
+
   it("as a uid goes out as one segment of the path, whatever is in it", function()
     for _, name in ipairs(ORDINARY) do
       server:clear_log()
@@ -200,13 +244,18 @@ describe("a name with NUL", function()
   end)
 
   it("in a path or a query never stands for the part before it", function()
+    days.ask(server, "POST", "/api/teams", {name = "Ops"})
+    server:clear_log()
     assert.is_false(g:get_org("Main Org.\0x").ok)
     assert.is_false(g:get_user("admin\0x").ok)
     assert.is_false(g:delete_user("admin\0").ok)
+    assert.is_false(g:get_team(1, "Ops\0x").ok)
+    assert.is_false(g:delete_team(1, "Ops\0").ok)
     server:seed {dashboards = 1}
     assert.is_false(g:delete_dashboard(1, "seed-00001\0x").ok)
     for _, arrival in ipairs(server:requests()) do assert.matches("%00", arrival.path, 1, true) end
     assert.equal("ok", g:get_user("admin").status)
+    assert.equal("ok", g:get_team(1, "Ops").status)
     assert.equal("ok", g:get_dashboard(1, "seed-00001").status)
   end)
 
@@ -232,6 +281,9 @@ local USES = {
   {"a tag among others", function(name) return g:get_dashboards_with_tag(1, {"a", name}) end},
   {"a role", function(name) return g:update_org_user(1, 1, name) end},
   {"a login", function(name) return g:add_org_user(1, name, "Viewer") end},
+  {"a team", function(name) return g:get_team(1, name) end},
+  {"a team to delete", function(name) return g:delete_team(1, name) end},
+  {"a member of a team", function(name) return g:add_team_member(1, 1, name) end},
   {"a query", function(name) return g:search(1, {query = name}) end},
 }
 
@@ -251,7 +303,10 @@ describe("a name that is empty", function()
       g:create_datasource(1, {name = "", type = "prometheus", access = "proxy"}),
       g:update_or_create_dashboard(1, {}), g:update_or_create_dashboard(1, {title = ""}),
       g:update_or_create_dashboard(1, {title = grafana.null}), g:get_dashboards_with_tag(1, {}),
-      g:get_dashboards_with_tag(1, {""}),
+      g:get_dashboards_with_tag(1, {""}), g:create_team(1, {}), g:create_team(1, {name = "", email = "x"}),
+      g:create_team(1, {name = grafana.null}), g:update_team(1, 1, {name = ""}),
+      g:update_team(1, "x", {name = grafana.null}),
+      g:create_service_account(1, {role = "Viewer"}), g:create_token(1, 1, {secondsToLive = 5}),
     } do
       assert.equal("missing-mandatory-data", r.status, tostring(r))
       assert.is_nil(r.uncertain)

@@ -41,6 +41,8 @@ local CALLS = {
   {"create_user", {login = "ann", password = "long-enough"}}, {"get_dashboard", 1, "x"}, {"search", 1},
   {"update_or_create_dashboard", 1, {title = "T", panels = {}}}, {"get_current_user"},
   {"call", "getOrgByID", {org_id = 1}}, {"request", "POST", "/api/orgs", {body = {name = "C"}}},
+  {"create_team", 1, {name = "Ops"}}, {"add_team_member", 1, "Ops", "ann"}, {"get_tokens", 1, 2},
+  {"create_service_account", 1, {name = "bot"}}, {"delete_token", 1, 2, 5},
 }
 
 local function run_all(g, results)
@@ -203,6 +205,68 @@ describe("a token", function()
       assert.equal(i, #server:requests())
     end
     g:close()
+  end)
+end)
+
+describe("the key of a new token", function()
+  local account, told, g
+
+  before_each(function()
+    account = days.ask(server, "POST", "/api/serviceaccounts", {name = "robot", role = "Viewer"}).id
+    server:clear_log()
+    g, told = connect()
+  end)
+  after_each(function() g:close() end)
+
+  it("is in the result, under `key`, and in nothing else that is shown", function()
+    server:fault {kind = "status", code = 429, method = "POST", headers = {["Retry-After"] = "0"}}
+    local r = g:create_token(1, account, {name = "k"})
+    assert.equal("ok", r.status, tostring(r))
+    assert.matches("^glsa_%w+_%x+$", r.key)
+    local key = r.key
+    assert.is_true(#told > 0)
+    assert.is_nil(days.leak({told, g, tostring(g), tostring(r), g:help("create_token")}, {key, key:sub(6, 15)}))
+    local again, listed = g:create_token(1, account, {name = "k"}), g:get_tokens(1, account)
+    assert.equal(r.id, again.id)
+    assert.is_nil(again.key)
+    assert.is_nil(days.leak({again, listed, told}, {key}))
+    assert.is_nil(days.leak(select(2, pcall(grafana.check, again)), {key}))
+    assert.is_nil(days.leak(g:delete_token(1, account, r.id), {key}))
+  end)
+
+  it("comes with raw results too, masked where they are shown", function()
+    local r = g:create_token(1, account, {name = "k"}, {raw = true})
+    assert.matches("^glsa_", r.key)
+    assert.is_nil(tostring(r):find(r.key, 1, true))
+  end)
+
+  -- The server has made the token, and nobody has its key: the result says that it may be there.
+  it("is lost with the answer that carries it: uncertain, and no part of it is told", function()
+    local path = ("^/api/serviceaccounts/%s/tokens$"):format(account)
+    for i, kind in ipairs {"close_after", "cut", "cut_chunk", "head_cut", "status_after"} do
+      server:fault {kind = kind, code = 502, method = "POST", path = path, bytes = kind == "cut" and 60 or nil}
+      local r = g:create_token(1, account, {name = "k" .. i})
+      assert.equal("error", r.status, kind .. ": " .. tostring(r))
+      assert.is_true(r.uncertain, kind)
+      assert.is_nil(r.key)
+      assert.is_nil(days.leak({r, told}, {"glsa_"}), kind)
+      assert.equal(i, #g:get_tokens(1, account).tokens)
+    end
+  end)
+
+  it("in an answer that is not whole is not told", function()
+    local secret = "glsa_geheim0123456789"
+    for _, body in ipairs {
+      '{"id":5,"name":"k","key":"' .. secret, '{"name":"k","key":"' .. secret .. '"}',
+      '{"id":5,"key":"' .. secret .. '"} ' .. secret, '["' .. secret .. '"]', secret, '{"id":5,"name":"k"}',
+    } do
+      server:fault {kind = "body", body = body, method = "POST"}
+      local r = g:create_token(1, account, {name = "k"})
+      assert.equal("invalid-json", r.reason, tostring(r))
+      assert.is_true(r.uncertain)
+      assert.is_nil(days.leak({r, told}, {"glsa_"}), body)
+      assert.is_nil(r.id, "a part of the result")
+    end
   end)
 end)
 

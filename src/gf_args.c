@@ -296,17 +296,29 @@ static void check_required(gf_call *call, const gf_param *param, const gf_arg *a
   }
 }
 
+/* Digits, zero-terminated, of a number that a server may have given as an id. */
+static bool is_id(gf_str text) {
+  static const char most[] = "9223372036854775807";
+  size_t n = sizeof most - 1;
+  return text.n > 0 && text.p[0] >= '1' && text.p[0] <= '9' && text.n <= n &&
+         strspn(text.p, "0123456789") == text.n && (text.n < n || memcmp(text.p, most, n) <= 0);
+}
+
 /* An id that is none would be passed over by the server, which then takes the credentials' own organisation. */
 static void check_org(gf_call *call) {
-  static const char most[] = "9223372036854775807";
   char digits[24];
   gf_str org;
-  if (call->own_org || !gf_get_var(call, "org", &org, digits)) return;
-  size_t n = sizeof most - 1;
-  bool sound = org.n > 0 && org.p[0] >= '1' && org.p[0] <= '9' && org.n <= n &&
-               strspn(org.p, "0123456789") == org.n && (org.n < n || memcmp(org.p, most, n) <= 0);
-  if (!sound)
+  if (!call->own_org && gf_get_var(call, "org", &org, digits) && !is_id(org))
     gf_finish_as(call, GF_NOT_FOUND, GF_ORG_NOT_FOUND, "there is no organisation with the id {org}");
+}
+
+static void check_ids(gf_call *call) {
+  const gf_id_rule *ids = call->op->rule->ids;
+  char digits[24];
+  gf_str id;
+  for (size_t i = 0; !call->done && i < sizeof call->op->rule->ids / sizeof *ids && ids[i].name; i++)
+    if (!gf_var_is_text(call, ids[i].name) && gf_get_var(call, ids[i].name, &id, digits) && !is_id(id))
+      gf_finish_as(call, ids[i].missing, GF_REASON_NONE, ids[i].say);
 }
 
 void gf_check_values(gf_call *call) {
@@ -319,5 +331,6 @@ void gf_check_values(gf_call *call) {
   }
   for (int i = 0; !call->done && i < GF_MAX_OPTIONS && call->op->options[i].name; i++)
     check_texts(call, "option", &call->op->options[i], &call->options[i], true);
+  check_ids(call);
   if (!call->done && call->op->rule->check) call->op->rule->check(call);
 }

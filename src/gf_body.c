@@ -67,10 +67,21 @@ void gf_add_body_options(gf_call *call, gf_buf *buf) {
       add_member(call, buf, &call->op->options[i], &call->options[i]);
 }
 
+/* What a probe has found for a parameter takes its place. */
+static void add_param(gf_call *call, gf_buf *buf, const gf_param *param, const gf_arg *arg) {
+  const gf_var *found = gf_found_var(call, param->name);
+  gf_arg instead = {.kind = GF_ARG_STRING};
+  if (found) {
+    instead.string = gf_z(found->text);
+    if (!found->is_text) instead.kind = GF_ARG_NUMBER;
+  }
+  add_member(call, buf, param, found ? &instead : arg);
+}
+
 static void add_members(gf_call *call, gf_buf *buf) {
   for (int i = 0; i < GF_MAX_PARAMS && call->op->params[i].name; i++)
     if (call->op->params[i].where == GF_IN_BODY && call->args[i].kind != GF_ARG_NIL)
-      add_member(call, buf, &call->op->params[i], &call->args[i]);
+      add_param(call, buf, &call->op->params[i], &call->args[i]);
   gf_add_body_options(call, buf);
 }
 

@@ -90,6 +90,7 @@ static void free_result(gf_call *call) {
   gf_arena_free(alloc, &call->arena);
   gf_list_free(call, &call->list);
   gf_seen_free(call, &call->seen);
+  gf_seen_free(call, &call->probe_seen);
 }
 
 static void free_header_sets(gf_call *call) {

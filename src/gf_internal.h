@@ -224,7 +224,9 @@ struct gf_call {
   int64_t pages;         /* fetched */
   gf_seen seen;
   gf_list list;
-  bool list_is_empty; /* the main request gave an empty list */
+  bool list_is_empty;  /* the main request gave an empty list */
+  int64_t probe_pages; /* of the probe under way: fetched */
+  gf_seen probe_seen;
 
   void *state; /* of an operation with functions of its own */
   void (*free_state)(gf_call *);
@@ -333,6 +335,7 @@ gf_str gf_digits(int64_t number, char digits[24]); /* decimal, in `digits` */
 void gf_set_var(gf_call *call, const char *name, gf_str text, bool is_text);
 bool gf_get_var(const gf_call *call, const char *name, gf_str *text, char digits[24]);
 bool gf_var_is_text(const gf_call *call, const char *name);
+const gf_var *gf_found_var(const gf_call *call, const char *name);          /* NULL: no probe has set it */
 void gf_fill(const gf_call *call, const char *say, char *out, size_t size); /* templates of sentences */
 const gf_arg *gf_option_of(const gf_call *call, const char *name);          /* NULL when not given */
 gf_value gf_data_of(const gf_call *call); /* its first object argument; absent when there is none */
@@ -393,6 +396,13 @@ gf_exchange *gf_next_page(gf_call *call, int purpose, const gf_paging *paging, g
 typedef enum gf_page_end { GF_PAGE_MORE, GF_PAGE_LAST, GF_PAGE_BROKEN } gf_page_end;
 /* Take the items of one page into call->list; says whether there is another. */
 gf_page_end gf_take_page(gf_call *call, gf_exchange *x, const gf_paging *paging);
+/* The list of an answer; absent when it holds none. */
+gf_value gf_list_of(gf_exchange *x, const char *pointer);
+/* What a probe looks through, beside the list of the call: from the first page; the query of the next; whether there is
+ * one behind that of `x`, in which nothing was found. */
+void gf_start_probe_pages(gf_call *call);
+void gf_add_probe_page(gf_call *call, gf_buf *query, const gf_paging *paging);
+bool gf_probe_goes_on(gf_call *call, gf_exchange *x, const gf_paging *paging);
 
 /* --- operations with functions of their own --- */
 void gf_listing_start(gf_call *call); /* gf_op_listing.c */

@@ -16,6 +16,8 @@
 #define NO_ORG "there is no organisation with the id {org}"
 #define NO_DATASOURCE "there is no data source {id}"
 
+/* After a bare 500. */
+#define VAGUE .when = GF_ON_STATUS, .status = GF_ERROR, .only_reason = GF_SERVER_ERROR
 /* After a status that may come of a missing organisation: is it there? */
 #define ORG_EXISTS(...)                                                                                              \
   {.when = GF_ON_STATUS, .status = __VA_ARGS__, .unless_own = true, .get = "/api/orgs/{org}", .missing = GF_NOT_FOUND, \

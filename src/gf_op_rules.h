@@ -53,6 +53,22 @@ extern const gf_op_rule
     /* gf_op_call.c, gf_op_request.c */
     gf_rule_call,
     gf_rule_request,
+    /* gf_op_team.c */
+    gf_rule_create_team,
+    gf_rule_get_teams,
+    gf_rule_get_team,
+    gf_rule_update_team,
+    gf_rule_delete_team,
+    gf_rule_get_team_members,
+    gf_rule_add_team_member,
+    gf_rule_delete_team_member,
+    /* gf_op_service_account.c */
+    gf_rule_create_service_account,
+    gf_rule_get_service_accounts,
+    gf_rule_delete_service_account,
+    gf_rule_create_token,
+    gf_rule_get_tokens,
+    gf_rule_delete_token,
     /* gf_op_server.c */
     gf_rule_server_health,
     gf_rule_server_version,

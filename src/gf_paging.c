@@ -56,10 +56,10 @@ static void take_items(gf_call *call, gf_exchange *x, gf_value list, const gf_pa
   gf_hold_doc(call, x->doc);
 }
 
-static bool has_total(gf_call *call, gf_exchange *x, const gf_paging *paging) {
+static bool has_total(const gf_seen *seen, gf_exchange *x, const gf_paging *paging) {
   int64_t total;
   return paging->total && gf_value_int(gf_value_pointer(gf_doc_root(x->doc), paging->total), &total) &&
-         (int64_t)call->seen.n >= total;
+         (int64_t)seen->n >= total;
 }
 
 static bool next_token(gf_call *call, gf_exchange *x, const gf_paging *paging) {
@@ -71,7 +71,7 @@ static bool next_token(gf_call *call, gf_exchange *x, const gf_paging *paging) {
 }
 
 /* A list at the root where `pointer` leads nowhere: what older servers answer. */
-static gf_value list_of(gf_exchange *x, const char *pointer) {
+gf_value gf_list_of(gf_exchange *x, const char *pointer) {
   if (!x->doc) return (gf_value){NULL, NULL};
   gf_value root = gf_doc_root(x->doc);
   gf_value list = unsafe_yyjson_is_arr(root.node) ? root : gf_value_pointer(root, pointer);
@@ -79,7 +79,7 @@ static gf_value list_of(gf_exchange *x, const char *pointer) {
 }
 
 gf_page_end gf_take_page(gf_call *call, gf_exchange *x, const gf_paging *paging) {
-  gf_value list = list_of(x, paging->list);
+  gf_value list = gf_list_of(x, paging->list);
   if (gf_value_is_absent(list)) return GF_PAGE_BROKEN;
   size_t count = gf_value_len(list), before = call->seen.n;
   call->list_is_empty = call->pages == 0 && count == 0;
@@ -89,5 +89,27 @@ gf_page_end gf_take_page(gf_call *call, gf_exchange *x, const gf_paging *paging)
   if (call->seen.n == before)
     return GF_PAGE_LAST; /* nothing new: the server takes no notice of what is asked */
   if (paging->token) return next_token(call, x, paging) ? GF_PAGE_MORE : GF_PAGE_LAST;
-  return !paging->size_param || has_total(call, x, paging) ? GF_PAGE_LAST : GF_PAGE_MORE;
+  return !paging->size_param || has_total(&call->seen, x, paging) ? GF_PAGE_LAST : GF_PAGE_MORE;
+}
+
+/* ----------------------------------------------------------------------------------------------- pages of a probe -- */
+
+void gf_start_probe_pages(gf_call *call) {
+  call->probe_pages = 0;
+  gf_seen_free(call, &call->probe_seen);
+}
+
+void gf_add_probe_page(gf_call *call, gf_buf *query, const gf_paging *paging) {
+  add_number(query, paging->size_param, GF_PAGE_SIZE);
+  add_number(query, "page", call->probe_pages + paging->first);
+}
+
+bool gf_probe_goes_on(gf_call *call, gf_exchange *x, const gf_paging *paging) {
+  size_t before = call->probe_seen.n;
+  gf_value list = gf_list_of(x, paging->list);
+  gf_iter it = gf_iterate(list);
+  for (void *k, *node; gf_iter_next(&it, &k, &node);)
+    gf_seen_add(call, &call->probe_seen, gf_value_get((gf_value){x->doc, node}, paging->identity));
+  bool last = call->probe_seen.n == before || ++call->probe_pages >= GF_MAX_PAGES;
+  return !call->done && !last && !has_total(&call->probe_seen, x, paging);
 }

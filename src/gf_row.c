@@ -62,9 +62,24 @@ void gf_row_start(gf_call *call) {
 
 /* ------------------------------------------------------------------------------------------------------- probes -- */
 
+/* Grafana's uids: letters, digits, - and _, at most 40. Other names are not put into a path, where proxies mind them; nor
+ * is what reads as the id 0, which is a 500. */
+static bool may_be_uid(const gf_call *call, const char *var) {
+  enum { LONGEST = 40 };
+  char digits[24];
+  gf_str text;
+  if (!gf_var_is_text(call, var) || !gf_get_var(call, var, &text, digits)) return false;
+  for (size_t i = 0; i < text.n; i++) {
+    char c = text.p[i], letter = (char)(c | 0x20);
+    if (!(letter >= 'a' && letter <= 'z') && !(c >= '0' && c <= '9') && c != '-' && c != '_') return false;
+  }
+  return strspn(text.p, "-0") < text.n && text.n <= LONGEST;
+}
+
 static bool fits(const gf_call *call, const gf_probe *p) {
   if (p->only_text && !gf_var_is_text(call, p->only_text)) return false;
   if (p->only_number && gf_var_is_text(call, p->only_number)) return false;
+  if (p->only_uid && !may_be_uid(call, p->only_uid)) return false;
   if (p->unless_own && call->own_org) return false;
   if (p->fact && !call->main_sent && !gf_server_fact(call->client, p->fact)) return false;
   if (!call->main_sent) return p->when == GF_BEFORE;
@@ -73,14 +88,22 @@ static bool fits(const gf_call *call, const gf_probe *p) {
          (!p->only_reason || call->outcome.reason == p->only_reason);
 }
 
+/* Its next page, where it has pages. */
 static bool ask_probe(gf_call *call, size_t index) {
   const gf_probe *p = &call->op->rule->probes[index];
-  const gf_ask ask = {.purpose = GF_PROBE,
-                      .index = index,
-                      .method = "GET",
-                      .path = call->own_org && p->own_get ? p->own_get : p->get,
-                      .in_org = p->in_org && sends_org(call)};
-  return gf_ask_for(call, &ask) != NULL;
+  gf_buf query;
+  gf_ask ask = {.purpose = GF_PROBE,
+                .index = index,
+                .method = "GET",
+                .path = call->own_org && p->own_get ? p->own_get : p->get,
+                .in_org = p->in_org && sends_org(call)};
+  gf_buf_init(&query, &call->client->alloc, GF_MAX_URL);
+  if (p->pages) gf_add_probe_page(call, &query, p->pages);
+  ask.query = (gf_str){query.p, query.n};
+  bool asked = !query.failed && gf_ask_for(call, &ask) != NULL;
+  if (query.failed) gf_lacks_memory(call);
+  gf_buf_free(&query);
+  return asked;
 }
 
 /* Does the outcome leave open whether the organisation exists? */
@@ -120,7 +143,9 @@ static void go_on(gf_call *call) {
     }
     while (call->probe < PROBES && call->op->rule->probes[call->probe].when) {
       size_t probe = call->probe++;
-      if (fits(call, &call->op->rule->probes[probe]) && ask_probe(call, probe)) return;
+      if (!fits(call, &call->op->rule->probes[probe])) continue;
+      gf_start_probe_pages(call);
+      if (ask_probe(call, probe)) return;
     }
     if (call->main_sent) {
       conclude(call);
@@ -156,33 +181,73 @@ static bool names(gf_call *call, const char *var, gf_value v) {
   return gf_get_var(call, var, &wanted, digits) && gf_str_ieq(text, wanted.p);
 }
 
-static bool item_matches(gf_call *call, const gf_probe *p, gf_value item) {
-  char key[32];
-  for (const char *by = p->by; *by;) {
-    size_t n = strcspn(by, " ");
-    memcpy(key, by, n);
-    key[n] = 0;
-    gf_value v = gf_value_get(item, key);
-    gf_str text;
-    bool textual = gf_value_string(v, &text);
-    if (textual == gf_var_is_text(call, p->find) && names(call, p->find, v)) return true;
-    by += n + (by[n] == ' ');
-  }
-  return false;
+enum { MAX_WORD = 32 };
+
+/* The next of words with spaces between, as rows have them. */
+static bool next_word(const char **words, char word[MAX_WORD]) {
+  size_t n = strcspn(*words, " ");
+  memcpy(word, *words, n);
+  word[n] = 0;
+  *words += n + ((*words)[n] == ' ');
+  return n > 0;
 }
 
-/* The thing that the probe asked for; absent when there is none. */
-static gf_value found_thing(gf_call *call, const gf_probe *p, gf_exchange *x) {
-  const gf_value absent = {NULL, NULL};
-  if (x->verdict.status != GF_OK || !x->doc) return absent;
-  gf_value root = gf_doc_root(x->doc);
-  if (!p->find) return gf_value_pointer(root, p->pointer ? p->pointer : "");
-  gf_iter it = gf_iterate(root);
-  for (void *k, *node; gf_iter_next(&it, &k, &node);) {
-    gf_value item = {x->doc, node};
-    if (item_matches(call, p, item)) return gf_value_pointer(item, p->pointer ? p->pointer : "");
+static bool fits_key(gf_call *call, const gf_probe *p, const char *key, gf_value item) {
+  gf_str text;
+  gf_value v = gf_value_get(item, key);
+  if (gf_value_string(v, &text) != gf_var_is_text(call, p->find)) return false;
+  return p->only_one ? equals_var(call, v, p->find) : names(call, p->find, v);
+}
+
+/* What a probe found: the thing that it asked for, in the answer or the item that holds it. */
+typedef struct finding {
+  gf_value item, thing; /* the thing is absent: there is none */
+  bool several;         /* and nobody knows which is meant */
+} finding;
+
+/* A list of things to look through, or one thing to look at. */
+static gf_value look_at(gf_exchange *x, const gf_probe *p) {
+  if (p->pages) return gf_list_of(x, p->pages->list);
+  return gf_doc_root(x->doc);
+}
+
+static void find_by(gf_call *call, const gf_probe *p, const char *key, gf_value among, finding *f) {
+  gf_iter it = gf_iterate(among);
+  if (unsafe_yyjson_is_obj(among.node)) {
+    if (fits_key(call, p, key, among)) f->item = among;
+    return;
   }
-  return absent;
+  for (void *k, *node; gf_iter_next(&it, &k, &node);) {
+    gf_value item = {among.doc, node};
+    if (!fits_key(call, p, key, item)) continue;
+    f->several = !gf_value_is_absent(f->item);
+    f->item = item;
+    if (f->several || !p->only_one) return;
+  }
+}
+
+static finding find_item(gf_call *call, const gf_probe *p, gf_exchange *x) {
+  char key[MAX_WORD];
+  finding f = {0};
+  gf_value among = look_at(x, p);
+  if (gf_value_is_absent(among)) return f;
+  for (const char *by = p->by; gf_value_is_absent(f.item) && next_word(&by, key);)
+    find_by(call, p, key, among, &f);
+  return f;
+}
+
+static finding find(gf_call *call, const gf_probe *p, gf_exchange *x) {
+  finding f = {0};
+  if (x->verdict.status != GF_OK || !x->doc) return f;
+  f.item = gf_doc_root(x->doc);
+  if (p->pages && gf_value_is_absent(gf_list_of(x, p->pages->list)))
+    gf_judge_broken(x, "the answer holds no list");
+  else if (p->find)
+    f = find_item(call, p, x);
+  if (f.several && p->when == GF_BEFORE) gf_judge_broken(x, "more than one item of the answer is so called");
+  if (!f.several && !gf_value_is_absent(f.item) && x->verdict.status == GF_OK)
+    f.thing = gf_value_pointer(f.item, p->pointer ? p->pointer : "");
+  return f;
 }
 
 /* Two probes that name different things make the key ambiguous: then it is not told. */
@@ -201,30 +266,49 @@ static void put_key(gf_call *call, const char *key, gf_value thing) {
 }
 
 /* What the server would overwrite with something else, because it was not named. */
-static void keep_member(gf_call *call, const char *key, gf_doc *answer) {
+static void keep_member(gf_call *call, const char *key, gf_value item) {
   const gf_step path = {.key = gf_z(key)};
   gf_json_error error;
-  gf_value data = gf_data_of(call), there = gf_value_get(gf_doc_root(answer), key);
+  gf_value data = gf_data_of(call), there = gf_value_get(item, key);
   if (gf_value_is_absent(data) || gf_value_is_absent(there) || !gf_value_is_absent(gf_value_get(data, key)))
     return;
   if (!gf_doc_set(data.doc, there, &path, 1, &error)) gf_lacks_memory(call);
 }
 
-static void put_also(gf_call *call, const char *key, gf_doc *answer) {
-  gf_value v = gf_value_get(gf_doc_root(answer), key);
+static void keep_members(gf_call *call, const char *keys, gf_value item) {
+  char key[MAX_WORD];
+  while (next_word(&keys, key))
+    keep_member(call, key, item);
+}
+
+static void put_also(gf_call *call, const char *key, gf_value item) {
+  gf_value v = gf_value_get(item, key);
   if (!gf_value_is_absent(v)) put_key(call, key, v);
 }
 
-static void take_found(gf_call *call, const gf_probe *p, gf_value thing) {
+/* The probe has been told what the main request would tell. */
+static void answer_by(gf_call *call, const gf_exchange *x) {
+  call->outcome = x->verdict;
+  call->result.attempts = x->attempts;
+  call->main_sent = true;
+  conclude(call);
+}
+
+static void take_found(gf_call *call, const gf_probe *p, gf_exchange *x, finding f) {
   char digits[24];
   gf_str text;
+  gf_value thing = f.thing;
   if (p->found && call->outcome.status != p->found) set_outcome(call, p->found, p->found_reason, p->say);
   if (p->key) put_key(call, p->key, thing);
-  if (p->also) put_also(call, p->also, thing.doc);
-  if (p->keep) keep_member(call, p->keep, thing.doc);
+  if (p->also) put_also(call, p->also, f.item);
+  if (p->keep) keep_members(call, p->keep, f.item);
   if (p->fact) gf_server_note(call->client, p->fact, 1);
   if (p->var && gf_scalar_text(thing, &text, digits))
     gf_set_var(call, p->var, text, !unsafe_yyjson_is_num(thing.node));
+  if (p->is_answer) {
+    answer_by(call, x);
+    return;
+  }
   if (p->restart) {
     call->main_path = p->restart;
     call->main_sent = false;
@@ -234,9 +318,26 @@ static void take_found(gf_call *call, const gf_probe *p, gf_value thing) {
   go_on(call);
 }
 
+/* A DELETE that may have been carried out by an earlier attempt: what it names is gone, as it should be. */
+static bool is_done_already(const gf_call *call, const gf_probe *p) {
+  return p->missing == GF_NOT_FOUND && !p->missing_reason && call->main_sent && call->result.uncertain &&
+         strcmp(call->op->method, "DELETE") == 0;
+}
+
+static void set_missing(gf_call *call, const gf_probe *p) {
+  if (is_done_already(call, p)) {
+    set_outcome(call, GF_OK, GF_REASON_NONE, NULL);
+    call->result.uncertain = false;
+  } else if (p->missing) {
+    set_outcome(call, p->missing, p->missing_reason, p->say_missing ? p->say_missing : p->say);
+  }
+}
+
 static void take_missing(gf_call *call, const gf_probe *p, const gf_exchange *x) {
-  if (p->missing) set_outcome(call, p->missing, p->missing_reason, p->say_missing ? p->say_missing : p->say);
-  if (!call->main_sent) {
+  bool refused =
+      p->when == GF_BEFORE && call->outcome.reason == GF_FORBIDDEN; /* where it may be all the same */
+  if (!refused) set_missing(call, p);
+  if (!refused && !call->main_sent) {
     call->outcome.code = x->code;
     call->result.attempts = x->attempts;
   }
@@ -244,28 +345,49 @@ static void take_missing(gf_call *call, const gf_probe *p, const gf_exchange *x)
   go_on(call);
 }
 
+static bool gives_way(const gf_probe *p, const gf_verdict *v) {
+  if (v->reason == GF_FORBIDDEN) return p->way != GF_STANDS;
+  return p->way == GF_IF_MISSING && (v->status == GF_OK || v->status == GF_NOT_FOUND ||
+                                     v->status == GF_INVALID_DATA || v->reason == GF_UNSUPPORTED);
+}
+
+static void give_way(gf_call *call, const gf_exchange *x) {
+  if (x->verdict.reason == GF_FORBIDDEN) {
+    call->outcome = x->verdict;
+    call->result.attempts = x->attempts;
+  }
+  go_on(call);
+}
+
+/* The question itself failed, or its answer changes nothing. */
+static void take_failed(gf_call *call, const gf_probe *p, const gf_exchange *x) {
+  bool decides = p->when == GF_BEFORE || call->outcome.status == GF_OK;
+  if (decides && x->verdict.status != GF_OK) { /* there is no other answer */
+    call->outcome = x->verdict;
+    call->result.attempts = x->attempts;
+    call->n_fields = 0;
+    call->main_sent = true;
+  }
+  if (p->when == GF_BEFORE && call->outcome.status == GF_ERROR)
+    conclude(call); /* what follows a main request does not fit */
+  else
+    go_on(call);
+}
+
 static void take_probe(gf_call *call, gf_exchange *x) {
   const gf_probe *p = &call->op->rule->probes[x->index];
-  bool absent = x->verdict.status == GF_NOT_FOUND || (p->find && x->verdict.status == GF_OK);
-  gf_value thing = found_thing(call, p, x);
-  if (!gf_value_is_absent(thing) && !(p->is_other && equals_var(call, thing, p->other_than))) {
-    take_found(call, p, thing);
-  } else if (gf_value_is_absent(thing) && absent) {
+  finding f = find(call, p, x);
+  bool found = !gf_value_is_absent(f.thing), looked = x->verdict.status == GF_OK && !f.several;
+  if (found && !(p->is_other && equals_var(call, f.thing, p->other_than)))
+    take_found(call, p, x, f);
+  else if (!found && looked && p->pages && gf_probe_goes_on(call, x, p->pages))
+    ask_probe(call, x->index);
+  else if (!found && gives_way(p, &x->verdict))
+    give_way(call, x);
+  else if (!found && ((looked && p->find) || x->verdict.status == GF_NOT_FOUND))
     take_missing(call, p, x);
-  } else {
-    bool decides = p->when == GF_BEFORE || call->outcome.status == GF_OK;
-    if (decides &&
-        x->verdict.status != GF_OK) { /* the question itself failed, and there is no other answer */
-      call->outcome = x->verdict;
-      call->result.attempts = x->attempts;
-      call->n_fields = 0;
-      call->main_sent = true;
-    }
-    if (p->when == GF_BEFORE && call->outcome.status == GF_ERROR)
-      conclude(call); /* what follows a main request does not fit */
-    else
-      go_on(call);
-  }
+  else
+    take_failed(call, p, x);
 }
 
 static void take_org_probe(gf_call *call, gf_exchange *x) {
@@ -306,7 +428,8 @@ static void take_picks(gf_call *call, gf_exchange *x) {
     } else if (success && !picks[i].optional) {
       gf_judge_broken(x, "the answer lacks what it should hold");
       x->maybe_arrived = strcmp(x->req.method, "GET") != 0;
-      success = false;
+      call->n_fields = 0; /* a part of it is no result */
+      return;
     }
   }
 }

@@ -45,6 +45,13 @@ typedef enum gf_fact {
   GF_FACTS
 } gf_fact;
 
+/* When a probe gives way to the next. */
+typedef enum gf_way {
+  GF_STANDS,
+  GF_IF_REFUSED, /* these credentials may not ask this */
+  GF_IF_MISSING  /* nor has it found anything, or nobody may ask it of this server */
+} gf_way;
+
 /* A question that settles what a vague answer means, or finds a number for a name. The outcome of the main request
  * stands, unless the probe says otherwise. */
 typedef struct gf_probe {
@@ -57,13 +64,13 @@ typedef struct gf_probe {
   bool in_org;             /* ask inside the operation's organisation */
   const char *get;         /* path template */
   const char *own_get;     /* path template when the organisation is the credentials' own */
-  const char *find;        /* the answer is a list: the item of which a key of `by` equals this variable */
-  const char *by;          /* "userId login email" */
+  const char *find;        /* of a list, or of one thing: where a key of `by` equals this variable */
+  const char *by;          /* "userId login email": the first key first, through all items */
   const char *pointer;     /* what to take of the answer, or of the item found */
   const char *var;         /* into this variable */
   const char *key;         /* into this key of the result */
-  const char *also;        /* a member of the answer that goes into the key of the same name */
-  const char *keep;        /* a member of the answer that the object to be sent gets, when it lacks it */
+  const char *also;        /* a member of the answer (the item) that goes into the key of that name */
+  const char *keep;        /* "name email": members of it that the object to be sent gets, if it lacks them */
   bool is_other;           /* found counts only if the thing taken differs from variable `other_than` */
   const char *other_than;
   gf_status found; /* the outcome when it is there; GF_OK: stays */
@@ -75,6 +82,12 @@ typedef struct gf_probe {
   const char *restart;     /* found: send the main request again with this path */
   gf_fact
       fact; /* after the main request: found, this is noted as 1; before it: only where it has been noted */
+
+  const char *only_uid; /* only when this argument is a string that may be a uid, and safe in a path */
+  bool only_one;        /* `find` in the same case of its letters too, and no other item may fit */
+  const struct gf_paging *pages; /* `find` looks through these, page by page */
+  bool is_answer;                /* found: what `key` got is the result, without the main request */
+  gf_way way;                    /* BEFORE: when the next is asked; a refusal stands if that finds nothing */
 } gf_probe;
 
 /* How a list is paged. */
@@ -88,6 +101,14 @@ typedef struct gf_paging {
   const char *token_param;
 } gf_paging;
 
+/* A number that no server gives as an id (0, negative, beyond 64 bits): the outcome, before anything is sent. Some
+ * servers take 0 for "all". */
+typedef struct gf_id_rule {
+  const char *name; /* the argument */
+  gf_status missing;
+  const char *say;
+} gf_id_rule;
+
 struct gf_op_rule {
   const char *own_path;  /* main path when the organisation is the credentials' own */
   const char *text_path; /* main path when argument `id` is a string */
@@ -97,9 +118,10 @@ struct gf_op_rule {
   bool empty_is_fine;    /* an empty 200 is an answer */
   bool is_public;        /* the main request is answered to anyone: says nothing of the credentials */
   bool any_answer;       /* an answer may be text, or nothing; its headers are kept (gf_answer.c) */
+  gf_id_rule ids[2];
   gf_pick picks[8];
   gf_answer_rule rules[8];
-  gf_probe probes[6];
+  gf_probe probes[8];
   gf_paging paging;
   /* Functions for what rows cannot say; each may be NULL. */
   bool (*take)(gf_call *, gf_error *);                /* the arguments; false: an error of the program */

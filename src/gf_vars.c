@@ -48,7 +48,7 @@ static int param_index(const gf_call *call, const char *name) {
   return -1;
 }
 
-static const gf_var *var_of(const gf_call *call, const char *name) {
+const gf_var *gf_found_var(const gf_call *call, const char *name) {
   for (size_t i = 0; i < call->n_vars; i++)
     if (strcmp(call->vars[i].name, name) == 0) return &call->vars[i];
   return NULL;
@@ -60,7 +60,7 @@ void gf_set_var(gf_call *call, const char *name, gf_str text, bool is_text) {
     gf_lacks_memory(call);
     return;
   }
-  gf_var *var = (gf_var *)var_of(call, name);
+  gf_var *var = (gf_var *)gf_found_var(call, name);
   if (!var && call->n_vars < GF_MAX_VARS) {
     var = &call->vars[call->n_vars++];
     *var = (gf_var){name, NULL, false};
@@ -82,7 +82,7 @@ gf_value gf_data_of(const gf_call *call) {
 }
 
 bool gf_get_var(const gf_call *call, const char *name, gf_str *text, char digits[24]) {
-  const gf_var *var = var_of(call, name);
+  const gf_var *var = gf_found_var(call, name);
   if (var) {
     *text = gf_z(var->text);
     return true;
@@ -93,7 +93,7 @@ bool gf_get_var(const gf_call *call, const char *name, gf_str *text, char digits
 }
 
 bool gf_var_is_text(const gf_call *call, const char *name) {
-  const gf_var *var = var_of(call, name);
+  const gf_var *var = gf_found_var(call, name);
   if (var) return var->is_text;
   int i = param_index(call, name);
   gf_str text;

@@ -192,6 +192,14 @@ function Client:add_datasource_permission(org, id, item, options) end
 ---@return grafana.result.add_org_user
 function Client:add_org_user(org, login, role, options) end
 
+---Put a member of the organisation into a team.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param team grafana.Id id (a number), or uid, else name (a string, even of digits)
+---@param user grafana.Id id (a number), or login or email (a string), of a member of the organisation
+---@param options? grafana.Options
+---@return grafana.Result
+function Client:add_team_member(org, team, user, options) end
+
 ---@class grafana.options.call: grafana.Options
 ---@field org? grafana.Org id of the organisation, or grafana.own
 ---@field provenance? boolean false: what is written to alerting stays editable in Grafana's own pages (X-Disable-Provenance)
@@ -240,6 +248,39 @@ function Client:create_datasource(org, datasource, options) end
 ---@return grafana.result.create_org
 function Client:create_org(name, options) end
 
+---@class grafana.result.create_service_account: grafana.Result
+---@field id? grafana.Integer its id
+
+---Create a service account.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param service_account grafana.Object {name, role}, sent as given; without a role it is a Viewer
+---@param options? grafana.Options
+---@return grafana.result.create_service_account
+function Client:create_service_account(org, service_account, options) end
+
+---@class grafana.result.create_team: grafana.Result
+---@field id? grafana.Integer its id
+---@field uid? string its uid, where the server has uids for teams
+
+---Create a team. Who creates it becomes a member.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param team grafana.Object {name, email}, sent as given
+---@param options? grafana.Options
+---@return grafana.result.create_team
+function Client:create_team(org, team, options) end
+
+---@class grafana.result.create_token: grafana.Result
+---@field id? grafana.Integer its id
+---@field key? string the token itself, which nobody can read again
+
+---Create a token of a service account.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param account grafana.Integer id of the service account
+---@param token grafana.Object {name, secondsToLive}, sent as given; without secondsToLive it never expires
+---@param options? grafana.Options
+---@return grafana.result.create_token
+function Client:create_token(org, account, token, options) end
+
 ---@class grafana.result.create_user: grafana.Result
 ---@field id? grafana.Integer its id
 
@@ -281,6 +322,36 @@ function Client:delete_org(id, options) end
 ---@param options? grafana.Options
 ---@return grafana.Result
 function Client:delete_org_user(org, user, options) end
+
+---Delete a service account and its tokens.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param id grafana.Integer id of the service account
+---@param options? grafana.Options
+---@return grafana.Result
+function Client:delete_service_account(org, id, options) end
+
+---Delete a team.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param team grafana.Id id (a number), or uid, else name (a string, even of digits)
+---@param options? grafana.Options
+---@return grafana.Result
+function Client:delete_team(org, team, options) end
+
+---Take a user out of a team; who is not in it is user-not-found.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param team grafana.Id id (a number), or uid, else name (a string, even of digits)
+---@param user grafana.Id id (a number), or login or email (a string)
+---@param options? grafana.Options
+---@return grafana.Result
+function Client:delete_team_member(org, team, user, options) end
+
+---Delete a token: it is accepted no more.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param account grafana.Integer id of the service account
+---@param token grafana.Integer id of the token
+---@param options? grafana.Options
+---@return grafana.Result
+function Client:delete_token(org, account, token, options) end
 
 ---Delete a user.
 ---@param user grafana.Id id (a number), or login or email (a string)
@@ -483,6 +554,61 @@ function Client:get_org_users(org, options) end
 ---@return grafana.result.get_orgs
 function Client:get_orgs(options) end
 
+---@class grafana.options.get_service_accounts: grafana.Options
+---@field query? string only those whose name or login contains this
+
+---@class grafana.result.get_service_accounts: grafana.Result
+---@field service_accounts? grafana.Object[] {id, name, login, role, isDisabled, tokens, …}
+
+---The service accounts of an organisation.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param options? grafana.options.get_service_accounts
+---@return grafana.result.get_service_accounts
+function Client:get_service_accounts(org, options) end
+
+---@class grafana.result.get_team: grafana.Result
+---@field team? grafana.Object {id, uid, name, email, memberCount, …}
+
+---One team, by id, uid or name.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param team grafana.Id id (a number), or uid, else name (a string, even of digits)
+---@param options? grafana.Options
+---@return grafana.result.get_team
+function Client:get_team(org, team, options) end
+
+---@class grafana.result.get_team_members: grafana.Result
+---@field members? grafana.Object[] {userId, login, email, name, permission, …}
+
+---The members of a team.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param team grafana.Id id (a number), or uid, else name (a string, even of digits)
+---@param options? grafana.Options
+---@return grafana.result.get_team_members
+function Client:get_team_members(org, team, options) end
+
+---@class grafana.options.get_teams: grafana.Options
+---@field query? string only those whose name contains this
+---@field name? string only the one of this name
+
+---@class grafana.result.get_teams: grafana.Result
+---@field teams? grafana.Object[] {id, uid, name, email, memberCount, …}
+
+---The teams of an organisation.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param options? grafana.options.get_teams
+---@return grafana.result.get_teams
+function Client:get_teams(org, options) end
+
+---@class grafana.result.get_tokens: grafana.Result
+---@field tokens? grafana.Object[] {id, name, created, expiration, hasExpired, lastUsedAt, …}
+
+---The tokens of a service account, without their keys.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param account grafana.Integer id of the service account
+---@param options? grafana.Options
+---@return grafana.result.get_tokens
+function Client:get_tokens(org, account, options) end
+
 ---@class grafana.result.get_user: grafana.Result
 ---@field user? grafana.Object {id, login, email, name, isGrafanaAdmin, …}
 
@@ -661,6 +787,14 @@ function Client:update_org(id, name, options) end
 ---@param options? grafana.Options
 ---@return grafana.Result
 function Client:update_org_user(org, user, role, options) end
+
+---Change a team's name or email; what is not named stays.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param team grafana.Id id (a number), or uid, else name (a string, even of digits)
+---@param changes grafana.Object {name, email}; grafana.null takes the email away
+---@param options? grafana.Options
+---@return grafana.Result
+function Client:update_team(org, team, changes, options) end
 
 ---Change a user's name, email or login.
 ---@param user grafana.Id id (a number), or login or email (a string)

@@ -171,12 +171,25 @@ static script_answer text_refusal(script *s, const gf_request *request, const ch
                          .value = "secret-password"};
 }
 
+/* Teams have no uids and stand on the second page; the members of the organisation are not told. */
+static script_answer by_name(script *s, const gf_request *request, const char *path) {
+  if (script_like(path, "/api/teams/search?name=u1*page=1"))
+    return script_json(200, "{\"totalCount\":2,\"teams\":[{\"id\":6,\"name\":\"other\"}]}");
+  if (script_like(path, "/api/teams/search?name=u1*page=2"))
+    return script_json(200, "{\"totalCount\":2,\"teams\":[{\"id\":7,\"name\":\"u1\"}]}");
+  if (script_like(path, "/api/teams/u1")) return script_json(404, "{\"message\":\"Not found\"}");
+  if (script_like(path, "/api/org/users") && strcmp(request->method, "GET") == 0)
+    return script_json(403, "{\"message\":\"You'll need additional permissions\"}");
+  return script_grafana(s, request, path);
+}
+
 static void with_conflicts(void) { every_allocation(conflict); }
 static void with_vague_answers(void) { every_allocation(vague); }
 static void with_nothing_there(void) { every_allocation(nothing_there); }
 static void with_retries(void) { every_allocation(tired); }
 static void with_redirects(void) { every_allocation(redirecting); }
 static void with_refused_credentials(void) { every_allocation(refusing); }
+static void found_by_name(void) { every_allocation(by_name); }
 static void without_numeric_routes(void) { every_allocation(old_server); }
 static void with_texts(void) { every_allocation(texts); }
 static void with_texts_that_refuse(void) { every_allocation(text_refusal); }
@@ -264,6 +277,7 @@ int main(int argc, char **argv) {
       {"of operations that are retried", with_retries},
       {"of operations that are redirected", with_redirects},
       {"of operations with wrong credentials", with_refused_credentials},
+      {"of operations on things that are found by name", found_by_name},
       {"of operations without numeric routes", without_numeric_routes},
       {"of operations on upgraded servers", on_upgraded_servers},
       {"of operations that are answered with text", with_texts},

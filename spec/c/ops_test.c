@@ -121,6 +121,15 @@ static void check_template(const gf_op *op, const char *text) {
 
 static bool in_named_org(const gf_op *op) { return names_param(op, "org", 3); }
 
+/* next_word() copies each into 32 bytes. */
+static void check_words(const gf_op *op, const char *words) {
+  while (words && *words) {
+    size_t n = strcspn(words, " ");
+    CHECK_ROW(op, n > 0 && n < 32);
+    words += n + (words[n] != 0);
+  }
+}
+
 static void check_probe(const gf_op *op, const gf_probe *p) {
   bool other = !p->unless_own || in_named_org(op);
   const char *templates[] = {other && !p->own_get ? p->get : NULL, p->own_get, other ? p->say : NULL,
@@ -129,14 +138,21 @@ static void check_probe(const gf_op *op, const gf_probe *p) {
   CHECK_ROW(op, !p->find || (is_text(p->by) && strlen(p->by) < 128));
   CHECK_ROW(op, !p->found || is_text(p->say));
   CHECK_ROW(op, !p->missing || is_text(p->say) || is_text(p->say_missing));
-  CHECK_ROW(op, !p->key || is_text(p->pointer));
+  CHECK_ROW(op, !p->key || p->pointer);
+  CHECK_ROW(op, !p->way || p->when == GF_BEFORE);
+  CHECK_ROW(op, !p->is_answer || (p->key && p->when == GF_BEFORE));
+  CHECK_ROW(op, !p->pages || (p->find && p->pages->list && p->pages->size_param && p->pages->identity));
   for (size_t i = 0; i < sizeof templates / sizeof *templates; i++)
     check_template(op, templates[i]);
-  for (const char *word = p->by; word && *word;) { /* item_matches() copies each into 32 bytes */
-    size_t n = strcspn(word, " ");
-    CHECK_ROW(op, n > 0 && n < 32);
-    word += n + (word[n] != 0);
-  }
+  check_words(op, p->by);
+  check_words(op, p->keep);
+}
+
+/* An argument may be a number, and then what becomes of it is told. */
+static void check_id(const gf_op *op, const gf_id_rule *id) {
+  CHECK_ROW(op, names_param(op, id->name, strlen(id->name)));
+  CHECK_ROW(op, id->missing && is_text(id->say));
+  check_template(op, id->say);
 }
 
 static void templates_name_what_there_is(void) {
@@ -147,6 +163,8 @@ static void templates_name_what_there_is(void) {
       check_template(op, templates[k]);
     for (size_t k = 0; k < sizeof rule->rules / sizeof *rule->rules; k++)
       check_template(op, rule->rules[k].say);
+    for (size_t k = 0; k < sizeof rule->ids / sizeof *rule->ids && rule->ids[k].name; k++)
+      check_id(op, &rule->ids[k]);
     for (size_t k = 0; k < sizeof rule->probes / sizeof *rule->probes; k++)
       check_probe(op, &rule->probes[k]);
   }
@@ -200,6 +218,8 @@ static void statuses_are_told(void) {
     const gf_op_rule *rule = op->rule;
     for (size_t k = 0; k < sizeof rule->rules / sizeof *rule->rules && rule->rules[k].code; k++)
       CHECK_ROW(op, tells(op, rule->rules[k].is) || strstr(op->name, "current"));
+    for (size_t k = 0; k < sizeof rule->ids / sizeof *rule->ids && rule->ids[k].name; k++)
+      CHECK_ROW(op, tells(op, rule->ids[k].missing));
     for (size_t k = 0; k < sizeof rule->probes / sizeof *rule->probes && rule->probes[k].when; k++)
       CHECK_ROW(op, tells(op, rule->probes[k].missing) || strstr(op->name, "current"));
   }
@@ -217,17 +237,20 @@ static char *read_whole(const char *path) {
   return text;
 }
 
-static bool has_step(char *const recordings[2], const char *name, size_t n) {
+enum { RECORDINGS = 3 };
+
+static bool has_step(char *const recordings[RECORDINGS], const char *name, size_t n) {
   char line[100];
   snprintf(line, sizeof line, "{\"step\": \"%.*s\"", (int)n, name);
-  for (int i = 0; i < 2; i++)
+  for (int i = 0; i < RECORDINGS; i++)
     if (recordings[i] && strstr(recordings[i], line)) return true;
   return false;
 }
 
 static void steps_are_recorded(void) {
-  char *recordings[2] = {read_whole("spec/recordings/recorded-9.3.2.jsonl"),
-                         read_whole("spec/recordings/recorded-12.4.3.jsonl")};
+  char *recordings[RECORDINGS] = {read_whole("spec/recordings/recorded-9.3.2.jsonl"),
+                                  read_whole("spec/recordings/recorded-12.4.3.jsonl"),
+                                  read_whole("spec/recordings/recorded-more-12.4.3.jsonl")};
   if (!recordings[0] || !recordings[1]) puts("  skipped: not run from the project's folder");
   for (size_t i = 0; recordings[0] && recordings[1] && i < gf_op_count(); i++) {
     for (const char *word = gf_op_at(i)->see; *word;) {
@@ -237,8 +260,8 @@ static void steps_are_recorded(void) {
       word += n + (word[n] != 0);
     }
   }
-  free(recordings[0]);
-  free(recordings[1]);
+  for (int i = 0; i < RECORDINGS; i++)
+    free(recordings[i]);
 }
 
 static void names_are_closed_sets(void) {

@@ -118,6 +118,9 @@ static const script_route script_permissions_then[] = {
     {"GET", "/api/datasources/*/permissions", SCRIPT_FIRST(SCRIPT_GIVEN "," SCRIPT_ADDED)},
     {"GET", "/api/access-control/datasources/*", "[" SCRIPT_GIVEN "," SCRIPT_ADDED "," SCRIPT_OF_ADMINS "]"},
 };
+#define SCRIPT_TEAM                                                                                          \
+  "{\"id\":7,\"uid\":\"u1\",\"orgId\":2,\"name\":\"n\",\"email\":\"n@example.org\",\"memberCount\":1}"
+#define SCRIPT_ACCOUNT "{\"id\":9,\"name\":\"n\",\"login\":\"sa-2-n\",\"role\":\"Viewer\",\"tokens\":1}"
 
 /* Good answers. An operation that needs another answer than {"message":"done"} to be ok has its line here. */
 static const script_route script_routes[] = {
@@ -131,6 +134,18 @@ static const script_route script_routes[] = {
     {"POST", "/api/org/users", "{\"message\":\"User added to organization\",\"userId\":5}"},
     {"GET", "/api/org/users*", SCRIPT_MEMBERS},
     {"GET", "/api/org", SCRIPT_ORG},
+    {"POST", "/api/teams", "{\"message\":\"Team created\",\"teamId\":7,\"uid\":\"u1\"}"},
+    {"GET", "/api/teams/search?*",
+     "{\"totalCount\":2,\"teams\":[" SCRIPT_TEAM ",{\"id\":8,\"name\":\"n2\"}],\"page\":1}"},
+    {"GET", "/api/teams/*/members", SCRIPT_MEMBERS},
+    {"GET", "/api/teams/*", SCRIPT_TEAM},
+    {"POST", "/api/serviceaccounts", SCRIPT_ACCOUNT},
+    {"POST", "/api/serviceaccounts/*/tokens", "{\"id\":3,\"name\":\"n\",\"key\":\"glsa_scripted\"}"},
+    {"GET", "/api/serviceaccounts/search?*",
+     "{\"totalCount\":1,\"serviceAccounts\":[" SCRIPT_ACCOUNT "],\"page\":1}"},
+    {"GET", "/api/serviceaccounts/*/tokens",
+     "[{\"id\":3,\"name\":\"n\",\"hasExpired\":false},{\"id\":4,\"name\":\"n2\"}]"},
+    {"GET", "/api/serviceaccounts/*", SCRIPT_ACCOUNT},
     {"GET", "/api/user/orgs", "[{\"orgId\":1,\"name\":\"Main Org.\",\"role\":\"Admin\"}]"},
     {"GET", "/api/user", SCRIPT_USER},
     {"GET", "/api/users/lookup?*", SCRIPT_USER},
@@ -366,9 +381,10 @@ static inline gf_arg script_arg(const gf_allocator *alloc, const char *json, boo
   return arg;
 }
 
-/* Strings are given with a quote in front, 'text. */
+/* Strings are given with a quote in front, 'text, digits beyond int64 with #. */
 static inline gf_arg script_value(const gf_allocator *alloc, const char *text, bool *failed) {
   if (text && text[0] == '\'') return (gf_arg){.kind = GF_ARG_STRING, .string = script_z(text + 1)};
+  if (text && text[0] == '#') return (gf_arg){.kind = GF_ARG_NUMBER, .string = script_z(text + 1)};
   return script_arg(alloc, text, failed);
 }
 

@@ -165,13 +165,16 @@ end
 
 -- --------------------------------------------------------------------------------------------- recordings --
 
---- What a real server answered, by step.
+--- What a real server answered, by step; those of the second recording are called more/….
 function cases.recording(version)
   local steps = {}
-  for line in io.lines("spec/recordings/recorded-" .. version .. ".jsonl") do
-    local step = assert(json.decode(line))
-    assert(not steps[step.step], "two steps called " .. step.step)
-    steps[step.step] = step
+  for place, prefix in pairs { ["recorded-"] = "", ["recorded-more-"] = "more/" } do
+    for line in io.lines("spec/recordings/" .. place .. version .. ".jsonl") do
+      local step = assert(json.decode(line))
+      local name = prefix .. step.step
+      assert(not steps[name], "two steps called " .. name)
+      steps[name] = step
+    end
   end
   return steps
 end

@@ -127,6 +127,28 @@ function World:new_datasource(org, given)
   return grafana.check(self.server.admin:create_datasource(org, whole)).datasource
 end
 
+--- {id, uid, name} of a new team; `fields` as create_team takes them.
+function World:new_team(org, fields)
+  local team = { name = self:unique() }
+  for key, value in pairs(fields or {}) do team[key] = value end
+  local made = grafana.check(self.server.admin:create_team(org, team))
+  return { id = made.id, uid = made.uid, name = team.name }
+end
+
+--- {id, name} of a new service account.
+function World:new_service_account(org, fields)
+  local account = { name = self:unique(), role = "Viewer" }
+  for key, value in pairs(fields or {}) do account[key] = value end
+  return { id = grafana.check(self.server.admin:create_service_account(org, account)).id, name = account.name }
+end
+
+--- {id, name, key} of a new token of a service account.
+function World:new_token(org, account, name, seconds)
+  name = name or self:unique()
+  local made = grafana.check(self.server.admin:create_token(org, account, { name = name, secondsToLive = seconds }))
+  return { id = made.id, name = name, key = made.key }
+end
+
 -- ------------------------------------------------------------------------------------------------- cleaning --
 
 local function empty_org(server, org)
@@ -135,6 +157,10 @@ local function empty_org(server, org)
   end
   for _, hit in ipairs(server.admin:search(org, { type = "dash-folder" }).hits or {}) do
     live.http(server, "DELETE", "/api/folders/" .. hit.uid, { org = org })
+  end
+  for _, team in ipairs(server.admin:get_teams(org).teams or {}) do server.admin:delete_team(org, team.id) end
+  for _, account in ipairs(server.admin:get_service_accounts(org).service_accounts or {}) do   -- else they outlive it
+    server.admin:delete_service_account(org, account.id)
   end
 end
 
@@ -173,7 +199,8 @@ end
 
 -- -------------------------------------------------------------------------------------------------- running --
 
-local METHODS = { "unique", "new_org", "new_user", "new_folder", "new_dashboard", "new_datasource" }
+local METHODS = { "unique", "new_org", "new_user", "new_folder", "new_dashboard", "new_datasource",
+  "new_team", "new_service_account", "new_token" }
 
 -- A client on which operations are called; `run` learns which.
 local function client_of(run, login, password)

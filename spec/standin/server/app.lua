@@ -28,21 +28,39 @@ local function without_org(req, permission)
 end
 
 -- Parameters that must be numbers, and what Grafana calls them in its refusal.
-local NUMERIC = { id = "id", user_id = "id", using_id = "id", account_id = "Service Account ID", token_id = "Token ID" }
+local NUMERIC = { id = "id", user_id = "id", using_id = "id", account_id = "Service Account ID", team_id = "teamId" }
 
 local function not_numeric(req)
   for name, title in pairs(NUMERIC) do
     if req.params[name] and not req:id(name) then
-      if name == "user_id" and not state.v9 then title = "userId" end   -- those of /api/org/users: by_uid() has seen all others
+      -- 12.4.3: those of /api/org/users and of teams, for by_uid() has seen all others
+      if name == "user_id" and (req.params.team_id or not state.v9) then title = "userId" end
       return answer.failure(400, title .. " is invalid")
     end
   end
   return nil
 end
 
--- On 12.4.3 a user's uid may stand where the id is expected, but for members of the current organisation. It is looked up before anything else.
+-- The same for what belongs to an organisation; nobody's uid is no route.
+local KINDS = { team_id = "teams", account_id = "service_accounts" }
+
+local function thing_by_uid(req, name)
+  local uid, found = req.params[name], nil
+  for id, thing in pairs(req.org and req.org[KINDS[name]] or {}) do
+    if thing.uid == uid then found = id end
+  end
+  req.params[name] = found and tostring(found) or uid
+  return not found and answer.no_route() or nil
+end
+
+-- On 12.4.3 a uid may stand where an id is expected, but for members of teams and of the current organisation. It is looked up before anything
+-- else.
 local function by_uid(req, segments)
-  if state.v9 or not req.params.user_id or segments[2] == "org" or req:id("user_id") then return nil end
+  if state.v9 then return nil end
+  for name in pairs(KINDS) do
+    if req.params[name] and not req:id(name) then return thing_by_uid(req, name) end
+  end
+  if not req.params.user_id or segments[2] == "org" or segments[2] == "teams" or req:id("user_id") then return nil end
   for id, user in pairs(state.users) do
     if user.uid == req.params.user_id then
       req.params.user_id = tostring(id)

@@ -11,6 +11,7 @@ local auth = {}
 local RANK = { None = 0, Viewer = 1, Editor = 2, Admin = 3 }
 auth.RANK = RANK
 local MAX_FAILURES, LOCK_SECONDS = 5, 300
+local TEAM_ADMIN = 4
 -- 12.4.3 wants a session rotated after this many seconds.
 auth.rotate_after = 600
 -- A session that was rotated is accepted for as long as its successor may be on its way.
@@ -50,6 +51,23 @@ local function names_no_org(req)
   return not id or (id == 0 and not state.v9)
 end
 
+-- Who is Admin of a team may do with it what an Admin of the organisation may. Without a team in the path: of any.
+local function administers_team(req)
+  if not req.org or not req.user then return false end
+  local id = req.params.team_id and req:id("team_id")
+  for _, team in pairs(req.org.teams) do
+    local member = team.members[req.user.id]
+    if member and member.permission == TEAM_ADMIN and (not id or team.id == id) then return true end
+  end
+  return false
+end
+auth.administers_team = administers_team
+
+local FOR_TEAMS = {
+  ["teams:read"] = true, ["teams:write"] = true, ["teams:delete"] = true, ["teams.permissions:read"] = true,
+  ["teams.permissions:write"] = true,
+}
+
 -- The role that counts, and whether a server admin is asked at all: "current:" looks at the organisation of the request, "path:" at
 -- that in its path. Returns whether the asker may, and what the refusal names.
 local function permitted(req, permission)
@@ -63,12 +81,14 @@ local function permitted(req, permission)
   if place == "current" then
     -- On 9.3.2 a server admin keeps these rights even in an organisation that does not exist.
     if req.server_admin and (state.v9 or req.org) then return true, name end
-    return RANK[req.role] >= RANK[least], name
+    local by_team = name:find("teams.permissions:write", 1, true) and not state.v9 and administers_team(req)
+    return RANK[req.role] >= RANK[least] or by_team, name
   end
   if permission == "grafana-admin" then return req.server_admin, permission end
   least = assert(permissions[permission], permission)
   if not state.v9 and req.params.org_id and names_no_org(req) then return false, "" end
   if least == "server" then return req.server_admin, permission end
+  if FOR_TEAMS[permission] and administers_team(req) then return true, permission end
   return RANK[req.role] >= RANK[least], permission
 end
 

@@ -185,6 +185,7 @@ local function remove_member(req, org, with_orphan)
   if not user or not org then return answer.failure(500, "Failed to remove user from organization") end
   if org.members[user.id] == "Admin" and admins(org) == 1 then return answer.message(400, "Cannot remove last organization admin") end
   org.members[user.id] = nil
+  for _, team in pairs(org.teams) do team.members[user.id] = nil end
   if with_orphan and not user.server_admin and #state.orgs_of(user) == 0 then
     state.remove_user(user)
     return answer.message(200, "User deleted")

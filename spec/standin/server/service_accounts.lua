@@ -6,15 +6,30 @@ local json = require "server.json"
 local state = require "server.state"
 local answer = require "server.answer"
 local auth = require "server.auth"
+local names = require "server.names"
 local paging = require "server.paging"
 local views = require "server.views"
 
 local service_accounts = {}
 
+-- 9.3.2's does not tell the organisation.
 local function login_of(org, name)
-  local text = name:lower():gsub("[^%w]+", "-")
+  local text = names.small(name):gsub(" ", "-")
   return state.v9 and "sa-" .. text or "sa-" .. org.id .. "-" .. text
 end
+
+-- Whether any account, or any user, of the server has this login.
+local function is_taken(login)
+  if state.find_user(login) then return true end
+  for _, org in pairs(state.orgs) do
+    for _, account in pairs(org.service_accounts) do
+      if account.login == login then return true end
+    end
+  end
+  return false
+end
+
+local function bad_request() return answer.failure(400, "Bad request data") end
 
 local function not_found()
   if state.v9 then return answer.failure(404, "Failed to retrieve service account") end
@@ -24,7 +39,7 @@ end
 local function tokens_of(account)
   local list = {}
   for _, token in pairs(state.tokens) do
-    if token.account == account then list[#list + 1] = token end
+    if account and token.account == account then list[#list + 1] = token end
   end
   table.sort(list, function(a, b) return a.id < b.id end)
   return list
@@ -41,21 +56,32 @@ end
 -- As the account alone is shown.
 local function profile(org, account)
   local shown = describe(org, account)
-  shown.tokens, shown.teams, shown.createdAt, shown.updatedAt = nil, json.null, account.created, account.updated
+  if state.v9 or shown.tokens == 0 then shown.tokens = nil end
+  shown.teams, shown.createdAt, shown.updatedAt = json.null, account.created, account.updated
   return shown
+end
+
+-- The role as Grafana writes it, "Viewer" for none; nil where there is no such role. 12.4.3 knows None, and does not mind the case.
+local function role_of(text)
+  if (text or "") == "" then return "Viewer" end
+  for role in pairs(auth.RANK) do
+    local same = state.v9 and text == role or not state.v9 and text:lower() == role:lower()
+    if same and not (state.v9 and role == "None") then return role end
+  end
+  return nil
 end
 
 local function create(req)
   local body = req:bind { name = "string", role = "string", isDisabled = "boolean" }
-  if not body or (body.name or "") == "" or (body.role and not auth.RANK[body.role]) then return answer.bad_request() end
-  for _, account in pairs(req.org.service_accounts) do
-    if account.name == body.name then
-      if state.v9 then return answer.failure(400, "Failed to create service account") end
-      return answer.coded(400, "serviceaccounts.ErrAlreadyExists", "service account already exists")
-    end
+  local role = body and role_of(body.role)
+  if not role or (body.name or "") == "" then return bad_request() end
+  local login = login_of(req.org, body.name)
+  if is_taken(login) then
+    if state.v9 then return answer.failure(400, "Failed to create service account") end
+    return answer.coded(400, "serviceaccounts.ErrAlreadyExists", "service account already exists")
   end
-  local account = { id = state.next_id("user"), uid = state.short_uid(), name = body.name, login = login_of(req.org, body.name),
-    role = body.role or "Viewer", disabled = body.isDisabled, created = state.time(), updated = state.time() }
+  local account = { id = state.next_id("user"), uid = state.short_uid(), name = body.name, login = login, role = role,
+    disabled = body.isDisabled, created = state.time(), updated = state.time() }
   req.org.service_accounts[account.id] = account
   local shown = describe(req.org, account)
   shown.avatarUrl = ""
@@ -77,9 +103,11 @@ end
 
 local function of_account(handler, missing)
   return function(req)
-    local account = req.org.service_accounts[req:id("account_id") or 0]
-    if not account then return (missing or not_found)() end
-    return handler(req, account)
+    local id = req:id("account_id")
+    local account = req.org.service_accounts[id]
+    if account then return handler(req, account) end
+    if missing then return missing(id) end
+    return id == 0 and not state.v9 and answer.failure(500, "Failed to retrieve service account") or not_found()
   end
 end
 
@@ -87,8 +115,9 @@ local function show(req, account) return answer.ok(profile(req.org, account)) en
 
 local function update(req, account)
   local body = req:bind { name = "string", role = "string", isDisabled = "boolean" }
-  if not body or (body.role and not auth.RANK[body.role]) then return answer.bad_request() end
-  account.name, account.role = body.name or account.name, body.role or account.role
+  local role = body and role_of(body.role)
+  if not role then return bad_request() end
+  account.name, account.role = body.name or account.name, body.role and role or account.role
   if body.isDisabled ~= nil then account.disabled = body.isDisabled end
   account.updated = state.time()
   return answer.ok { id = account.id, message = "Service account updated", name = account.name, serviceaccount = profile(req.org, account) }
@@ -102,14 +131,16 @@ local function delete(req, account)
   return answer.message(200, "Service account deleted")
 end
 
-local function missing_at_deletion()
+local function missing_at_deletion(id)
   if state.v9 then return answer.failure(500, "Service account deletion error") end
+  if id == 0 then return answer.coded(400, "serviceaccounts.ErrInvalidId", "invalid service account id specified") end
   return not_found()
 end
 
 local function add_token(req, account)
   local body = req:bind { name = "string", secondsToLive = "integer" }
-  if not body or (body.name or "") == "" then return answer.bad_request() end
+  if not body or (body.name or "") == "" then return bad_request() end
+  if (body.secondsToLive or 0) < 0 then return answer.coded(400, "serviceaccounts.ErrInvalidInput", "invalid SecondsToLive value") end
   for _, token in pairs(state.tokens) do
     if token.org_id == req.org.id and token.name == body.name then
       local message = "service account token with given name already exists in the organization"
@@ -134,15 +165,20 @@ local function describe_token(token)
   }
 end
 
-local function list_tokens(_, account)
-  local result = json.array(tokens_of(account))
+-- By name; of an account that does not exist: none.
+local function list_tokens(req)
+  local result = json.array(tokens_of(req.org.service_accounts[req:id("account_id")]))
+  table.sort(result, function(a, b) return a.name < b.name end)
   for index, token in ipairs(result) do result[index] = describe_token(token) end
   return answer.ok(result)
 end
 
 local function delete_token(req, account)
+  local id = req:id("token_id")
+  if not id then return answer.failure(400, "Token ID is invalid") end
+  if id == 0 and not state.v9 then return answer.coded(400, "serviceaccounts.ErrInvalidTokenId", "invalid service account token id specified") end
   for key, token in pairs(state.tokens) do
-    if token.account == account and token.id == req:id("token_id") then
+    if token.account == account and token.id == id then
       state.tokens[key] = nil
       return answer.message(200, "Service account token deleted")
     end
@@ -198,7 +234,7 @@ service_accounts.routes = {
   { "GET /api/serviceaccounts/:account_id", READ, of_account(show) },
   { "PATCH /api/serviceaccounts/:account_id", WRITE, of_account(update) },
   { "DELETE /api/serviceaccounts/:account_id", "serviceaccounts:delete", of_account(delete, missing_at_deletion) },
-  { "GET /api/serviceaccounts/:account_id/tokens", READ, of_account(list_tokens) },
+  { "GET /api/serviceaccounts/:account_id/tokens", READ, list_tokens },
   { "POST /api/serviceaccounts/:account_id/tokens", WRITE, of_account(add_token) },
   { "DELETE /api/serviceaccounts/:account_id/tokens/:token_id", WRITE, of_account(delete_token) },
   { "GET /api/auth/keys", "apikeys:read", list_api_keys, only = "9.3.2" },

@@ -45,10 +45,17 @@ local function create(req)
   return answer.ok { message = "Team created", teamId = team.id, uid = not state.v9 and team.uid or nil }
 end
 
+-- Who is no Admin of the organisation sees the teams that it administers.
+local function may_see(req, team)
+  local member = req.user and team.members[req.user.id]
+  return req.role == "Admin" or (member ~= nil and member.permission == ADMIN)
+end
+
 local function search(req)
   local query, name, found = req:arg("query") or "", req:arg("name") or "", {}
   for _, team in pairs(req.org.teams) do
-    if (name == "" or team.name == name) and (query == "" or paging.contains(team.name, query)) then found[#found + 1] = team end
+    local fits = (name == "" or team.name == name) and (query == "" or paging.contains(team.name, query))
+    if fits and may_see(req, team) then found[#found + 1] = team end
   end
   table.sort(found, function(a, b) return a.name < b.name end)
   local page, size = paging.asked(req)
@@ -57,34 +64,38 @@ local function search(req)
   return answer.ok { totalCount = #found, teams = result, page = page, perPage = size }
 end
 
--- Wraps a handler of one team. 12.4.3 also takes a uid.
-local function of_team(handler)
+-- Wraps a handler of one team. `missing`: what 9.3.2 says then, which 12.4.3 does in one way.
+local function of_team(handler, missing)
   return function(req)
     local id = req:id("team_id")
-    local team = id and req.org.teams[id]
-    for _, other in pairs(not id and not state.v9 and req.org.teams or {}) do
-      if other.uid == req.params.team_id then team = other end
-    end
-    if not team then return not_found() end
-    return handler(req, team)
+    local team = req.org.teams[id]
+    if team then return handler(req, team) end
+    if not state.v9 and id == 0 then return answer.failure(500, "Failed to get Team") end
+    return state.v9 and missing and missing(req) or not_found()
   end
 end
 
 local function show(req, team) return answer.ok(describe(req.org, team)) end
 
+-- An empty name is passed over.
 local function update(req, team)
   local body = req:bind { name = "string", email = "string" }
-  if not body or (body.name or "") == "" then return answer.bad_request() end
-  local other = find_by_name(req.org, body.name)
+  if not body then return answer.bad_request() end
+  local name = (body.name or "") ~= "" and body.name or team.name
+  local other = find_by_name(req.org, name)
   if other and other ~= team then return answer.failure(400, "Team name taken") end
-  team.name, team.email = body.name, body.email or ""
+  team.name, team.email = name, body.email or ""
   return answer.message(200, "Team updated")
 end
+
+local function missing_at_update() return answer.failure(500, "Failed to update Team") end
 
 local function delete(req, team)
   req.org.teams[team.id] = nil
   return answer.message(200, "Team deleted")
 end
+
+local function missing_at_deletion() return answer.message(404, "Failed to delete Team. ID not found") end
 
 local function show_member(org, team, user, member)
   local shown = {
@@ -95,23 +106,36 @@ local function show_member(org, team, user, member)
   return shown
 end
 
-local function members(req, team)
-  local ids, result = {}, json.array {}
+local function list_members(req, team, result)
+  local ids = {}
   for id in pairs(team.members) do ids[#ids + 1] = id end
   table.sort(ids, function(a, b) return team.members[a].order < team.members[b].order end)
-  for index, id in ipairs(ids) do result[index] = show_member(req.org, team, state.users[id], team.members[id]) end
+  for _, id in ipairs(ids) do result[#result + 1] = show_member(req.org, team, state.users[id], team.members[id]) end
+end
+
+-- A team that does not exist has none, team 0 those of all teams; who may not see users sees none.
+local function members(req)
+  local id, result, all = req:id("team_id"), json.array {}, {}
+  for _, team in pairs(req.org.teams) do
+    if id == 0 or team.id == id then all[#all + 1] = team end
+  end
+  table.sort(all, function(a, b) return a.id < b.id end)
+  for _, team in ipairs(req.role == "Admin" and all or {}) do list_members(req, team, result) end
   return answer.ok(result)
 end
 
+-- Any user can be added, also one who is no member of the organisation.
 local function add(req, team)
-  local body = req:bind { userId = "integer" }
-  if not body then return answer.bad_request() end
-  local user = state.users[body.userId or 0]
+  local body = req:bind { userId = "integer", permission = "integer" }
+  if not body or (body.userId or 0) == 0 then return answer.bad_request() end
+  local user = state.users[body.userId]
   if not user then return answer.failure(500, "Failed to add Member to Team") end
   if team.members[user.id] then return answer.message(400, "User is already added to this team") end
-  add_member(team, user, 0)
+  add_member(team, user, body.permission or 0)
   return answer.message(200, "Member added to Team")
 end
+
+local function missing_at_addition() return answer.failure(500, "Failed to add Member to Team") end
 
 local function update_member(req, team)
   local body = req:bind { permission = "integer" }
@@ -124,21 +148,26 @@ end
 
 local function remove_member(req, team)
   local id = req:id("user_id")
+  if not state.users[id] then return answer.failure(500, "Failed to remove Member from Team") end
   if not team.members[id] then return answer.message(404, "Team member not found") end
   team.members[id] = nil
   return answer.message(200, "Team Member removed")
 end
 
+local function missing_at_removal() return answer.message(404, "Team not found") end
+
+local READ, WRITE = "teams.permissions:read", "teams.permissions:write"
+
 teams.routes = {
   { "POST /api/teams", "teams:create", create },
   { "GET /api/teams/search", "teams:read", search },
   { "GET /api/teams/:team_id", "teams:read", of_team(show) },
-  { "PUT /api/teams/:team_id", "teams:write", of_team(update) },
-  { "DELETE /api/teams/:team_id", "teams:delete", of_team(delete) },
-  { "GET /api/teams/:team_id/members", "teams.permissions:read", of_team(members) },
-  { "POST /api/teams/:team_id/members", "teams.permissions:write", of_team(add) },
-  { "PUT /api/teams/:team_id/members/:user_id", "teams.permissions:write", of_team(update_member) },
-  { "DELETE /api/teams/:team_id/members/:user_id", "teams.permissions:write", of_team(remove_member) },
+  { "PUT /api/teams/:team_id", "teams:write", of_team(update, missing_at_update) },
+  { "DELETE /api/teams/:team_id", "teams:delete", of_team(delete, missing_at_deletion) },
+  { "GET /api/teams/:team_id/members", READ, members },
+  { "POST /api/teams/:team_id/members", WRITE, of_team(add, missing_at_addition) },
+  { "PUT /api/teams/:team_id/members/:user_id", WRITE, of_team(update_member) },
+  { "DELETE /api/teams/:team_id/members/:user_id", WRITE, of_team(remove_member, missing_at_removal) },
 }
 
 return teams
