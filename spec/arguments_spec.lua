@@ -159,6 +159,7 @@ describe("every row of the operation table", function()
   -- A value that a parameter takes, and one that it does not.
   local RIGHT = {
     string = "x", integer = 1, boolean = true, org = 1, id = 1, list = {}, strings = "x", role = "Viewer", object = {},
+    string_or_null = "x",
   }
 
   it("is a method that refuses each argument of a wrong type by its name", function()

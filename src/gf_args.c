@@ -66,6 +66,8 @@ static const char *kind_problem(gf_type type, const gf_arg *arg) {
   case GF_T_OBJECT: return is_doc_of(arg, true) ? NULL : "an object is expected";
   case GF_T_LIST: return is_doc_of(arg, false) ? NULL : "a list is expected";
   case GF_T_STRINGS: return is_strings(arg) ? NULL : "a string or a list of strings is expected";
+  case GF_T_STRING_OR_NULL:
+    return arg->kind == GF_ARG_STRING || arg->kind == GF_ARG_NULL ? NULL : "a string or null is expected";
   }
   return "is of no known type";
 }

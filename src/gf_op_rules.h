@@ -50,6 +50,13 @@ extern const gf_op_rule
     gf_rule_update_datasource,
     gf_rule_delete_datasource,
     gf_rule_check_datasource,
+    /* gf_op_folder.c */
+    gf_rule_create_folder,
+    gf_rule_get_folders,
+    gf_rule_get_folder,
+    gf_rule_update_folder,
+    gf_rule_move_folder,
+    gf_rule_delete_folder,
     /* gf_op_server.c */
     gf_rule_server_health,
     gf_rule_server_version;

@@ -18,6 +18,7 @@
 #define ORG {.name = "org", .type = GF_T_ORG, .where = GF_IN_PATH, .text = "id of the organisation, or grafana.own"}
 #define USER {.name = "user", .type = GF_T_ID, .where = GF_IN_PATH, .text = "id (a number), or login or email (a string)"}
 #define UID {.name = "uid", .type = GF_T_STRING, .where = GF_IN_PATH, .text = "uid of the dashboard"}
+#define FOLDER_UID {.name = "uid", .type = GF_T_STRING, .where = GF_IN_PATH, .text = "uid of the folder"}
 #define DATASOURCE {.name = "id", .type = GF_T_ID, .where = GF_IN_PATH, .text = "id (a number) or uid (a string) of the data source"}
 #define LOGIN {.name = "login", .type = GF_T_STRING, .where = GF_IN_BODY, .wire = "loginOrEmail", .text = "login or email of the user"}
 #define ROLE {.name = "role", .type = GF_T_ROLE, .where = GF_IN_BODY, .text = "\"Viewer\", \"Editor\" or \"Admin\", or {role = …}"}
@@ -31,6 +32,7 @@
   "steps calcs rows"
 #define DATASOURCE_LISTS "jsonData.tracesToLogs.tags jsonData.derivedFields jsonData.exemplarTraceIdDestinations"
 
+#define FOLDER {"folder", "object", "{id, uid, title, url, version, parentUid, …}"}
 #define PANEL_ROWS "rows {id, title, type, ds_url, ds_id, dashboard_title}"
 
 /* ------------------------------------------------------------------------------------------------------- the table -- */
@@ -39,6 +41,7 @@
 #define USERS "Users"
 #define DASHBOARDS "Dashboards and panels"
 #define DATASOURCES "Data sources"
+#define TEAMS "Teams, folders, service accounts"
 
 static const gf_op table[] = {
     {.name = "add_current_org_user", .group = ORGS,
@@ -63,6 +66,13 @@ static const gf_op table[] = {
      .keys = {{"id", "integer", "its id"}, {"uid", "string", "its uid"}, {"datasource", "object",
      "as the server has it"}},
      .statuses = "already-exists invalid-data missing-mandatory-data", .rule = &gf_rule_create_datasource},
+    {.name = "create_folder", .group = TEAMS,
+     .summary = "Create a folder, at the root or inside the folder parentUid, which must be there.", .method = "POST",
+     .path = "/api/folders", .see = "folder-create folder-create-nested folder-create-dup folder-noparent",
+     .params = {ORG, {.name = "folder", .type = GF_T_OBJECT, .where = GF_IN_WHOLE_BODY, .required = "title",
+                      .text = "{title, uid, parentUid, description}, sent as given"}},
+     .keys = {{"id", "integer", "its id"}, {"uid", "string", "its uid"}, FOLDER},
+     .statuses = "already-exists not-found invalid-data missing-mandatory-data", .rule = &gf_rule_create_folder},
     {.name = "create_org", .group = ORGS, .summary = "Create an organisation.", .method = "POST", .path = "/api/orgs",
      .see = "org-create", .params = {NAME("its name")}, .keys = {{"id", "integer", "its id"}},
      .statuses = "already-exists",
@@ -84,6 +94,11 @@ static const gf_op table[] = {
     {.name = "delete_datasource", .group = DATASOURCES, .summary = "Delete a data source.", .method = "DELETE",
      .path = "/api/datasources/{id}", .see = "ds-delete-id", .params = {ORG, DATASOURCE}, .statuses = "not-found",
      .rule = &gf_rule_delete_datasource},
+    {.name = "delete_folder", .group = TEAMS, .summary = "Delete a folder and all that is inside.", .method = "DELETE",
+     .path = "/api/folders/{uid}", .see = "folder-delete folder-delete-none", .params = {ORG, FOLDER_UID},
+     .options = {{.name = "forceDeleteRules", .type = GF_T_BOOL, .where = GF_IN_QUERY,
+                  .text = "even when alert rules are inside, which go too"}},
+     .statuses = "not-found invalid-data", .rule = &gf_rule_delete_folder},
     {.name = "delete_org", .group = ORGS, .summary = "Delete an organisation and all that is in it.",
      .method = "DELETE",
      .path = "/api/orgs/{id}", .see = "org-delete",
@@ -136,6 +151,16 @@ static const gf_op table[] = {
     {.name = "get_ds_panels", .group = DASHBOARDS, .summary = "The panels of one dashboard.", .method = "GET",
      .path = "/api/dashboards/uid/{uid}", .see = "dash-get", .params = {ORG, UID}, .options = {ROWS},
      .keys = {{"panels", "list", PANEL_ROWS}}, .statuses = "not-found", .rule = &gf_rule_dashboard_panels},
+    {.name = "get_folder", .group = TEAMS, .summary = "Read a folder.", .method = "GET",
+     .path = "/api/folders/{uid}", .see = "folder-get", .params = {ORG, FOLDER_UID}, .keys = {FOLDER},
+     .statuses = "not-found", .rule = &gf_rule_get_folder},
+    {.name = "get_folders", .group = TEAMS,
+     .summary = "The folders of an organisation, of all levels, or those directly inside one.", .method = "GET",
+     .path = "/api/search?type=dash-folder", .see = "folders folders-nested folder-noparent", .params = {ORG},
+     .options = {{.name = "parentUid", .type = GF_T_STRING,
+                  .text = "only those directly inside this folder; \"\": only those at the root"}},
+     .keys = {{"folders", "list", "rows {id, uid, title, parentUid (not at the root), url}"}},
+     .statuses = "not-found", .rule = &gf_rule_get_folders},
     {.name = "get_org", .group = ORGS, .summary = "One organisation, by id or by name.", .method = "GET",
      .path = "/api/orgs/{id}", .see = "org-by-id org-by-name",
      .params = {{.name = "id", .type = GF_T_ID, .where = GF_IN_PATH, .text = "id (a number) or name (a string)"}},
@@ -186,6 +211,11 @@ static const gf_op table[] = {
      .text = "only those whose login, email or name contains this"},
                  {.name = "limit", .type = GF_T_INT, .where = GF_IN_QUERY, .text = "at most so many"}},
      .keys = {{"users", "list", "{userId, login, avatarUrl}"}}, .rule = &gf_rule_lookup_current_org_users},
+    {.name = "move_folder", .group = TEAMS, .summary = "Move a folder into another, or to the root.", .method = "POST",
+     .path = "/api/folders/{uid}/move", .see = "folder-move folder-move-none",
+     .params = {ORG, FOLDER_UID, {.name = "parent", .type = GF_T_STRING_OR_NULL, .where = GF_IN_BODY, .wire = "parentUid",
+                                  .text = "uid of the folder to move it into; grafana.null is the root"}},
+     .keys = {FOLDER}, .statuses = "not-found already-exists invalid-data", .rule = &gf_rule_move_folder},
     {.name = "restore_dashboard_version", .group = DASHBOARDS,
      .summary = "Make an old version of a dashboard the newest.",
      .method = "POST", .path = "/api/dashboards/uid/{uid}/restore", .see = "dash-restore",
@@ -235,6 +265,12 @@ static const gf_op table[] = {
      .keys = {{"datasource", "object", "as the server has it now"}},
      .statuses = "not-found already-exists invalid-data",
      .rule = &gf_rule_update_datasource},
+    {.name = "update_folder", .group = TEAMS,
+     .summary = "Change a folder's title or description, unless somebody else has changed it meanwhile.", .method = "PUT",
+     .path = "/api/folders/{uid}", .see = "folder-update folder-update-none",
+     .params = {ORG, FOLDER_UID, {.name = "changes", .type = GF_T_OBJECT,
+                                  .text = "{title, description, version, overwrite}; what is not named stays"}},
+     .keys = {FOLDER}, .statuses = "not-found already-exists invalid-data", .rule = &gf_rule_update_folder},
     {.name = "update_or_create_dashboard", .group = DASHBOARDS,
      .summary = "Create a dashboard, or change the one of the same uid, which stays in its folder unless one is given.",
      .method = "POST", .path = "/api/dashboards/db", .see = "dash-create dash-overwrite dash-version-mismatch",

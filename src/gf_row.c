@@ -62,9 +62,16 @@ void gf_row_start(gf_call *call) {
 
 /* ------------------------------------------------------------------------------------------------------- probes -- */
 
+static bool is_filled(const gf_call *call, const char *var) {
+  char digits[24];
+  gf_str text;
+  return gf_get_var(call, var, &text, digits) && text.n > 0;
+}
+
 static bool fits(const gf_call *call, const gf_probe *p) {
   if (p->only_text && !gf_var_is_text(call, p->only_text)) return false;
   if (p->only_number && gf_var_is_text(call, p->only_number)) return false;
+  if (p->only_given && !is_filled(call, p->only_given)) return false;
   if (p->unless_own && call->own_org) return false;
   if (!call->main_sent) return p->when == GF_BEFORE;
   if (p->when == GF_ON_EMPTY) return call->outcome.status == GF_OK && call->list_is_empty;
@@ -170,12 +177,40 @@ static bool item_matches(gf_call *call, const gf_probe *p, gf_value item) {
   return false;
 }
 
+/* Does the item's member equal the variable? What is not there equals what is empty. */
+static bool is_beside(const gf_call *call, const gf_probe *p, gf_value item) {
+  char digits[24], var_digits[24];
+  gf_str is = {NULL, 0}, wanted = {NULL, 0};
+  if (!p->beside) return true;
+  gf_scalar_text(gf_value_get(item, p->beside), &is, digits);
+  gf_get_var(call, p->beside_is, &wanted, var_digits);
+  return gf_str_same(is, wanted);
+}
+
+/* The one item whose member `by` is exactly the variable; absent when there are others too. */
+static gf_value only_item(gf_call *call, const gf_probe *p, gf_value list) {
+  gf_value found = {NULL, NULL};
+  size_t count = 0;
+  gf_iter it = gf_iterate(list);
+  for (void *k, *node; gf_iter_next(&it, &k, &node);) {
+    gf_value item = {list.doc, node};
+    if (!equals_var(call, gf_value_get(item, p->by), p->find) || !is_beside(call, p, item)) continue;
+    found = item;
+    count++;
+  }
+  return count == 1 ? found : (gf_value){NULL, NULL};
+}
+
 /* The thing that the probe asked for; absent when there is none. */
 static gf_value found_thing(gf_call *call, const gf_probe *p, gf_exchange *x) {
   const gf_value absent = {NULL, NULL};
   if (x->verdict.status != GF_OK || !x->doc) return absent;
   gf_value root = gf_doc_root(x->doc);
   if (!p->find) return gf_value_pointer(root, p->pointer ? p->pointer : "");
+  if (p->only_one) {
+    gf_value item = only_item(call, p, root);
+    return gf_value_is_absent(item) ? item : gf_value_pointer(item, p->pointer);
+  }
   gf_iter it = gf_iterate(root);
   for (void *k, *node; gf_iter_next(&it, &k, &node);) {
     gf_value item = {x->doc, node};

@@ -121,6 +121,7 @@ static script_answer refusing(script *s, const gf_request *request, const char *
 
 static script_answer old_server(script *s, const gf_request *request, const char *path) {
   if (script_like(path, "/api/datasources/7*")) return script_json(404, "{\"message\":\"Not found\"}");
+  if (script_like(path, "/api/folders/*")) return script_json(200, "{\"uid\":\"u1\",\"parentUid\":\"\"}");
   return script_grafana(s, request, path);
 }
 

@@ -102,6 +102,9 @@ typedef struct script_route {
   "\"version\":3,\"panels\":[{\"id\":1,\"title\":\"CPU\",\"type\":\"graph\"},{\"id\":2,\"type\":\"row\","    \
   "\"panels\":"                                                                                              \
   "[{\"id\":3,\"title\":\"in a row\",\"type\":\"stat\"}]}]}}"
+#define SCRIPT_FOLDER                                                                                        \
+  "{\"id\":8,\"uid\":\"u1\",\"title\":\"t\",\"url\":\"/dashboards/f/u1/"                                     \
+  "t\",\"version\":1,\"parentUid\":\"u2\"}"
 #define SCRIPT_SAVED                                                                                         \
   "{\"id\":7,\"uid\":\"u1\",\"version\":4,\"url\":\"/d/u1/t\",\"slug\":\"t\",\"status\":\"success\"}"
 
@@ -136,6 +139,10 @@ static const script_route script_routes[] = {
     {"GET", "/api/dashboards/uid/*", SCRIPT_DASHBOARD},
     {"POST", "/api/dashboards/db", SCRIPT_SAVED},
     {"POST", "/api/dashboards/uid/*/restore", SCRIPT_SAVED},
+    {"GET", "/api/folders?parentUid=*", "[{\"id\":9,\"uid\":\"u3\",\"title\":\"t3\",\"parentUid\":\"u2\"}]"},
+    {"GET", "/api/folders/*", SCRIPT_FOLDER},
+    {"POST", "/api/folders*", SCRIPT_FOLDER},
+    {"PUT", "/api/folders/*", SCRIPT_FOLDER},
     {"GET", "/api/datasources/uid/*/health", "{\"status\":\"OK\",\"message\":\"works\"}"},
     {"GET", "/api/datasources", "[" SCRIPT_SOURCE "]"},
     {"GET", "/api/datasources/*", SCRIPT_SOURCE},
@@ -323,12 +330,13 @@ typedef struct script_args {
   bool failed; /* memory lacked */
 } script_args;
 
-/* JSON text to an argument; "own", "" for nil. The caller releases documents. */
+/* JSON text to an argument; "own", "null", "" for nil. The caller releases documents. */
 static inline gf_arg script_arg(const gf_allocator *alloc, const char *json, bool *failed) {
   gf_error error;
   gf_arg arg = {.kind = GF_ARG_NIL};
   if (!json || !*json) return arg;
   if (strcmp(json, "own") == 0) return (gf_arg){.kind = GF_ARG_OWN};
+  if (strcmp(json, "null") == 0) return (gf_arg){.kind = GF_ARG_NULL};
   gf_doc *doc = gf_doc_from_text(alloc, script_z(json), &error);
   if (!doc) {
     *failed = true;
@@ -371,7 +379,7 @@ typedef enum script_variant {
 #define SCRIPT_DATA                                                                                          \
   "{\"id\":7,\"uid\":\"u1\",\"name\":\"n\",\"title\":\"t\",\"type\":\"prometheus\",\"access\":\"proxy\","    \
   "\"login\":\"ann\",\"email\":\"ann@example.org\",\"password\":\"new-password\",\"items\":[],"              \
-  "\"secureJsonData\":{\"a\":\"b\",\"c\":null}}"
+  "\"parentUid\":\"u2\",\"secureJsonData\":{\"a\":\"b\",\"c\":null}}"
 
 /* A plausible value for a parameter. */
 static inline const char *script_plausible(const gf_param *param, script_variant variant) {
@@ -389,6 +397,7 @@ static inline const char *script_plausible(const gf_param *param, script_variant
   case GF_T_LIST: return "[]";
   case GF_T_STRINGS: return texts ? "'prod" : "[\"prod\",\"cpu\"]";
   case GF_T_ROLE: return "'Viewer";
+  case GF_T_STRING_OR_NULL: return texts ? "'u2" : "null";
   }
   return "";
 }

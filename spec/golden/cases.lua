@@ -150,14 +150,20 @@ end
 
 -- --------------------------------------------------------------------------------------------- recordings --
 
---- What a real server answered, by step.
+local function add_steps(steps, path, prefix)
+  for line in io.lines(path) do
+    local step = assert(json.decode(line))
+    local name = prefix .. step.step
+    assert(not steps[name], "two steps called " .. name)
+    steps[name] = step
+  end
+end
+
+--- What a real server answered, by step; those of the second recording are called "more …".
 function cases.recording(version)
   local steps = {}
-  for line in io.lines("spec/recordings/recorded-" .. version .. ".jsonl") do
-    local step = assert(json.decode(line))
-    assert(not steps[step.step], "two steps called " .. step.step)
-    steps[step.step] = step
-  end
+  add_steps(steps, "spec/recordings/recorded-" .. version .. ".jsonl", "")
+  add_steps(steps, "spec/recordings/recorded-more-" .. version .. ".jsonl", "more ")
   return steps
 end
 
