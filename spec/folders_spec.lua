@@ -143,8 +143,10 @@ describe("update_folder", function()
     } do
       assert.equal("invalid-data", g:update_folder(1, "infra", changes).status)
     end
-    assert.equal("invalid-data", g:update_folder(1, "disks", {title = "x", parentUid = ""}).status)
-    assert.equal("ok", g:update_folder(1, "disks", {title = "x", parentUid = grafana.null}).status)
+    for _, root in ipairs {"", grafana.null} do
+      assert.equal("invalid-data", g:update_folder(1, "disks", {title = "x", parentUid = root}).status)
+    end
+    assert.equal("ok", g:update_folder(1, "infra", {title = "x", parentUid = grafana.null}).status)
     assert.equal(1, days.arrived(server, "PUT"))
   end)
 end)

@@ -291,6 +291,8 @@ bool gf_scalar_text(gf_value v, gf_str *text, char digits[24]);
 /* --- gf_row.c: the row's way through an operation --- */
 void gf_row_start(gf_call *call);
 void gf_row_answer(gf_call *call, gf_exchange *x);
+/* Send the main request (again) with this path. */
+void gf_row_ask_main(gf_call *call, const char *path);
 /* For operations with functions of their own: settle `x`'s failed verdict (the organisation's probe, the row's probes)
  * and finish with what comes out. */
 void gf_row_settle(gf_call *call, gf_exchange *x);
@@ -325,6 +327,11 @@ void gf_create_folder_answer(gf_call *call, gf_exchange *x);
 void gf_update_folder_start(gf_call *call);
 void gf_update_folder_answer(gf_call *call, gf_exchange *x);
 void gf_move_folder_check(gf_call *call);
+void gf_permission_items_check(gf_call *call); /* gf_op_permission.c */
+void gf_permissions_answer(gf_call *call, gf_exchange *x);
+bool gf_keep_permission_row(gf_call *call, gf_value item);
+void gf_grant_check(gf_call *call);
+void gf_grant_start(gf_call *call);
 void gf_version_check(gf_call *call); /* gf_op_server.c */
 void gf_version_answer(gf_call *call, gf_exchange *x);
 void gf_health_answer(gf_call *call, gf_exchange *x);

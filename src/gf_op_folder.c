@@ -141,7 +141,8 @@ static const char *cannot_change(const gf_call *call, gf_value folder) {
     return "a folder keeps its uid: the key uid of the changes is another";
   is = wanted = (gf_str){NULL, 0};
   gf_value_string(gf_value_get(folder, "parentUid"), &is);
-  if (is_given(parent) && !(gf_value_string(parent, &wanted) && gf_str_same(wanted, is)))
+  bool readable = !is_given(parent) || gf_value_string(parent, &wanted); /* null is the root */
+  if (!gf_value_is_absent(parent) && !(readable && gf_str_same(wanted, is)))
     return "update_folder moves no folder to another parentUid: that is what move_folder is for";
   return NULL;
 }

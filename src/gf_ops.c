@@ -19,6 +19,7 @@
 #define USER {.name = "user", .type = GF_T_ID, .where = GF_IN_PATH, .text = "id (a number), or login or email (a string)"}
 #define UID {.name = "uid", .type = GF_T_STRING, .where = GF_IN_PATH, .text = "uid of the dashboard"}
 #define FOLDER_UID {.name = "uid", .type = GF_T_STRING, .where = GF_IN_PATH, .text = "uid of the folder"}
+#define DASHBOARD {.name = "dashboard", .type = GF_T_ID, .where = GF_IN_PATH, .text = "uid (a string) or id (a number) of the dashboard; -1: those by default"}
 #define DATASOURCE {.name = "id", .type = GF_T_ID, .where = GF_IN_PATH, .text = "id (a number) or uid (a string) of the data source"}
 #define LOGIN {.name = "login", .type = GF_T_STRING, .where = GF_IN_BODY, .wire = "loginOrEmail", .text = "login or email of the user"}
 #define ROLE {.name = "role", .type = GF_T_ROLE, .where = GF_IN_BODY, .text = "\"Viewer\", \"Editor\" or \"Admin\", or {role = …}"}
@@ -32,6 +33,12 @@
   "steps calcs rows"
 #define DATASOURCE_LISTS "jsonData.tracesToLogs.tags jsonData.derivedFields jsonData.exemplarTraceIdDestinations"
 
+#define ITEMS {.name = "items", .type = GF_T_LIST, .where = GF_IN_BODY, .text = "{role or teamId or userId, permission = 1 (View), 2 (Edit) or 4 (Admin)}"}
+#define GRANTS {.name = "grants", .type = GF_T_OBJECT, .text = "{roles, teams, users}, in each names with \"View\", \"Edit\" or \"Admin\"; users by login or email"}
+#define KEEP {.name = "keep", .type = GF_T_BOOL, .text = "add to the permissions that are there, instead of replacing them"}
+#define GRANTED {"granted", "list", "what they have now: {role or teamId, team or userId, user; permission}"}
+#define SKIPPED {"skipped", "list", "{kind, name} of teams and users that are not known"}
+#define PERMISSION_ROWS {"permissions", "list", "{role or teamId or userId, permission, permissionName, inherited, …}"}
 #define FOLDER {"folder", "object", "{id, uid, title, url, version, parentUid, …}"}
 #define PANEL_ROWS "rows {id, title, type, ds_url, ds_id, dashboard_title}"
 
@@ -41,6 +48,7 @@
 #define USERS "Users"
 #define DASHBOARDS "Dashboards and panels"
 #define DATASOURCES "Data sources"
+#define PERMISSIONS "Permissions"
 #define TEAMS "Teams, folders, service accounts"
 
 static const gf_op table[] = {
@@ -131,6 +139,10 @@ static const gf_op table[] = {
      .summary = "The panels of one dashboard (get_ds_panels by another name).",
      .method = "GET", .path = "/api/dashboards/uid/{uid}", .see = "dash-get", .params = {ORG, UID}, .options = {ROWS},
      .keys = {{"panels", "list", PANEL_ROWS}}, .statuses = "not-found", .rule = &gf_rule_dashboard_panels},
+    {.name = "get_dashboard_permissions", .group = PERMISSIONS, .summary = "Who may do what with a dashboard.",
+     .method = "GET", .path = "/api/dashboards/id/{dashboard}/permissions", .see = "dperm-get-uid dperm-get-id dperm-get-none",
+     .params = {ORG, DASHBOARD}, .keys = {PERMISSION_ROWS}, .statuses = "not-found invalid-data",
+     .rule = &gf_rule_get_dashboard_permissions},
     {.name = "get_dashboard_versions", .group = DASHBOARDS, .summary = "The versions of a dashboard, newest first.",
      .method = "GET", .path = "/api/dashboards/uid/{uid}/versions", .see = "dash-versions", .params = {ORG, UID},
      .keys = {{"versions", "list", "{version, created, createdBy, message, …}"}}, .statuses = "not-found",
@@ -154,6 +166,10 @@ static const gf_op table[] = {
     {.name = "get_folder", .group = TEAMS, .summary = "Read a folder.", .method = "GET",
      .path = "/api/folders/{uid}", .see = "folder-get", .params = {ORG, FOLDER_UID}, .keys = {FOLDER},
      .statuses = "not-found", .rule = &gf_rule_get_folder},
+    {.name = "get_folder_permissions", .group = PERMISSIONS, .summary = "Who may do what with a folder.",
+     .method = "GET", .path = "/api/folders/{uid}/permissions", .see = "folder-permissions folder-perm-none",
+     .params = {ORG, FOLDER_UID}, .keys = {PERMISSION_ROWS}, .statuses = "not-found",
+     .rule = &gf_rule_get_folder_permissions},
     {.name = "get_folders", .group = TEAMS,
      .summary = "The folders of an organisation, of all levels, or those directly inside one.", .method = "GET",
      .path = "/api/search?type=dash-folder", .see = "folders folders-nested folder-noparent", .params = {ORG},
@@ -200,6 +216,16 @@ static const gf_op table[] = {
      .options = {{.name = "query", .type = GF_T_STRING, .where = GF_IN_QUERY,
      .text = "only those whose login, email or name contains this"}},
      .keys = {{"users", "list", "{id, login, email, name, isAdmin, …}"}}, .rule = &gf_rule_get_users},
+    {.name = "grant_dashboard_permissions", .group = PERMISSIONS,
+     .summary = "Give permissions for a dashboard to roles, teams and users by their names.", .method = "POST",
+     .path = "/api/dashboards/id/{dashboard}/permissions", .see = "dperm-set-uid dperm-after team-search org-users-current",
+     .params = {ORG, DASHBOARD, GRANTS}, .options = {KEEP}, .keys = {GRANTED, SKIPPED},
+     .statuses = "not-found invalid-data missing-mandatory-data", .rule = &gf_rule_grant_dashboard_permissions},
+    {.name = "grant_folder_permissions", .group = PERMISSIONS,
+     .summary = "Give permissions for a folder to roles, teams and users by their names.", .method = "POST",
+     .path = "/api/folders/{uid}/permissions", .see = "folder-perm-set folder-perm-after team-search org-users-current",
+     .params = {ORG, FOLDER_UID, GRANTS}, .options = {KEEP}, .keys = {GRANTED, SKIPPED},
+     .statuses = "not-found invalid-data missing-mandatory-data", .rule = &gf_rule_grant_folder_permissions},
     {.name = "health", .group = "Server", .summary = "What the server says of its own health.", .method = "GET",
      .path = "/api/health", .see = "health", .keys = {{"health", "object", "{database, version, commit}"}},
      .rule = &gf_rule_server_health},
@@ -257,6 +283,11 @@ static const gf_op table[] = {
      .summary = "Change a member's role in the credentials' own organisation.",
      .method = "PATCH", .path = "/api/org/users/{user}", .see = "org-user-current-update", .params = {USER, ROLE},
      .statuses = "invalid-data user-not-found", .rule = &gf_rule_update_org_user},
+    {.name = "update_dashboard_permissions", .group = PERMISSIONS,
+     .summary = "Replace all permissions of a dashboard; no items take all away.", .method = "POST",
+     .path = "/api/dashboards/id/{dashboard}/permissions", .see = "dperm-set-uid dperm-set-id dperm-set-empty dperm-set-badperm dperm-set-dup",
+     .params = {ORG, DASHBOARD, ITEMS}, .statuses = "not-found user-not-found invalid-data",
+     .rule = &gf_rule_update_dashboard_permissions},
     {.name = "update_datasource", .group = DATASOURCES,
      .summary = "Change some keys of a data source; the rest and the secrets stay.", .method = "PUT",
      .path = "/api/datasources/uid/{uid}", .see = "ds-update-uid",
@@ -271,6 +302,10 @@ static const gf_op table[] = {
      .params = {ORG, FOLDER_UID, {.name = "changes", .type = GF_T_OBJECT,
                                   .text = "{title, description, version, overwrite}; what is not named stays"}},
      .keys = {FOLDER}, .statuses = "not-found already-exists invalid-data", .rule = &gf_rule_update_folder},
+    {.name = "update_folder_permissions", .group = PERMISSIONS,
+     .summary = "Replace all permissions of a folder; no items take all away.", .method = "POST",
+     .path = "/api/folders/{uid}/permissions", .see = "folder-perm-set folder-perm-after", .params = {ORG, FOLDER_UID, ITEMS},
+     .statuses = "not-found user-not-found invalid-data", .rule = &gf_rule_update_folder_permissions},
     {.name = "update_or_create_dashboard", .group = DASHBOARDS,
      .summary = "Create a dashboard, or change the one of the same uid, which stays in its folder unless one is given.",
      .method = "POST", .path = "/api/dashboards/db", .see = "dash-create dash-overwrite dash-version-mismatch",

@@ -67,7 +67,7 @@ static void add_rows(gf_call *call, const gf_list *items, const gf_column *colum
   }
   gf_hold_doc(call, rows);
   gf_iter it = gf_iterate(gf_doc_root(rows));
-  for (void *k, *node; gf_iter_next(&it, &k, &node);)
+  for (void *k, *node; !call->done && gf_iter_next(&it, &k, &node);)
     gf_list_add(call, &call->list, (gf_value){rows, node});
   gf_doc_release(rows);
 }

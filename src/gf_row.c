@@ -55,6 +55,12 @@ static void ask_main(gf_call *call) {
   gf_buf_free(&query);
 }
 
+void gf_row_ask_main(gf_call *call, const char *path) {
+  call->main_path = path;
+  call->main_sent = false;
+  ask_main(call);
+}
+
 void gf_row_start(gf_call *call) {
   call->main_path = main_path(call);
   go_on(call);
@@ -92,7 +98,7 @@ static bool ask_probe(gf_call *call, size_t index) {
 /* Does the outcome leave open whether the organisation exists? */
 static bool org_in_doubt(const gf_call *call) {
   if (!sends_org(call) || call->org_probed) return false;
-  if (call->outcome.status == GF_OK) return call->list_is_empty;
+  if (call->outcome.status == GF_OK) return call->list_is_empty && !call->op->rule->empty_is_sure;
   return call->outcome.reason == GF_FORBIDDEN || call->outcome.reason == GF_SERVER_ERROR;
 }
 
@@ -259,9 +265,7 @@ static void take_found(gf_call *call, const gf_probe *p, gf_value thing) {
   if (p->var && gf_scalar_text(thing, &text, digits))
     gf_set_var(call, p->var, text, !unsafe_yyjson_is_num(thing.node));
   if (p->restart) {
-    call->main_path = p->restart;
-    call->main_sent = false;
-    ask_main(call);
+    gf_row_ask_main(call, p->restart);
     return;
   }
   go_on(call);

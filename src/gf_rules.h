@@ -98,6 +98,7 @@ struct gf_op_rule {
   bool org_header;       /* the organisation travels as X-Grafana-Org-Id */
   bool idempotent;       /* beyond what the method says */
   bool empty_is_fine;    /* an empty 200 is an answer */
+  bool empty_is_sure;    /* an empty list is no sign that there is no such organisation */
   bool is_public;        /* answered to anyone: says nothing of the credentials */
   gf_pick picks[8];
   gf_answer_rule rules[8];

@@ -105,6 +105,10 @@ typedef struct script_route {
 #define SCRIPT_FOLDER                                                                                        \
   "{\"id\":8,\"uid\":\"u1\",\"title\":\"t\",\"url\":\"/dashboards/f/u1/"                                     \
   "t\",\"version\":1,\"parentUid\":\"u2\"}"
+#define SCRIPT_PERMISSIONS                                                                                   \
+  "[{\"userId\":5,\"teamId\":0,\"userLogin\":\"ann\",\"permission\":1,\"inherited\":false},{\"role\":"       \
+  "\"Editor\","                                                                                              \
+  "\"userId\":0,\"teamId\":0,\"permission\":2},{\"role\":\"Viewer\",\"permission\":4,\"inherited\":true}]"
 #define SCRIPT_SAVED                                                                                         \
   "{\"id\":7,\"uid\":\"u1\",\"version\":4,\"url\":\"/d/u1/t\",\"slug\":\"t\",\"status\":\"success\"}"
 
@@ -131,6 +135,13 @@ static const script_route script_routes[] = {
     {"GET", "/api/search?*page=1", SCRIPT_HITS},
     {"GET", "/api/search?*page=*", "[]"},
     {"GET", "/api/search*", SCRIPT_HITS},
+    {"GET", "/api/dashboards/*/permissions", SCRIPT_PERMISSIONS},
+    {"GET", "/api/folders/*/permissions", SCRIPT_PERMISSIONS},
+    {"POST", "/api/folders/*/permissions", "{\"message\":\"Folder permissions updated\"}"},
+    {"GET", "/api/teams/search?*page=1", "{\"totalCount\":3,\"teams\":[{\"id\":3,\"name\":\"Dev\"}]}"},
+    {"GET", "/api/teams/search?*",
+     "{\"totalCount\":3,\"teams\":[{\"id\":4,\"name\":\"Ops\"},{\"id\":5,\"name\":\"\\u00fc\"}]}"},
+    {"GET", "/api/serviceaccounts/*", "{\"id\":9,\"login\":\"sa-robot\"}"},
     {"GET", "/api/dashboards/uid/*/versions/*", "{\"version\":2,\"data\":{}}"},
     {"GET", "/api/dashboards/uid/*/versions",
      "{\"continueToken\":\"next/1\",\"versions\":[{\"version\":2},{\"version\":1}]}"},
@@ -381,6 +392,14 @@ typedef enum script_variant {
   "\"login\":\"ann\",\"email\":\"ann@example.org\",\"password\":\"new-password\",\"items\":[],"              \
   "\"parentUid\":\"u2\",\"secureJsonData\":{\"a\":\"b\",\"c\":null}}"
 
+/* What may be done, by whom; and the same as a server takes it. */
+#define SCRIPT_GRANTS                                                                                        \
+  "{\"roles\":{\"Viewer\":\"View\",\"Editor\":1},\"teams\":{\"Ops\":\"Edit\",\"Nobody\":\"View\"},"          \
+  "\"users\":{\"ANN\":\"View\",\"ann@example.org\":\"Admin\",\"ghost\":4}}"
+#define SCRIPT_ITEMS                                                                                         \
+  "[{\"role\":\"Viewer\",\"permission\":1},{\"teamId\":4,\"permission\":2},{\"userId\":5,\"permission\":4}," \
+  "{\"userId\":9,\"permission\":1}]"
+
 /* A plausible value for a parameter. */
 static inline const char *script_plausible(const gf_param *param, script_variant variant) {
   bool texts = variant == SCRIPT_TEXTS;
@@ -393,8 +412,8 @@ static inline const char *script_plausible(const gf_param *param, script_variant
     return !texts                             ? strcmp(param->name, "user") == 0 ? "5" : "7"
            : strcmp(param->name, "user") == 0 ? "'ann"
                                               : "'u1";
-  case GF_T_OBJECT: return SCRIPT_DATA;
-  case GF_T_LIST: return "[]";
+  case GF_T_OBJECT: return strcmp(param->name, "grants") == 0 ? SCRIPT_GRANTS : SCRIPT_DATA;
+  case GF_T_LIST: return strcmp(param->name, "items") == 0 && texts ? SCRIPT_ITEMS : "[]";
   case GF_T_STRINGS: return texts ? "'prod" : "[\"prod\",\"cpu\"]";
   case GF_T_ROLE: return "'Viewer";
   case GF_T_STRING_OR_NULL: return texts ? "'u2" : "null";

@@ -129,6 +129,11 @@ function World:new_alert_rule(org, folder)
   } })
 end
 
+--- The id of a new team.
+function World:new_team(org, name)
+  return http(self.server, "POST", "/api/teams", { org = org, body = { name = name or self:unique() } }).teamId
+end
+
 --- Posts a dashboard; its uid.
 function World:new_dashboard(org, dashboard, options)
   return grafana.check(self.server.admin:update_or_create_dashboard(org, dashboard, options or {})).uid
@@ -187,7 +192,8 @@ end
 
 -- -------------------------------------------------------------------------------------------------- running --
 
-local METHODS = { "unique", "new_org", "new_user", "new_folder", "new_alert_rule", "new_dashboard", "new_datasource" }
+local METHODS = { "unique", "new_org", "new_user", "new_folder", "new_alert_rule", "new_team", "new_dashboard",
+  "new_datasource" }
 
 -- A client on which operations are called; `run` learns which.
 local function client_of(run, login, password)
