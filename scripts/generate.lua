@@ -424,7 +424,7 @@ function Client:help(word) end
 local LUALS = {
   string = "string", integer = "grafana.Integer", boolean = "boolean", org = "grafana.Org", id = "grafana.Id",
   object = "grafana.Object", list = "grafana.Object", strings = "string|string[]|grafana.Document",
-  role = "string|{role: string}", body = "string|grafana.Object",
+  role = "string|{role: string}", body = "string|grafana.Object", string_or_null = "string|grafana.Null",
 }
 local SHAPES = {
   integer = "grafana.Integer", string = "string", object = "grafana.Object", list = "grafana.Object[]",

@@ -99,6 +99,17 @@ describe("positional arguments", function()
     end
   end)
 
+  it("take grafana.null where it means something, and nil nowhere", function()
+    passes("move_folder", 1, "a", "b")
+    passes("move_folder", 1, "a", grafana.null)
+    assert.equal("bad argument #3 'parent' to 'move_folder' (string or grafana.null expected, got nil)",
+      refused("move_folder", 1, "a", nil))
+    assert.equal("bad argument #3 'parent' to 'move_folder' (string or grafana.null expected, got 5)",
+      refused("move_folder", 1, "a", 5))
+    assert.matches("got grafana.null", refused("get_folder", 1, grafana.null))
+    assert.equal("missing-mandatory-data", g:move_folder(1, "a", "").status)
+  end)
+
   it("take one string or several where both make sense", function()
     passes("get_dashboards_with_tag", 1, "a")
     passes("get_dashboards_with_tag", 1, {"a", "b"})
@@ -159,6 +170,7 @@ describe("every row of the operation table", function()
   -- A value that a parameter takes, and one that it does not.
   local RIGHT = {
     string = "x", integer = 1, boolean = true, org = 1, id = 1, list = {}, strings = "x", role = "Viewer", object = {},
+    string_or_null = "x",
   }
 
   it("is a method that refuses each argument of a wrong type by its name", function()

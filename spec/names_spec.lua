@@ -175,6 +175,39 @@ describe("an ordinary name,", function()
     assert.equal(0, #g:get_service_accounts(1).service_accounts)
   end)
 
+  it("is a folder's title, and stays it", function()
+    for i, name in ipairs(ORDINARY) do
+      local title = name:match "^%s*(.-)%s*$"
+      local made = g:create_folder(1, {uid = "f-" .. i, title = name})
+      assert.equal("ok", made.status, shown(name) .. tostring(made))
+      assert.equal(title, g:get_folder(1, made.uid).folder.title)
+      assert.equal("ok", g:update_folder(1, made.uid, {description = name}).status)
+      assert.equal(title, g:get_folder(1, made.uid).folder.title)
+    end
+    assert.equal(#ORDINARY, #g:get_folders(1).folders)
+  end)
+
+  it("as a folder's uid goes out as one segment of the path; as a parent's too", function()
+    assert.equal("ok", g:create_folder(1, {uid = "f", title = "F"}).status)
+    for _, name in ipairs(ORDINARY) do
+      server:clear_log()
+      for _, r in ipairs {
+        g:get_folder(1, name), g:update_folder(1, name, {title = "x"}), g:delete_folder(1, name),
+        g:move_folder(1, name, grafana.null), g:move_folder(1, "f", name), g:get_folders(1, {parentUid = name}),
+        g:create_folder(1, {title = "x", parentUid = name}), g:create_folder(1, {title = "x", uid = name .. "?"}),
+      } do
+        local refused = r.operation == "create_folder" and r.code == 400
+        assert.equal(refused and "invalid-data" or "not-found", r.status, shown(name))
+      end
+      for _, arrival in ipairs(server:requests {method = "GET"}) do
+        local segment = arrival.path:match("^/api/folders/([^/?#]*)$")
+        assert.is_string(segment, arrival.path)
+        assert.equal(name, (segment:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end)))
+      end
+    end
+    assert.equal(1, #g:get_folders(1).folders)
+  end)
+
   it("as a uid goes out as one segment of the path, whatever is in it", function()
     for _, name in ipairs(ORDINARY) do
       server:clear_log()

@@ -291,6 +291,18 @@ describe("a running stand-in", function()
     assert.same({ 200, 0 }, { code, #list.items })
   end)
 
+  it("deletes what lies in a folder that is not there, and all folders for the name of the root, and says 404", function()
+    local function folder(uid, parent) ask(s, "POST", "/api/folders", { body = { title = uid, uid = uid, parentUid = parent } }) end
+    folder("orphan", "none")
+    folder("a")
+    folder("b", "a")
+    assert.equal(404, (ask(s, "DELETE", "/api/folders/none")))
+    assert.equal(404, (ask(s, "GET", "/api/folders/orphan")))
+    assert.equal(200, (ask(s, "GET", "/api/folders/general")))
+    assert.equal(404, (ask(s, "DELETE", "/api/folders/general")))
+    assert.equal(404, (ask(s, "GET", "/api/folders/b")))
+  end)
+
   it("moves a dashboard saved without a folder to the root, and deletes what a folder holds", function()
     ask(s, "POST", "/api/folders", { body = { title = "F", uid = "f" } })
     ask(s, "POST", "/api/folders", { body = { title = "G", uid = "g", parentUid = "f" } })

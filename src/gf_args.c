@@ -70,6 +70,8 @@ static const char *kind_problem(gf_type type, const gf_arg *arg) {
     return arg->kind == GF_ARG_DOC || arg->kind == GF_ARG_STRING
                ? NULL
                : "an object, a list or a string is expected";
+  case GF_T_STRING_OR_NULL:
+    return arg->kind == GF_ARG_STRING || arg->kind == GF_ARG_NULL ? NULL : "a string or null is expected";
   }
   return "is of no known type";
 }

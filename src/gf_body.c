@@ -38,6 +38,7 @@ void gf_add_json_value(gf_call *call, gf_buf *buf, gf_value v) {
 static void add_arg(gf_call *call, gf_buf *buf, const gf_arg *arg) {
   switch (arg->kind) {
   case GF_ARG_NIL:
+  case GF_ARG_NULL:
   case GF_ARG_OWN: gf_buf_add_str(buf, "null"); break;
   case GF_ARG_BOOL: gf_buf_add_str(buf, arg->boolean ? "true" : "false"); break;
   case GF_ARG_INT: gf_buf_add_int(buf, arg->integer); break;

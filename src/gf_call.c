@@ -184,7 +184,8 @@ void gf_finish(gf_call *call, const gf_verdict *verdict, const gf_exchange *x) {
 
 /* A list that the server does not page, of which one page is wanted. */
 static void cut_page(gf_call *call) {
-  if (!call->page || call->op->rule->paging.size_param || call->op->rule->paging.token) return;
+  bool by_server = call->op->rule->paging.size_param || call->op->rule->paging.token;
+  if (!call->page || (by_server && !call->cuts_pages)) return;
   size_t size = call->perpage ? (size_t)call->perpage : GF_PAGE_SIZE, from = size * (size_t)(call->page - 1);
   size_t n = from < call->list.n ? call->list.n - from : 0;
   if (n > size) n = size;

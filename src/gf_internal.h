@@ -213,6 +213,7 @@ struct gf_call {
   char *option_text[GF_MAX_OPTIONS];
   gf_doc *headers;       /* option `headers` */
   int64_t page, perpage; /* 0: all pages */
+  bool cuts_pages; /* the page that is wanted is cut out of the whole list, though the server has pages */
   gf_var vars[GF_MAX_VARS];
   size_t n_vars;
 
@@ -387,9 +388,16 @@ bool gf_integer_text(gf_value v, gf_str *text, char digits[24]); /* of an intege
 /* --- gf_row.c: the row's way through an operation --- */
 void gf_row_start(gf_call *call);
 void gf_row_answer(gf_call *call, gf_exchange *x);
+/* Send the main request (again) with this path. */
+void gf_row_ask_main(gf_call *call, const char *path);
 /* For operations with functions of their own: settle `x`'s failed verdict (the organisation's probe, the row's probes)
  * and finish with what comes out. */
 void gf_row_settle(gf_call *call, gf_exchange *x);
+
+/* --- gf_project.c --- */
+/* A document that is an array of rows: of each item the scalars that `columns` name, without those that it lacks. NULL
+ * without memory. */
+gf_doc *gf_project(const gf_allocator *alloc, const gf_list *items, const gf_column *columns);
 
 /* --- gf_paging.c --- */
 gf_exchange *gf_next_page(gf_call *call, int purpose, const gf_paging *paging, gf_str query, bool in_org);
@@ -421,6 +429,20 @@ void gf_change_datasource_start(gf_call *call); /* gf_op_datasource.c */
 void gf_change_datasource_answer(gf_call *call, gf_exchange *x);
 void gf_datasource_permissions_start(gf_call *call); /* gf_op_datasource_permission.c */
 void gf_datasource_permissions_answer(gf_call *call, gf_exchange *x);
+void gf_folder_check(gf_call *call); /* gf_op_folder.c */
+void gf_folders_check(gf_call *call);
+bool gf_keep_in_parent(gf_call *call, gf_value item);
+void gf_create_folder_check(gf_call *call);
+void gf_create_folder_start(gf_call *call);
+void gf_create_folder_answer(gf_call *call, gf_exchange *x);
+void gf_update_folder_start(gf_call *call);
+void gf_update_folder_answer(gf_call *call, gf_exchange *x);
+void gf_move_folder_check(gf_call *call);
+void gf_permission_items_check(gf_call *call); /* gf_op_permission.c */
+void gf_permissions_answer(gf_call *call, gf_exchange *x);
+bool gf_keep_permission_row(gf_call *call, gf_value item);
+void gf_grant_check(gf_call *call);
+void gf_grant_start(gf_call *call);
 void gf_version_check(gf_call *call); /* gf_op_server.c */
 void gf_version_answer(gf_call *call, gf_exchange *x);
 void gf_health_answer(gf_call *call, gf_exchange *x);

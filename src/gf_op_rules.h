@@ -69,6 +69,20 @@ extern const gf_op_rule
     gf_rule_create_token,
     gf_rule_get_tokens,
     gf_rule_delete_token,
+    /* gf_op_folder.c */
+    gf_rule_create_folder,
+    gf_rule_get_folders,
+    gf_rule_get_folder,
+    gf_rule_update_folder,
+    gf_rule_move_folder,
+    gf_rule_delete_folder,
+    /* gf_op_permission.c */
+    gf_rule_get_dashboard_permissions,
+    gf_rule_update_dashboard_permissions,
+    gf_rule_grant_dashboard_permissions,
+    gf_rule_get_folder_permissions,
+    gf_rule_update_folder_permissions,
+    gf_rule_grant_folder_permissions,
     /* gf_op_server.c */
     gf_rule_server_health,
     gf_rule_server_version,

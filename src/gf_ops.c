@@ -18,6 +18,8 @@
 #define ORG {.name = "org", .type = GF_T_ORG, .where = GF_IN_PATH, .text = "id of the organisation, or grafana.own"}
 #define USER {.name = "user", .type = GF_T_ID, .where = GF_IN_PATH, .text = "id (a number), or login or email (a string)"}
 #define UID {.name = "uid", .type = GF_T_STRING, .where = GF_IN_PATH, .text = "uid of the dashboard"}
+#define FOLDER_UID {.name = "uid", .type = GF_T_STRING, .where = GF_IN_PATH, .text = "uid of the folder"}
+#define DASHBOARD {.name = "dashboard", .type = GF_T_ID, .where = GF_IN_PATH, .text = "uid (a string) or id (a number) of the dashboard; -1: those by default"}
 #define DATASOURCE {.name = "id", .type = GF_T_ID, .where = GF_IN_PATH, .text = "id (a number) or uid (a string) of the data source"}
 #define LOGIN {.name = "login", .type = GF_T_STRING, .where = GF_IN_BODY, .wire = "loginOrEmail", .text = "login or email of the user"}
 #define ROLE {.name = "role", .type = GF_T_ROLE, .where = GF_IN_BODY, .text = "\"Viewer\", \"Editor\" or \"Admin\", or {role = …}"}
@@ -49,6 +51,13 @@
   {"headers", "object", "of the answer, by name in lower case; no cookies"},                                           \
   {"body", "value", "the answer: any JSON value, a string where it is text, nil where there is none"}
 
+#define ITEMS {.name = "items", .type = GF_T_LIST, .where = GF_IN_BODY, .text = "{role or teamId or userId, permission = 1 (View), 2 (Edit) or 4 (Admin)}"}
+#define GRANTS {.name = "grants", .type = GF_T_OBJECT, .text = "{roles, teams, users}, in each names with \"View\", \"Edit\" or \"Admin\"; users by login or email"}
+#define KEEP {.name = "keep", .type = GF_T_BOOL, .text = "add to the permissions that are there, instead of replacing them"}
+#define GRANTED {"granted", "list", "what they have now: {role or teamId, team or userId, user; permission}"}
+#define SKIPPED {"skipped", "list", "{kind, name} of teams and users that are not known"}
+#define PERMISSION_ROWS {"permissions", "list", "{role or teamId or userId, permission, permissionName, inherited, …}"}
+#define FOLDER {"folder", "object", "{id, uid, title, url, version, parentUid, …}"}
 #define PANEL_ROWS "rows {id, title, type, ds_url, ds_id, dashboard_title}"
 
 /* ------------------------------------------------------------------------------------------------------- the table -- */
@@ -106,6 +115,13 @@ static const gf_op table[] = {
      .keys = {{"id", "integer", "its id"}, {"uid", "string", "its uid"}, {"datasource", "object",
      "as the server has it"}},
      .statuses = "already-exists invalid-data missing-mandatory-data", .rule = &gf_rule_create_datasource},
+    {.name = "create_folder", .group = TEAMS,
+     .summary = "Create a folder, at the root or inside the folder parentUid, which must be there.", .method = "POST",
+     .path = "/api/folders", .see = "folder-create folder-create-nested folder-create-dup folder-noparent",
+     .params = {ORG, {.name = "folder", .type = GF_T_OBJECT, .where = GF_IN_WHOLE_BODY, .required = "title",
+                      .text = "{title, uid, parentUid, description}, sent as given"}},
+     .keys = {{"id", "integer", "its id"}, {"uid", "string", "its uid"}, FOLDER},
+     .statuses = "already-exists not-found invalid-data missing-mandatory-data", .rule = &gf_rule_create_folder},
     {.name = "create_org", .group = ORGS, .summary = "Create an organisation.", .method = "POST", .path = "/api/orgs",
      .see = "org-create", .params = {NAME("its name")}, .keys = {{"id", "integer", "its id"}},
      .statuses = "already-exists",
@@ -145,6 +161,11 @@ static const gf_op table[] = {
     {.name = "delete_datasource", .group = DATASOURCES, .summary = "Delete a data source.", .method = "DELETE",
      .path = "/api/datasources/{id}", .see = "ds-delete-id", .params = {ORG, DATASOURCE}, .statuses = "not-found",
      .rule = &gf_rule_delete_datasource},
+    {.name = "delete_folder", .group = TEAMS, .summary = "Delete a folder and all that is inside.", .method = "DELETE",
+     .path = "/api/folders/{uid}", .see = "folder-delete folder-delete-none", .params = {ORG, FOLDER_UID},
+     .options = {{.name = "forceDeleteRules", .type = GF_T_BOOL, .where = GF_IN_QUERY,
+                  .text = "even when alert rules are inside, which go too"}},
+     .statuses = "not-found invalid-data", .rule = &gf_rule_delete_folder},
     {.name = "delete_org", .group = ORGS, .summary = "Delete an organisation and all that is in it.",
      .method = "DELETE",
      .path = "/api/orgs/{id}", .see = "org-delete",
@@ -201,6 +222,10 @@ static const gf_op table[] = {
      .summary = "The panels of one dashboard (get_ds_panels by another name).",
      .method = "GET", .path = "/api/dashboards/uid/{uid}", .see = "dash-get", .params = {ORG, UID}, .options = {ROWS},
      .keys = {{"panels", "list", PANEL_ROWS}}, .statuses = "not-found", .rule = &gf_rule_dashboard_panels},
+    {.name = "get_dashboard_permissions", .group = PERMISSIONS, .summary = "Who may do what with a dashboard.",
+     .method = "GET", .path = "/api/dashboards/id/{dashboard}/permissions", .see = "dperm-get-uid dperm-get-id dperm-get-none",
+     .params = {ORG, DASHBOARD}, .keys = {PERMISSION_ROWS}, .statuses = "not-found invalid-data",
+     .rule = &gf_rule_get_dashboard_permissions},
     {.name = "get_dashboard_versions", .group = DASHBOARDS, .summary = "The versions of a dashboard, newest first.",
      .method = "GET", .path = "/api/dashboards/uid/{uid}/versions", .see = "dash-versions", .params = {ORG, UID},
      .keys = {{"versions", "list", "{version, created, createdBy, message, …}"}}, .statuses = "not-found",
@@ -228,6 +253,20 @@ static const gf_op table[] = {
     {.name = "get_ds_panels", .group = DASHBOARDS, .summary = "The panels of one dashboard.", .method = "GET",
      .path = "/api/dashboards/uid/{uid}", .see = "dash-get", .params = {ORG, UID}, .options = {ROWS},
      .keys = {{"panels", "list", PANEL_ROWS}}, .statuses = "not-found", .rule = &gf_rule_dashboard_panels},
+    {.name = "get_folder", .group = TEAMS, .summary = "Read a folder.", .method = "GET",
+     .path = "/api/folders/{uid}", .see = "folder-get", .params = {ORG, FOLDER_UID}, .keys = {FOLDER},
+     .statuses = "not-found", .rule = &gf_rule_get_folder},
+    {.name = "get_folder_permissions", .group = PERMISSIONS, .summary = "Who may do what with a folder.",
+     .method = "GET", .path = "/api/folders/{uid}/permissions", .see = "folder-permissions folder-perm-none",
+     .params = {ORG, FOLDER_UID}, .keys = {PERMISSION_ROWS}, .statuses = "not-found",
+     .rule = &gf_rule_get_folder_permissions},
+    {.name = "get_folders", .group = TEAMS,
+     .summary = "The folders of an organisation, of all levels, or those directly inside one.", .method = "GET",
+     .path = "/api/search?type=dash-folder", .see = "folders folders-nested folder-noparent", .params = {ORG},
+     .options = {{.name = "parentUid", .type = GF_T_STRING,
+                  .text = "only those directly inside this folder; \"\": only those at the root"}},
+     .keys = {{"folders", "list", "rows {id, uid, title, parentUid (not at the root), url}"}},
+     .statuses = "not-found", .rule = &gf_rule_get_folders},
     {.name = "get_org", .group = ORGS, .summary = "One organisation, by id or by name.", .method = "GET",
      .path = "/api/orgs/{id}", .see = "org-by-id org-by-name",
      .params = {{.name = "id", .type = GF_T_ID, .where = GF_IN_PATH, .text = "id (a number) or name (a string)"}},
@@ -291,6 +330,16 @@ static const gf_op table[] = {
      .options = {{.name = "query", .type = GF_T_STRING, .where = GF_IN_QUERY,
      .text = "only those whose login, email or name contains this"}},
      .keys = {{"users", "list", "{id, login, email, name, isAdmin, …}"}}, .rule = &gf_rule_get_users},
+    {.name = "grant_dashboard_permissions", .group = PERMISSIONS,
+     .summary = "Give permissions for a dashboard to roles, teams and users by their names.", .method = "POST",
+     .path = "/api/dashboards/id/{dashboard}/permissions", .see = "dperm-set-uid dperm-after team-search org-users-current",
+     .params = {ORG, DASHBOARD, GRANTS}, .options = {KEEP}, .keys = {GRANTED, SKIPPED},
+     .statuses = "not-found invalid-data missing-mandatory-data", .rule = &gf_rule_grant_dashboard_permissions},
+    {.name = "grant_folder_permissions", .group = PERMISSIONS,
+     .summary = "Give permissions for a folder to roles, teams and users by their names.", .method = "POST",
+     .path = "/api/folders/{uid}/permissions", .see = "folder-perm-set folder-perm-after team-search org-users-current",
+     .params = {ORG, FOLDER_UID, GRANTS}, .options = {KEEP}, .keys = {GRANTED, SKIPPED},
+     .statuses = "not-found invalid-data missing-mandatory-data", .rule = &gf_rule_grant_folder_permissions},
     {.name = "health", .group = "Server", .summary = "What the server says of its own health.", .method = "GET",
      .path = "/api/health", .see = "health", .keys = {{"health", "object", "{database, version, commit}"}},
      .rule = &gf_rule_server_health},
@@ -302,6 +351,11 @@ static const gf_op table[] = {
      .text = "only those whose login, email or name contains this"},
                  {.name = "limit", .type = GF_T_INT, .where = GF_IN_QUERY, .text = "at most so many"}},
      .keys = {{"users", "list", "{userId, login, avatarUrl}"}}, .rule = &gf_rule_lookup_current_org_users},
+    {.name = "move_folder", .group = TEAMS, .summary = "Move a folder into another, or to the root.", .method = "POST",
+     .path = "/api/folders/{uid}/move", .see = "folder-move folder-move-none",
+     .params = {ORG, FOLDER_UID, {.name = "parent", .type = GF_T_STRING_OR_NULL, .where = GF_IN_BODY, .wire = "parentUid",
+                                  .text = "uid of the folder to move it into; grafana.null is the root"}},
+     .keys = {FOLDER}, .statuses = "not-found already-exists invalid-data", .rule = &gf_rule_move_folder},
     {.name = "remove_datasource_permission", .group = PERMISSIONS, .summary = "Remove a permission of a data source.",
      .method = "DELETE", .path = "/api/datasources/{id}/permissions/{permission}",
      .see = "ds-permissions ds-access-control",
@@ -362,6 +416,11 @@ static const gf_op table[] = {
      .summary = "Change a member's role in the credentials' own organisation.",
      .method = "PATCH", .path = "/api/org/users/{user}", .see = "org-user-current-update", .params = {USER, ROLE},
      .statuses = "invalid-data user-not-found", .rule = &gf_rule_update_org_user},
+    {.name = "update_dashboard_permissions", .group = PERMISSIONS,
+     .summary = "Replace all permissions of a dashboard; no items take all away.", .method = "POST",
+     .path = "/api/dashboards/id/{dashboard}/permissions", .see = "dperm-set-uid dperm-set-id dperm-set-empty dperm-set-badperm dperm-set-dup",
+     .params = {ORG, DASHBOARD, ITEMS}, .statuses = "not-found user-not-found invalid-data",
+     .rule = &gf_rule_update_dashboard_permissions},
     {.name = "update_datasource", .group = DATASOURCES,
      .summary = "Change some keys of a data source; the rest and the secrets stay.", .method = "PUT",
      .path = "/api/datasources/uid/{uid}", .see = "ds-update-uid",
@@ -370,6 +429,16 @@ static const gf_op table[] = {
      .keys = {{"datasource", "object", "as the server has it now"}},
      .statuses = "not-found already-exists invalid-data",
      .rule = &gf_rule_update_datasource},
+    {.name = "update_folder", .group = TEAMS,
+     .summary = "Change a folder's title or description, unless somebody else has changed it meanwhile.", .method = "PUT",
+     .path = "/api/folders/{uid}", .see = "folder-update folder-update-none",
+     .params = {ORG, FOLDER_UID, {.name = "changes", .type = GF_T_OBJECT,
+                                  .text = "{title, description, version, overwrite}; what is not named stays"}},
+     .keys = {FOLDER}, .statuses = "not-found already-exists invalid-data", .rule = &gf_rule_update_folder},
+    {.name = "update_folder_permissions", .group = PERMISSIONS,
+     .summary = "Replace all permissions of a folder; no items take all away.", .method = "POST",
+     .path = "/api/folders/{uid}/permissions", .see = "folder-perm-set folder-perm-after", .params = {ORG, FOLDER_UID, ITEMS},
+     .statuses = "not-found user-not-found invalid-data", .rule = &gf_rule_update_folder_permissions},
     {.name = "update_or_create_dashboard", .group = DASHBOARDS,
      .summary = "Create a dashboard, or change the one of the same uid, which stays in its folder unless one is given.",
      .method = "POST", .path = "/api/dashboards/db", .see = "dash-create dash-overwrite dash-version-mismatch",

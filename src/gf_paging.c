@@ -11,8 +11,11 @@ static void add_number(gf_buf *query, const char *name, int64_t number) {
   gf_add_query(query, name, gf_digits(number, digits));
 }
 
+/* Is it one of the server's pages that is wanted? */
+static bool wants_one(const gf_call *call) { return call->page > 0 && !call->cuts_pages; }
+
 static void add_page(gf_call *call, gf_buf *query, const gf_paging *paging) {
-  bool one = call->page > 0;
+  bool one = wants_one(call);
   int64_t number = one ? call->page - 1 : call->pages;
   gf_str token;
   char digits[24];
@@ -21,7 +24,7 @@ static void add_page(gf_call *call, gf_buf *query, const gf_paging *paging) {
       gf_add_query(query, paging->token_param, token);
     return;
   }
-  add_number(query, paging->size_param, call->perpage ? call->perpage : GF_PAGE_SIZE);
+  add_number(query, paging->size_param, call->perpage && !call->cuts_pages ? call->perpage : GF_PAGE_SIZE);
   add_number(query, "page", number + paging->first);
 }
 
@@ -45,15 +48,40 @@ gf_exchange *gf_next_page(gf_call *call, int purpose, const gf_paging *paging, g
   return x;
 }
 
-static void take_items(gf_call *call, gf_exchange *x, gf_value list, const gf_paging *paging) {
+/* What is new of `list`, and belongs to the result. */
+static void add_new(gf_call *call, gf_value list, const gf_paging *paging, gf_list *to) {
   bool (*keep)(gf_call *, gf_value) = call->op->rule->keep;
   gf_iter it = gf_iterate(list);
   for (void *k, *node; gf_iter_next(&it, &k, &node);) {
-    gf_value item = {x->doc, node};
+    gf_value item = {list.doc, node};
     if (!gf_seen_add(call, &call->seen, gf_value_get(item, paging->identity))) continue;
-    if (!keep || keep(call, item)) gf_list_add(call, &call->list, item);
+    if (!keep || keep(call, item)) gf_list_add(call, to, item);
   }
-  gf_hold_doc(call, x->doc);
+}
+
+static void add_rows(gf_call *call, const gf_list *items, const gf_column *columns) {
+  gf_doc *rows = gf_project(&call->client->alloc, items, columns);
+  if (!rows) {
+    gf_lacks_memory(call);
+    return;
+  }
+  gf_hold_doc(call, rows);
+  gf_iter it = gf_iterate(gf_doc_root(rows));
+  for (void *k, *node; !call->done && gf_iter_next(&it, &k, &node);)
+    gf_list_add(call, &call->list, (gf_value){rows, node});
+  gf_doc_release(rows);
+}
+
+static void take_items(gf_call *call, gf_exchange *x, gf_value list, const gf_paging *paging) {
+  if (!paging->columns[0].key) {
+    add_new(call, list, paging, &call->list);
+    gf_hold_doc(call, x->doc);
+    return;
+  }
+  gf_list found = {0};
+  add_new(call, list, paging, &found);
+  if (!call->done && found.n) add_rows(call, &found, paging->columns);
+  gf_list_free(call, &found);
 }
 
 static bool has_total(const gf_seen *seen, gf_exchange *x, const gf_paging *paging) {
@@ -85,7 +113,7 @@ gf_page_end gf_take_page(gf_call *call, gf_exchange *x, const gf_paging *paging)
   call->list_is_empty = call->pages == 0 && count == 0;
   call->pages++;
   take_items(call, x, list, paging);
-  if (count == 0 || call->page > 0 || call->pages >= GF_MAX_PAGES) return GF_PAGE_LAST;
+  if (count == 0 || wants_one(call) || call->pages >= GF_MAX_PAGES) return GF_PAGE_LAST;
   if (call->seen.n == before)
     return GF_PAGE_LAST; /* nothing new: the server takes no notice of what is asked */
   if (paging->token) return next_token(call, x, paging) ? GF_PAGE_MORE : GF_PAGE_LAST;

@@ -55,6 +55,12 @@ static void ask_main(gf_call *call) {
   gf_buf_free(&query);
 }
 
+void gf_row_ask_main(gf_call *call, const char *path) {
+  call->main_path = path;
+  call->main_sent = false;
+  ask_main(call);
+}
+
 void gf_row_start(gf_call *call) {
   call->main_path = main_path(call);
   go_on(call);
@@ -76,10 +82,17 @@ static bool may_be_uid(const gf_call *call, const char *var) {
   return strspn(text.p, "-0") < text.n && text.n <= LONGEST;
 }
 
+static bool is_filled(const gf_call *call, const char *var) {
+  char digits[24];
+  gf_str text;
+  return gf_get_var(call, var, &text, digits) && text.n > 0;
+}
+
 static bool fits(const gf_call *call, const gf_probe *p) {
   if (p->only_text && !gf_var_is_text(call, p->only_text)) return false;
   if (p->only_number && gf_var_is_text(call, p->only_number)) return false;
   if (p->only_uid && !may_be_uid(call, p->only_uid)) return false;
+  if (p->only_given && !is_filled(call, p->only_given)) return false;
   if (p->unless_own && call->own_org) return false;
   if (p->fact && !call->main_sent && !gf_server_fact(call->client, p->fact)) return false;
   if (!call->main_sent) return p->when == GF_BEFORE;
@@ -109,7 +122,7 @@ static bool ask_probe(gf_call *call, size_t index) {
 /* Does the outcome leave open whether the organisation exists? */
 static bool org_in_doubt(const gf_call *call) {
   if (!sends_org(call) || call->org_probed) return false;
-  if (call->outcome.status == GF_OK) return call->list_is_empty;
+  if (call->outcome.status == GF_OK) return call->list_is_empty && !call->op->rule->empty_is_sure;
   return call->outcome.reason == GF_FORBIDDEN || call->outcome.reason == GF_SERVER_ERROR;
 }
 
@@ -192,10 +205,21 @@ static bool next_word(const char **words, char word[MAX_WORD]) {
   return n > 0;
 }
 
+/* Does the item's member equal the variable? What is not there equals what is empty. */
+static bool is_beside(const gf_call *call, const gf_probe *p, gf_value item) {
+  char digits[24], var_digits[24];
+  gf_str is = {NULL, 0}, wanted = {NULL, 0};
+  if (!p->beside) return true;
+  gf_scalar_text(gf_value_get(item, p->beside), &is, digits);
+  gf_get_var(call, p->beside_is, &wanted, var_digits);
+  return gf_str_same(is, wanted);
+}
+
 static bool fits_key(gf_call *call, const gf_probe *p, const char *key, gf_value item) {
   gf_str text;
   gf_value v = gf_value_get(item, key);
   if (gf_value_string(v, &text) != gf_var_is_text(call, p->find)) return false;
+  if (!is_beside(call, p, item)) return false;
   return p->only_one ? equals_var(call, v, p->find) : names(call, p->find, v);
 }
 
@@ -310,9 +334,7 @@ static void take_found(gf_call *call, const gf_probe *p, gf_exchange *x, finding
     return;
   }
   if (p->restart) {
-    call->main_path = p->restart;
-    call->main_sent = false;
-    ask_main(call);
+    gf_row_ask_main(call, p->restart);
     return;
   }
   go_on(call);

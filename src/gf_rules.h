@@ -3,8 +3,8 @@
  * gf_rules.h: the vocabulary in which gf_ops.c says how an operation is done. Internal to the core.
  *
  * A path is a template below the server's URL: `{name}` stands for a variable, percent-encoded. Variables are, in this
- * order: what a probe has found (`user_id`), the operation's arguments by name, the members of its object argument. A
- * request whose template names an unknown variable is not sent.
+ * order: what a probe has found (`user_id`), the operation's arguments by name, the members of its object argument, its
+ * options. A request whose template names an unknown variable is not sent.
  */
 #ifndef GF_RULES_H
 #define GF_RULES_H
@@ -60,12 +60,16 @@ typedef struct gf_probe {
   gf_reason only_reason;   /* only when the outcome has this reason too */
   const char *only_text;   /* only when this argument is a string */
   const char *only_number; /* only when this argument is a number */
+  const char *only_given;  /* only when this variable is known, and not empty */
   bool unless_own;         /* not when the organisation is the credentials' own */
   bool in_org;             /* ask inside the operation's organisation */
   const char *get;         /* path template */
   const char *own_get;     /* path template when the organisation is the credentials' own */
   const char *find;        /* of a list, or of one thing: where a key of `by` equals this variable */
   const char *by;          /* "userId login email": the first key first, through all items */
+  bool only_one;           /* in the same case of its letters too, and no other item may fit */
+  const char *beside;      /* a member of the item that must equal … */
+  const char *beside_is;   /* … this variable; where neither is there, they are equal */
   const char *pointer;     /* what to take of the answer, or of the item found */
   const char *var;         /* into this variable */
   const char *key;         /* into this key of the result */
@@ -84,11 +88,18 @@ typedef struct gf_probe {
       fact; /* after the main request: found, this is noted as 1; before it: only where it has been noted */
 
   const char *only_uid; /* only when this argument is a string that may be a uid, and safe in a path */
-  bool only_one;        /* `find` in the same case of its letters too, and no other item may fit */
   const struct gf_paging *pages; /* `find` looks through these, page by page */
   bool is_answer;                /* found: what `key` got is the result, without the main request */
   gf_way way;                    /* BEFORE: when the next is asked; a refusal stands if that finds nothing */
 } gf_probe;
+
+/* A member of a row that is made of an item: its key, and the item's key where that is another. */
+typedef struct gf_column {
+  const char *key;
+  const char *from;
+} gf_column;
+
+#define GF_MAX_COLUMNS 6
 
 /* How a list is paged. */
 typedef struct gf_paging {
@@ -99,6 +110,7 @@ typedef struct gf_paging {
   const char *identity;   /* the key by which an item is known again */
   const char *token;      /* JSON pointer of the token for the next page, instead of page numbers */
   const char *token_param;
+  gf_column columns[GF_MAX_COLUMNS]; /* the result holds rows of these scalars; none: the items as they are */
 } gf_paging;
 
 /* A number that no server gives as an id (0, negative, beyond 64 bits): the outcome, before anything is sent. Some
@@ -116,6 +128,7 @@ struct gf_op_rule {
   bool org_header;       /* the organisation travels as X-Grafana-Org-Id */
   bool idempotent;       /* beyond what the method says */
   bool empty_is_fine;    /* an empty 200 is an answer */
+  bool empty_is_sure;    /* an empty list is no sign that there is no such organisation */
   bool is_public;        /* the main request is answered to anyone: says nothing of the credentials */
   bool any_answer;       /* an answer may be text, or nothing; its headers are kept (gf_answer.c) */
   gf_id_rule ids[2];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Variables of path templates and of sentences: what a probe found, the arguments, the members of the data. */
+ * Variables of path templates and of sentences: what a probe found, the arguments, the members of the data, the options. */
 #include "gf_internal.h"
 
 #include <stdio.h>
@@ -89,7 +89,9 @@ bool gf_get_var(const gf_call *call, const char *name, gf_str *text, char digits
   }
   int i = param_index(call, name);
   if (i >= 0) return arg_text(&call->args[i], text, digits);
-  return gf_scalar_text(gf_value_get(gf_data_of(call), name), text, digits);
+  if (gf_scalar_text(gf_value_get(gf_data_of(call), name), text, digits)) return true;
+  const gf_arg *option = gf_option_of(call, name);
+  return option && arg_text(option, text, digits);
 }
 
 bool gf_var_is_text(const gf_call *call, const char *name) {

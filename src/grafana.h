@@ -138,7 +138,8 @@ typedef enum gf_arg_kind {
   GF_ARG_STRING,
   GF_ARG_NUMBER,
   GF_ARG_DOC,
-  GF_ARG_OWN
+  GF_ARG_OWN,
+  GF_ARG_NULL
 } gf_arg_kind;
 
 typedef struct gf_arg {
@@ -147,7 +148,7 @@ typedef struct gf_arg {
   int64_t integer; /* GF_ARG_INT */
   gf_str string;   /* GF_ARG_STRING; GF_ARG_NUMBER: the digits of an integer beyond int64 */
   gf_doc *doc;     /* GF_ARG_DOC: borrowed, the callee retains it */
-} gf_arg;          /* GF_ARG_OWN stands for the organisation of the credentials */
+} gf_arg; /* GF_ARG_OWN stands for the organisation of the credentials, GF_ARG_NULL for JSON's null */
 
 typedef struct gf_header {
   gf_str name;
@@ -211,7 +212,8 @@ typedef enum gf_type {
   GF_T_LIST,    /* a table that is an array, or a document */
   GF_T_STRINGS, /* a string or an array of strings */
   GF_T_ROLE,    /* a string, or a table {role = string} */
-  GF_T_BODY     /* a table, a document, or a string that is sent as it is */
+  GF_T_BODY,    /* a table, a document, or a string that is sent as it is */
+  GF_T_STRING_OR_NULL
 } gf_type;
 
 /* Where an argument or an option goes. */

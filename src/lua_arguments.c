@@ -151,6 +151,12 @@ static bool lgf_arg_body(lua_State *L, int index, const gf_param *param, gf_arg 
   return lgf_arg_string(L, index, param, out) || lgf_arg_object(L, index, param, out);
 }
 
+static bool lgf_arg_string_or_null(lua_State *L, int index, const gf_param *param, gf_arg *out) {
+  if (!lgf_is_null(L, index)) return lgf_arg_string(L, index, param, out);
+  out->kind = GF_ARG_NULL;
+  return true;
+}
+
 /* A type's short name, what it takes, and how it is taken. */
 static const struct lgf_type {
   const char *name, *expected;
@@ -166,6 +172,7 @@ static const struct lgf_type {
     [GF_T_STRINGS] = {"strings", "string or array of strings", lgf_arg_strings},
     [GF_T_ROLE] = {"role", "string or {role = string}", lgf_arg_role},
     [GF_T_BODY] = {"body", "table or string", lgf_arg_body},
+    [GF_T_STRING_OR_NULL] = {"string_or_null", "string or grafana.null", lgf_arg_string_or_null},
 };
 
 const char *lgf_expected(gf_type type) { return lgf_types[type].expected; }

@@ -239,6 +239,18 @@ function Client:check_datasource(org, id, options) end
 ---@return grafana.result.create_datasource
 function Client:create_datasource(org, datasource, options) end
 
+---@class grafana.result.create_folder: grafana.Result
+---@field id? grafana.Integer its id
+---@field uid? string its uid
+---@field folder? grafana.Object {id, uid, title, url, version, parentUid, …}
+
+---Create a folder, at the root or inside the folder parentUid, which must be there.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param folder grafana.Object {title, uid, parentUid, description}, sent as given
+---@param options? grafana.Options
+---@return grafana.result.create_folder
+function Client:create_folder(org, folder, options) end
+
 ---@class grafana.result.create_org: grafana.Result
 ---@field id? grafana.Integer its id
 
@@ -309,6 +321,16 @@ function Client:delete_dashboard(org, uid, options) end
 ---@param options? grafana.Options
 ---@return grafana.Result
 function Client:delete_datasource(org, id, options) end
+
+---@class grafana.options.delete_folder: grafana.Options
+---@field forceDeleteRules? boolean even when alert rules are inside, which go too
+
+---Delete a folder and all that is inside.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param uid string uid of the folder
+---@param options? grafana.options.delete_folder
+---@return grafana.Result
+function Client:delete_folder(org, uid, options) end
 
 ---Delete an organisation and all that is in it.
 ---@param id grafana.Integer id of the organisation
@@ -432,6 +454,16 @@ function Client:get_dashboard(org, uid, options) end
 ---@return grafana.result.get_dashboard_panels
 function Client:get_dashboard_panels(org, uid, options) end
 
+---@class grafana.result.get_dashboard_permissions: grafana.Result
+---@field permissions? grafana.Object[] {role or teamId or userId, permission, permissionName, inherited, …}
+
+---Who may do what with a dashboard.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param dashboard grafana.Id uid (a string) or id (a number) of the dashboard; -1: those by default
+---@param options? grafana.Options
+---@return grafana.result.get_dashboard_permissions
+function Client:get_dashboard_permissions(org, dashboard, options) end
+
 ---@class grafana.result.get_dashboard_versions: grafana.Result
 ---@field versions? grafana.Object[] {version, created, createdBy, message, …}
 
@@ -494,6 +526,38 @@ function Client:get_datasources(org, options) end
 ---@param options? grafana.options.get_ds_panels
 ---@return grafana.result.get_ds_panels
 function Client:get_ds_panels(org, uid, options) end
+
+---@class grafana.result.get_folder: grafana.Result
+---@field folder? grafana.Object {id, uid, title, url, version, parentUid, …}
+
+---Read a folder.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param uid string uid of the folder
+---@param options? grafana.Options
+---@return grafana.result.get_folder
+function Client:get_folder(org, uid, options) end
+
+---@class grafana.result.get_folder_permissions: grafana.Result
+---@field permissions? grafana.Object[] {role or teamId or userId, permission, permissionName, inherited, …}
+
+---Who may do what with a folder.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param uid string uid of the folder
+---@param options? grafana.Options
+---@return grafana.result.get_folder_permissions
+function Client:get_folder_permissions(org, uid, options) end
+
+---@class grafana.options.get_folders: grafana.Options
+---@field parentUid? string only those directly inside this folder; "": only those at the root
+
+---@class grafana.result.get_folders: grafana.Result
+---@field folders? grafana.Object[] rows {id, uid, title, parentUid (not at the root), url}
+
+---The folders of an organisation, of all levels, or those directly inside one.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param options? grafana.options.get_folders
+---@return grafana.result.get_folders
+function Client:get_folders(org, options) end
 
 ---@class grafana.result.get_org: grafana.Result
 ---@field org? grafana.Object {id, name, address}
@@ -638,6 +702,36 @@ function Client:get_user_orgs(user, options) end
 ---@return grafana.result.get_users
 function Client:get_users(options) end
 
+---@class grafana.options.grant_dashboard_permissions: grafana.Options
+---@field keep? boolean add to the permissions that are there, instead of replacing them
+
+---@class grafana.result.grant_dashboard_permissions: grafana.Result
+---@field granted? grafana.Object[] what they have now: {role or teamId, team or userId, user; permission}
+---@field skipped? grafana.Object[] {kind, name} of teams and users that are not known
+
+---Give permissions for a dashboard to roles, teams and users by their names.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param dashboard grafana.Id uid (a string) or id (a number) of the dashboard; -1: those by default
+---@param grants grafana.Object {roles, teams, users}, in each names with "View", "Edit" or "Admin"; users by login or email
+---@param options? grafana.options.grant_dashboard_permissions
+---@return grafana.result.grant_dashboard_permissions
+function Client:grant_dashboard_permissions(org, dashboard, grants, options) end
+
+---@class grafana.options.grant_folder_permissions: grafana.Options
+---@field keep? boolean add to the permissions that are there, instead of replacing them
+
+---@class grafana.result.grant_folder_permissions: grafana.Result
+---@field granted? grafana.Object[] what they have now: {role or teamId, team or userId, user; permission}
+---@field skipped? grafana.Object[] {kind, name} of teams and users that are not known
+
+---Give permissions for a folder to roles, teams and users by their names.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param uid string uid of the folder
+---@param grants grafana.Object {roles, teams, users}, in each names with "View", "Edit" or "Admin"; users by login or email
+---@param options? grafana.options.grant_folder_permissions
+---@return grafana.result.grant_folder_permissions
+function Client:grant_folder_permissions(org, uid, grants, options) end
+
 ---@class grafana.result.health: grafana.Result
 ---@field health? grafana.Object {database, version, commit}
 
@@ -657,6 +751,17 @@ function Client:health(options) end
 ---@param options? grafana.options.lookup_current_org_users
 ---@return grafana.result.lookup_current_org_users
 function Client:lookup_current_org_users(options) end
+
+---@class grafana.result.move_folder: grafana.Result
+---@field folder? grafana.Object {id, uid, title, url, version, parentUid, …}
+
+---Move a folder into another, or to the root.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param uid string uid of the folder
+---@param parent string|grafana.Null uid of the folder to move it into; grafana.null is the root
+---@param options? grafana.Options
+---@return grafana.result.move_folder
+function Client:move_folder(org, uid, parent, options) end
 
 ---Remove a permission of a data source.
 ---@param org grafana.Org id of the organisation, or grafana.own
@@ -741,6 +846,14 @@ function Client:update_current_org(name, options) end
 ---@return grafana.Result
 function Client:update_current_org_user(user, role, options) end
 
+---Replace all permissions of a dashboard; no items take all away.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param dashboard grafana.Id uid (a string) or id (a number) of the dashboard; -1: those by default
+---@param items grafana.Object {role or teamId or userId, permission = 1 (View), 2 (Edit) or 4 (Admin)}
+---@param options? grafana.Options
+---@return grafana.Result
+function Client:update_dashboard_permissions(org, dashboard, items, options) end
+
 ---@class grafana.result.update_datasource: grafana.Result
 ---@field datasource? grafana.Object as the server has it now
 
@@ -751,6 +864,25 @@ function Client:update_current_org_user(user, role, options) end
 ---@param options? grafana.Options
 ---@return grafana.result.update_datasource
 function Client:update_datasource(org, id, changes, options) end
+
+---@class grafana.result.update_folder: grafana.Result
+---@field folder? grafana.Object {id, uid, title, url, version, parentUid, …}
+
+---Change a folder's title or description, unless somebody else has changed it meanwhile.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param uid string uid of the folder
+---@param changes grafana.Object {title, description, version, overwrite}; what is not named stays
+---@param options? grafana.Options
+---@return grafana.result.update_folder
+function Client:update_folder(org, uid, changes, options) end
+
+---Replace all permissions of a folder; no items take all away.
+---@param org grafana.Org id of the organisation, or grafana.own
+---@param uid string uid of the folder
+---@param items grafana.Object {role or teamId or userId, permission = 1 (View), 2 (Edit) or 4 (Admin)}
+---@param options? grafana.Options
+---@return grafana.Result
+function Client:update_folder_permissions(org, uid, items, options) end
 
 ---@class grafana.options.update_or_create_dashboard: grafana.Options
 ---@field folderUid? string the folder; "" is the root

@@ -74,7 +74,7 @@ local BY_NAME = {
 }
 local BY_TYPE = {
   string = '"..."', integer = "1", boolean = "true", org = "1", id = "12", list = "{...}", strings = '"..."',
-  role = '"Editor"',
+  role = '"Editor"', string_or_null = '"..."',
 }
 
 -- `{login = "ann", password = "s3cret"}`: the keys that must be there.

@@ -130,6 +130,8 @@ static script_answer refusing(script *s, const gf_request *request, const char *
 
 static script_answer old_server(script *s, const gf_request *request, const char *path) {
   if (script_like(path, "/api/datasources/7*")) return script_json(404, "{\"message\":\"Not found\"}");
+  if (script_like(path, "/api/dashboards/id/*")) return script_json(404, "{\"message\":\"Not found\"}");
+  if (script_like(path, "/api/folders/*")) return script_json(200, "{\"uid\":\"u1\",\"parentUid\":\"\"}");
   return script_grafana(s, request, path);
 }
 
@@ -183,6 +185,15 @@ static script_answer by_name(script *s, const gf_request *request, const char *p
   return script_grafana(s, request, path);
 }
 
+/* Members are not to be seen, and service accounts are not there. */
+static script_answer discreet(script *s, const gf_request *request, const char *path) {
+  if (script_like(path, "/api/org/users")) return script_json(403, "{\"message\":\"no\"}");
+  if (script_like(path, "/api/serviceaccounts/*"))
+    return script_json(404, "{\"message\":\"it is not found\"}");
+  return vague(s, request, path);
+}
+
+static void with_discreet_answers(void) { every_allocation(discreet); }
 static void with_conflicts(void) { every_allocation(conflict); }
 static void with_vague_answers(void) { every_allocation(vague); }
 static void with_nothing_there(void) { every_allocation(nothing_there); }
@@ -273,6 +284,7 @@ int main(int argc, char **argv) {
       {"of operations with good answers", with_good_answers},
       {"of operations that meet conflicts", with_conflicts},
       {"of operations with vague answers", with_vague_answers},
+      {"of operations that may not see all", with_discreet_answers},
       {"of operations on what is not there", with_nothing_there},
       {"of operations that are retried", with_retries},
       {"of operations that are redirected", with_redirects},

@@ -235,6 +235,30 @@ static void a_list_with_a_hole_is_none(void) {
   }
 }
 
+/* Rows hold scalars as they were written, of one object in each place, and nothing of what is not named. */
+static script_answer odd_hits(script *s, const gf_request *request, const char *path) {
+  (void)s;
+  (void)request;
+  if (!strstr(path, "page=1")) return script_json(200, "[]");
+  return script_json(
+      200, "[{\"id\":9007199254740993,\"uid\":\"a\\u0000b\",\"title\":\"\\u00fc\\n\",\"folderUid\":null,"
+           "\"url\":[1],\"more\":{}},7,{\"id\":1e400,\"uid\":\"c\",\"title\":{\"x\":1},\"folderUid\":\"\"},"
+           "{\"uid\":\"c\",\"title\":\"again\"},{}]");
+}
+
+static void rows_hold_what_was_there(void) {
+  char told[600];
+  script s;
+  script_open(&s, NULL, NULL, odd_hits);
+  gf_call *call = script_call(&s, "get_folders", "2", NULL);
+  CHECK_STR(
+      script_tell(script_run(&s, call), told, sizeof told),
+      "ok folders={\"id\":9007199254740993,\"uid\":\"a\\u0000b\",\"title\":\"\u00fc\\n\",\"parentUid\":null},"
+      "{},{\"id\":1e400,\"uid\":\"c\",\"parentUid\":\"\"},{}");
+  gf_call_release(call);
+  script_close(&s);
+}
+
 int main(int argc, char **argv) {
   static const test_rule rules[] = {
       {"a list without a total ends with an empty page", lists_without_a_total_end_with_an_empty_page},
@@ -249,6 +273,7 @@ int main(int argc, char **argv) {
       {"tokens lead to the end", tokens_lead_to_the_end},
       {"what is no list is an error", what_is_no_list_is_an_error},
       {"a list with a hole is none", a_list_with_a_hole_is_none},
+      {"rows hold what was there", rows_hold_what_was_there},
   };
   return TEST_RUN(rules, argc, argv);
 }

@@ -18,9 +18,9 @@ static bool fits(gf_type type, int kind) {
   static const struct {
     gf_type type;
     const char *kinds;
-  } good[] = {{GF_T_STRING, "s"}, {GF_T_INT, "in"},     {GF_T_BOOL, "b"},
-              {GF_T_ORG, "ino-"}, {GF_T_ID, "ins"},     {GF_T_OBJECT, "{"},
-              {GF_T_LIST, "["},   {GF_T_STRINGS, "s["}, {GF_T_ROLE, "s"}};
+  } good[] = {{GF_T_STRING, "s"}, {GF_T_INT, "in"},           {GF_T_BOOL, "b"}, {GF_T_ORG, "ino-"},
+              {GF_T_ID, "ins"},   {GF_T_OBJECT, "{"},         {GF_T_LIST, "["}, {GF_T_STRINGS, "s["},
+              {GF_T_ROLE, "s"},   {GF_T_STRING_OR_NULL, "s0"}};
   for (size_t i = 0; i < sizeof good / sizeof *good; i++)
     if (good[i].type == type) return strchr(good[i].kinds, kind) != NULL;
   return false;
@@ -28,7 +28,7 @@ static bool fits(gf_type type, int kind) {
 
 /* Every kind in every place: what does not fit is an error that names the parameter. */
 static void wrong_kinds_are_named(void) {
-  static const char kinds[] = "-bisno{[";
+  static const char kinds[] = "-bisno{[0";
   gf_error error;
   gf_allocator plenty = gf_default_allocator();
   gf_doc *object = gf_doc_from_text(&plenty, script_z(SCRIPT_DATA), &error),
@@ -40,7 +40,8 @@ static void wrong_kinds_are_named(void) {
                            {.kind = GF_ARG_NUMBER, .string = {"18446744073709551616", 20}},
                            {.kind = GF_ARG_OWN},
                            {.kind = GF_ARG_DOC, .doc = object},
-                           {.kind = GF_ARG_DOC, .doc = list}};
+                           {.kind = GF_ARG_DOC, .doc = list},
+                           {.kind = GF_ARG_NULL}};
   script s;
   gf_config config;
   script_config(&config);

@@ -107,6 +107,13 @@ typedef struct script_route {
   "\"version\":3,\"panels\":[{\"id\":1,\"title\":\"CPU\",\"type\":\"graph\"},{\"id\":2,\"type\":\"row\","    \
   "\"panels\":"                                                                                              \
   "[{\"id\":3,\"title\":\"in a row\",\"type\":\"stat\"}]}]}}"
+#define SCRIPT_FOLDER                                                                                        \
+  "{\"id\":8,\"uid\":\"u1\",\"title\":\"t\",\"url\":\"/dashboards/f/u1/"                                     \
+  "t\",\"version\":1,\"parentUid\":\"u2\"}"
+#define SCRIPT_PERMISSIONS                                                                                   \
+  "[{\"userId\":5,\"teamId\":0,\"userLogin\":\"ann\",\"permission\":1,\"inherited\":false},{\"role\":"       \
+  "\"Editor\","                                                                                              \
+  "\"userId\":0,\"teamId\":0,\"permission\":2},{\"role\":\"Viewer\",\"permission\":4,\"inherited\":true}]"
 #define SCRIPT_SAVED                                                                                         \
   "{\"id\":7,\"uid\":\"u1\",\"version\":4,\"url\":\"/d/u1/t\",\"slug\":\"t\",\"status\":\"success\"}"
 
@@ -135,8 +142,10 @@ static const script_route script_routes[] = {
     {"GET", "/api/org/users*", SCRIPT_MEMBERS},
     {"GET", "/api/org", SCRIPT_ORG},
     {"POST", "/api/teams", "{\"message\":\"Team created\",\"teamId\":7,\"uid\":\"u1\"}"},
+    {"GET", "/api/teams/search?*page=1", "{\"totalCount\":3,\"teams\":[" SCRIPT_TEAM "]}"},
     {"GET", "/api/teams/search?*",
-     "{\"totalCount\":2,\"teams\":[" SCRIPT_TEAM ",{\"id\":8,\"name\":\"n2\"}],\"page\":1}"},
+     "{\"totalCount\":3,\"teams\":[{\"id\":4,\"uid\":\"u4\",\"name\":\"Ops\"},{\"id\":5,\"name\":\"\\u00fc\"}"
+     "]}"},
     {"GET", "/api/teams/*/members", SCRIPT_MEMBERS},
     {"GET", "/api/teams/*", SCRIPT_TEAM},
     {"POST", "/api/serviceaccounts", SCRIPT_ACCOUNT},
@@ -157,6 +166,9 @@ static const script_route script_routes[] = {
     {"GET", "/api/search?*page=1", SCRIPT_HITS},
     {"GET", "/api/search?*page=*", "[]"},
     {"GET", "/api/search*", SCRIPT_HITS},
+    {"GET", "/api/dashboards/*/permissions", SCRIPT_PERMISSIONS},
+    {"GET", "/api/folders/*/permissions", SCRIPT_PERMISSIONS},
+    {"POST", "/api/folders/*/permissions", "{\"message\":\"Folder permissions updated\"}"},
     {"GET", "/api/dashboards/uid/*/versions/*", "{\"version\":2,\"data\":{}}"},
     {"GET", "/api/dashboards/uid/*/versions",
      "{\"continueToken\":\"next/1\",\"versions\":[{\"version\":2},{\"version\":1}]}"},
@@ -165,6 +177,10 @@ static const script_route script_routes[] = {
     {"GET", "/api/dashboards/uid/*", SCRIPT_DASHBOARD},
     {"POST", "/api/dashboards/db", SCRIPT_SAVED},
     {"POST", "/api/dashboards/uid/*/restore", SCRIPT_SAVED},
+    {"GET", "/api/folders?parentUid=*", "[{\"id\":9,\"uid\":\"u3\",\"title\":\"t3\",\"parentUid\":\"u2\"}]"},
+    {"GET", "/api/folders/*", SCRIPT_FOLDER},
+    {"POST", "/api/folders*", SCRIPT_FOLDER},
+    {"PUT", "/api/folders/*", SCRIPT_FOLDER},
     {"GET", "/api/datasources/uid/*/health", "{\"status\":\"OK\",\"message\":\"works\"}"},
     {"GET", "/api/datasources", "[" SCRIPT_SOURCE "]"},
     {"GET", "/api/datasources/*", SCRIPT_SOURCE},
@@ -358,12 +374,13 @@ typedef struct script_args {
   bool failed; /* memory lacked */
 } script_args;
 
-/* JSON text to an argument; "own", "" for nil. The caller releases documents. */
+/* JSON text to an argument; "own", "null", "" for nil. The caller releases documents. */
 static inline gf_arg script_arg(const gf_allocator *alloc, const char *json, bool *failed) {
   gf_error error;
   gf_arg arg = {.kind = GF_ARG_NIL};
   if (!json || !*json) return arg;
   if (strcmp(json, "own") == 0) return (gf_arg){.kind = GF_ARG_OWN};
+  if (strcmp(json, "null") == 0) return (gf_arg){.kind = GF_ARG_NULL};
   gf_doc *doc = gf_doc_from_text(alloc, script_z(json), &error);
   if (!doc) {
     *failed = true;
@@ -408,7 +425,15 @@ typedef enum script_variant {
   "{\"id\":7,\"uid\":\"u1\",\"name\":\"n\",\"title\":\"t\",\"type\":\"prometheus\",\"access\":\"proxy\","    \
   "\"login\":\"ann\",\"email\":\"ann@example.org\",\"password\":\"new-password\",\"items\":[],"              \
   "\"userId\":6,\"permission\":\"Query\","                                                                   \
-  "\"secureJsonData\":{\"a\":\"b\",\"c\":null}}"
+  "\"parentUid\":\"u2\",\"secureJsonData\":{\"a\":\"b\",\"c\":null}}"
+
+/* What may be done, by whom; and the same as a server takes it. */
+#define SCRIPT_GRANTS                                                                                        \
+  "{\"roles\":{\"Viewer\":\"View\",\"Editor\":1},\"teams\":{\"Ops\":\"Edit\",\"Nobody\":\"View\"},"          \
+  "\"users\":{\"ANN\":\"View\",\"ann@example.org\":\"Admin\",\"ghost\":4}}"
+#define SCRIPT_ITEMS                                                                                         \
+  "[{\"role\":\"Viewer\",\"permission\":1},{\"teamId\":4,\"permission\":2},{\"userId\":5,\"permission\":4}," \
+  "{\"userId\":9,\"permission\":1}]"
 
 /* A plausible value for a parameter. */
 static inline const char *script_plausible(const gf_param *param, script_variant variant) {
@@ -423,12 +448,14 @@ static inline const char *script_plausible(const gf_param *param, script_variant
            : strcmp(param->name, "user") == 0 ? "'ann"
                                               : "'u1";
   case GF_T_OBJECT:
-    return param->where == GF_IN_QUERY ? "{\"type\":\"dash-db\",\"tag\":[\"a\",\"b\"],\"limit\":7}"
-                                       : SCRIPT_DATA;
-  case GF_T_LIST: return "[]";
+    return param->where == GF_IN_QUERY          ? "{\"type\":\"dash-db\",\"tag\":[\"a\",\"b\"],\"limit\":7}"
+           : strcmp(param->name, "grants") == 0 ? SCRIPT_GRANTS
+                                                : SCRIPT_DATA;
+  case GF_T_LIST: return strcmp(param->name, "items") == 0 && texts ? SCRIPT_ITEMS : "[]";
   case GF_T_STRINGS: return texts ? "'prod" : "[\"prod\",\"cpu\"]";
   case GF_T_ROLE: return "'Viewer";
   case GF_T_BODY: return texts ? "'a: text" : "{\"title\":\"t\",\"tags\":[]}";
+  case GF_T_STRING_OR_NULL: return texts ? "'u2" : "null";
   }
   return "";
 }

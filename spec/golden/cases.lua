@@ -165,17 +165,20 @@ end
 
 -- --------------------------------------------------------------------------------------------- recordings --
 
+local function add_steps(steps, path, prefix)
+  for line in io.lines(path) do
+    local step = assert(json.decode(line))
+    local name = prefix .. step.step
+    assert(not steps[name], "two steps called " .. name)
+    steps[name] = step
+  end
+end
+
 --- What a real server answered, by step; those of the second recording are called more/….
 function cases.recording(version)
   local steps = {}
-  for place, prefix in pairs { ["recorded-"] = "", ["recorded-more-"] = "more/" } do
-    for line in io.lines("spec/recordings/" .. place .. version .. ".jsonl") do
-      local step = assert(json.decode(line))
-      local name = prefix .. step.step
-      assert(not steps[name], "two steps called " .. name)
-      steps[name] = step
-    end
-  end
+  add_steps(steps, "spec/recordings/recorded-" .. version .. ".jsonl", "")
+  add_steps(steps, "spec/recordings/recorded-more-" .. version .. ".jsonl", "more/")
   return steps
 end
 

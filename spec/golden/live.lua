@@ -111,8 +111,22 @@ function World:new_user(options)
   return user
 end
 
-function World:new_folder(org, uid, title)
-  return http(self.server, "POST", "/api/folders", { org = org, body = { uid = uid, title = title or uid } })
+--- As the server shows it; `parent` is the uid of the folder that it is to be in.
+function World:new_folder(org, uid, title, parent)
+  local folder = { uid = uid, title = title or uid, parentUid = parent }
+  return http(self.server, "POST", "/api/folders", { org = org, body = folder })
+end
+
+--- An alert rule in a folder; as the server shows it.
+function World:new_alert_rule(org, folder)
+  local query = {
+    refId = "A", relativeTimeRange = { from = 600, to = 0 }, datasourceUid = "__expr__",
+    model = { refId = "A", type = "math", expression = "1 > 0" },
+  }
+  return http(self.server, "POST", "/api/v1/provisioning/alert-rules", { org = org, body = {
+    title = "High", ruleGroup = "g1", folderUID = folder, orgID = org, condition = "A", ["for"] = "5m",
+    noDataState = "NoData", execErrState = "Error", data = { query },
+  } })
 end
 
 --- Posts a dashboard; its uid.
@@ -199,7 +213,7 @@ end
 
 -- -------------------------------------------------------------------------------------------------- running --
 
-local METHODS = { "unique", "new_org", "new_user", "new_folder", "new_dashboard", "new_datasource",
+local METHODS = { "unique", "new_org", "new_user", "new_folder", "new_alert_rule", "new_dashboard", "new_datasource",
   "new_team", "new_service_account", "new_token" }
 
 -- A client on which operations are called; `run` learns which.

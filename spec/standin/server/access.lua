@@ -66,12 +66,15 @@ function access.may_create(req, folder_uid)
   return folder ~= nil and access.level(req, folder) >= access.EDIT
 end
 
+-- Service accounts count as users here.
+local function user_of(req, id) return state.users[id] or req.org.service_accounts[id] end
+
 local function show_row(req, object, row)
-  local user, team = state.users[row.user_id], req.org.teams[row.team_id]
+  local user, team = user_of(req, row.user_id), req.org.teams[row.team_id]
   local shown = {
     [object.is_folder and "folderId" or "dashboardId"] = object.id, created = object.acl_time or object.created,
     updated = object.acl_time or object.created,
-    userId = user and user.id or 0, userLogin = user and user.login or "", userEmail = user and user.email or "",
+    userId = user and user.id or 0, userLogin = user and user.login or "", userEmail = user and (user.email or user.login) or "",
     userAvatarUrl = views.AVATAR, teamId = team and team.id or 0, teamEmail = team and team.email or "",
     teamAvatarUrl = team and views.AVATAR or "", team = team and team.name or "", role = row.role, permission = row.permission,
     permissionName = NAMES[row.permission], uid = object.uid, title = object.title,
@@ -100,14 +103,32 @@ end
 
 local FIELDS = { userId = "integer", teamId = "integer", role = "string", permission = "integer" }
 
+local ROLES = { viewer = "Viewer", editor = "Editor", admin = "Admin", none = "None" }
+
+-- The role of an item, false for one that does not exist. 9.3.2 minds the case of its letters.
+local function role_of(name)
+  if (name or "") == "" then return nil end
+  local role = ROLES[name:lower()] or false
+  return (not state.v9 or role == name) and role
+end
+
 -- Reads one item; nil and an answer when it is refused. A permission that does not exist removes, as in Grafana.
 local function read_item(item)
-  local fields = json.is_object(item) and request.fields(item, FIELDS)
-  if not fields then return nil, answer.bad_request() end
-  local user, team = (fields.userId or 0) > 0 and fields.userId or nil, (fields.teamId or 0) > 0 and fields.teamId or nil
-  local role = (fields.role or "") ~= "" and fields.role or nil
-  if (user and team) or ((user or team) and role) then return nil, answer.failure(400, "permissions cannot have both a user and team") end
+  if item == json.null then item = {} end
+  local fields = type(item) == "table" and not json.is_array(item) and request.fields(item, FIELDS)
+  local role = fields and role_of(fields.role)
+  if not fields or role == false then return nil, answer.bad_request() end
+  local user, team = (fields.userId or 0) ~= 0 and fields.userId or nil, (fields.teamId or 0) ~= 0 and fields.teamId or nil
+  if (user or team) and role then return nil, answer.failure(400, "permissions cannot have both a user and team") end
+  if user and team then return nil, answer.failure(400, "team and user permissions cannot have an associated role") end
   return { user_id = user, team_id = team, role = role, permission = fields.permission or 0 }
+end
+
+-- Whether whom the row is for can have one.
+local function has_subject(req, row)
+  if row.user_id then return user_of(req, row.user_id) ~= nil end
+  if row.team_id then return req.org.teams[row.team_id] ~= nil end
+  return row.role ~= nil and row.role ~= "None"
 end
 
 local function subject(row) return row.role or (row.user_id and "u" .. row.user_id) or "t" .. tostring(row.team_id) end
@@ -115,12 +136,13 @@ local function subject(row) return row.role or (row.user_id and "u" .. row.user_
 function access.set(req, object, message)
   local body = req:bind { items = "array" }
   if not body then return answer.bad_request() end
-  local by_subject, rows = {}, {}
+  local by_subject, rows, missing = {}, {}, false
   for _, item in ipairs(body.items or {}) do
     local row, refused = read_item(item)
     if refused then return refused end
-    by_subject[subject(row)] = row
+    if not has_subject(req, row) then missing = true else by_subject[subject(row)] = row end
   end
+  if missing then return answer.failure(500, object.is_folder and "Failed to create permission" or "Failed to update permissions") end
   for _, row in pairs(by_subject) do
     if NAMES[row.permission] then rows[#rows + 1] = row end
   end

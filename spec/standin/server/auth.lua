@@ -81,8 +81,7 @@ local function permitted(req, permission)
   if place == "current" then
     -- On 9.3.2 a server admin keeps these rights even in an organisation that does not exist.
     if req.server_admin and (state.v9 or req.org) then return true, name end
-    local by_team = name:find("teams.permissions:write", 1, true) and not state.v9 and administers_team(req)
-    return RANK[req.role] >= RANK[least] or by_team, name
+    return RANK[req.role] >= RANK[least], name
   end
   if permission == "grafana-admin" then return req.server_admin, permission end
   least = assert(permissions[permission], permission)

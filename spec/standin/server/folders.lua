@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- Folders. 9.3.2 has one level and ignores parentUid; 12.4.3 nests them.
+-- Folders. 9.3.2 has one level and ignores parentUid; 12.4.3 nests them, takes a parent that is not there for one, and answers to two names
+-- that are no folders.
 
 local json = require "server.json"
 local state = require "server.state"
@@ -14,7 +15,18 @@ local folders = {}
 -- Below this many parents Grafana 12 refuses.
 local MAX_PARENTS = 4
 
+-- What 12.4.3 shows of the two names.
+local RESERVED = {
+  general = { id = 0, title = "Dashboards", url = "" },
+  sharedwithme = { id = -1, title = "Shared with me", url = "/dashboards/f/sharedwithme/shared-with-me" },
+}
+
 local function not_found() return answer.message(404, "folder not found", { status = "not-found" }) end
+
+local function changed_since()
+  if state.v9 then return answer.message(412, "the folder has been changed by someone else", { status = "version-mismatch" }) end
+  return answer.message(412, "The dashboard has been changed by someone else")
+end
 
 local function changed_meanwhile()
   local message = "the folder has been changed by someone else"
@@ -78,6 +90,11 @@ local function too_deep(org, parent_uid)
 end
 
 local function refuse_uid(uid)
+  if uid == "general" then
+    if state.v9 then return answer.message(400, "invalid uid for folder provided") end
+    return answer.message(500, "Folder API error: invalid uid for folder provided")
+  end
+  if RESERVED[uid] and not state.v9 then return answer.coded(400, "folder.bad-request", "BadRequest") end
   if not uid:find("^[%w_-]*$") then return answer.message(400, "uid contains illegal characters") end
   if #uid > 40 then return answer.message(400, "uid too long, max 40 characters") end
   return nil
@@ -100,29 +117,33 @@ end
 local function create(req)
   local body = req:bind { title = "string", uid = "string", parentUid = "string" }
   if not body then return answer.bad_request() end
-  local title, uid = body.title or "", body.uid or ""
+  local title, uid = (body.title or ""):match("^%s*(.-)%s*$"), body.uid or ""
   local parent_uid = not state.v9 and body.parentUid or ""
-  if title == "" then return answer.message(400, "folder title cannot be empty") end
   local refused = refuse_uid(uid)
   if refused then return refused end
+  if title == "" then return answer.message(400, "folder title cannot be empty") end
+  if parent_uid ~= "" and parent_uid == uid then return answer.message(400, "folder cannot be parent of itself") end
   if req.org.folders[uid] or (state.v9 and req.org.dashboards[uid]) then return changed_meanwhile() end
   if state.v9 and title_taken(req.org, title) then
     return answer.message(409, "a folder or dashboard in the general folder with the same name already exists")
   end
-  if too_deep(req.org, parent_uid) then return answer.failure(500, "folder max depth exceeded, max depth is 4") end
+  if too_deep(req.org, parent_uid) then return answer.failure(500, "Folder API error: folder max depth exceeded, max depth is 4") end
   return show(req, insert(req, title, uid, parent_uid), true)
 end
 
--- A creator in a nested folder needs rights there; at the root any editor may.
+-- A creator in a nested folder needs rights there; at the root any editor may. Only an admin may put one nowhere.
 local function may_create(req)
   local body = req:bind { parentUid = "string" }
   local parent_uid = body and not state.v9 and body.parentUid or ""
+  if parent_uid ~= "" and not req.org.folders[parent_uid] and req.role == "Editor" then return not_found() end
   if req.org and access.may_create(req, req.org.folders[parent_uid] and parent_uid or "") then return create(req) end
   return answer.denied("folders:create")
 end
 
 local function list(req)
   local parent_uid, found = not state.v9 and req:arg("parentUid") or "", {}
+  if parent_uid == "general" then parent_uid = "" end
+  if parent_uid ~= "" and not RESERVED[parent_uid] and not req.org.folders[parent_uid] then return not_found() end
   for _, folder in pairs(req.org.folders) do
     if (state.v9 or folder.parent_uid == parent_uid) and access.level(req, folder) > 0 then found[#found + 1] = folder end
   end
@@ -139,14 +160,26 @@ local function list(req)
   return answer.ok(result)
 end
 
+local function show_reserved(req)
+  local fixed = RESERVED[req.params.uid]
+  local level = req.role == "Admin" and access.ADMIN or 0
+  return answer.ok {
+    id = fixed.id, uid = req.params.uid, orgId = 0, title = fixed.title, url = fixed.url ~= "" and req.prefix .. fixed.url or "", hasAcl = false,
+    canSave = level > 0, canEdit = level > 0, canAdmin = level > 0, canDelete = level > 0, createdBy = "Anonymous",
+    created = "0001-01-01T00:00:00Z", updatedBy = "Anonymous", updated = "0001-01-01T00:00:00Z",
+  }
+end
+
 -- Wraps a handler of one folder: finds it and asks for the right to it.
 local function of_folder(level, permission, handler)
   return function(req)
     local folder = req.params.folder_id and req.org.folder_by_id[req:id("folder_id")] or req.org.folders[req.params.uid]
     if not folder then
+      if handler == show and RESERVED[req.params.uid] and not state.v9 then return show_reserved(req) end
       -- Who does not have the right to all folders is told nothing of one that is not there.
       if not state.v9 and req.role ~= "Admin" then return answer.denied(permission) end
       if handler == folders.delete and not state.v9 then
+        folders.remove_below(req.org, req.params.uid)
         return answer.message(404, ('folders.folder.grafana.app "%s" not found'):format(req.params.uid))
       end
       return not_found()
@@ -165,30 +198,50 @@ end
 local function update(req, folder)
   local body = req:bind { title = "string", description = "string", version = "integer", overwrite = "boolean" }
   if not body then return answer.bad_request() end
-  local title = body.title or ""
-  if title == "" then return answer.message(400, "folder title cannot be empty") end
-  if not body.overwrite and body.version ~= folder.version then
-    return answer.message(412, "the folder has been changed by someone else", { status = "version-mismatch" })
-  end
+  local title = (body.title or not state.v9 and folder.title or ""):match("^%s*(.-)%s*$")
+  if title == "" then return answer.message(400, state.v9 and "folder title cannot be empty" or "Dashboard title cannot be empty") end
+  if not body.overwrite and body.version ~= folder.version then return changed_since() end
   if state.v9 and title_taken(req.org, title, folder) then
     return answer.message(409, "a folder or dashboard in the general folder with the same name already exists")
   end
+  local description = body.description or folder.description
+  if not state.v9 and title == folder.title and description == folder.description then return show(req, folder) end
+  folder.description = description
   set_title(folder, title)
   stamp(req, folder)
   return show(req, folder)
 end
+
+-- How many levels of folders there are below one.
+local function height(org, folder)
+  local levels = 0
+  for _, other in pairs(org.folders) do
+    if other.parent_uid == folder.uid then levels = math.max(levels, 1 + height(org, other)) end
+  end
+  return levels
+end
+
+-- 12.4.3 counts for folders that have others inside only, and not always: a single folder goes below the last level.
+local function grows_too_deep(org, folder, parent)
+  local levels = height(org, folder)
+  return levels > 0 and #parents(org, parent) + 1 + levels > MAX_PARENTS
+end
+
+local CIRCULAR = "cannot move folder under its own descendant, this would create a circular reference"
 
 local function move(req, folder)
   local body = req:bind { parentUid = "string" }
   if not body then return answer.bad_request() end
   local parent_uid = body.parentUid or ""
   local parent = req.org.folders[parent_uid]
+  if parent_uid == "general" then return answer.failure(500, 'move target not found folders.folder.grafana.app "general" not found') end
   if parent_uid ~= "" and not parent then return not_found() end
+  if parent == folder then return answer.failure(500, CIRCULAR) end
   for _, above in ipairs(parent and parents(req.org, parent) or {}) do
-    if above == folder then return answer.message(400, "folder cannot be moved to one of its own descendants") end
+    if above == folder then return answer.failure(500, CIRCULAR) end
   end
-  if parent == folder then return answer.message(400, "folder cannot be moved to itself") end
-  if too_deep(req.org, parent_uid) then return answer.failure(500, "folder max depth exceeded, max depth is 4") end
+  if parent and grows_too_deep(req.org, folder, parent) then return answer.message(400, "Maximum nested folder depth reached") end
+  if folder.parent_uid == parent_uid then return show(req, folder) end
   folder.parent_uid = parent_uid
   stamp(req, folder)
   return show(req, folder)
@@ -219,7 +272,39 @@ local function remove(org, folder)
   for _, child in ipairs(children(org, folder)) do remove(org, child) end
 end
 
+-- Asked to delete what is not there, 12.4.3 deletes what has it for a parent; below "general" is the root.
+function folders.remove_below(org, uid)
+  local found = {}
+  for _, folder in pairs(org.folders) do
+    if folder.parent_uid == uid or (uid == "general" and folder.parent_uid == "") then found[#found + 1] = folder end
+  end
+  for _, folder in ipairs(found) do remove(org, folder) end
+  state.touch(org)
+end
+
+local function remove_rules(org, folder)
+  for uid, rule in pairs(org.alerting and org.alerting.rules or {}) do
+    if rule.folderUID == folder.uid then org.alerting.rules[uid] = nil end
+  end
+  for _, child in ipairs(children(org, folder)) do remove_rules(org, child) end
+end
+
+local function has_rules(org, folder)
+  for _, rule in pairs(org.alerting and org.alerting.rules or {}) do
+    if rule.folderUID == folder.uid then return true end
+  end
+  for _, child in ipairs(children(org, folder)) do
+    if has_rules(org, child) then return true end
+  end
+  return false
+end
+
 function folders.delete(req, folder)
+  if has_rules(req.org, folder) and req:arg("forceDeleteRules") ~= "true" then
+    if state.v9 then return answer.message(400, "folder contains alert rules") end
+    return answer.coded(400, "folder.not-empty", "Folder cannot be deleted: folder is not empty")
+  end
+  remove_rules(req.org, folder)
   remove(req.org, folder)
   state.touch(req.org)
   if state.v9 then return answer.text(200, "") end

@@ -4,6 +4,7 @@
 local json = require "server.json"
 local state = require "server.state"
 local answer = require "server.answer"
+local access = require "server.access"
 local auth = require "server.auth"
 local paging = require "server.paging"
 local views = require "server.views"
@@ -147,6 +148,18 @@ local function lookup_members(req)
   return answer.ok(result)
 end
 
+-- Who may give permissions for anything may look up whom to.
+local function lookup_if_permitted(req)
+  local permitted = (req.role == "Admin" and req.org ~= nil) or auth.administers_team(req)
+  for _, kind in ipairs { "folders", "dashboards" } do
+    for _, object in pairs(req.org and req.org[kind] or {}) do
+      permitted = permitted or access.level(req, object) == access.ADMIN
+    end
+  end
+  if permitted then return lookup_members(req) end
+  return answer.denied("any of org.users:read, teams.permissions:write, folders.permissions:write, dashboards.permissions:write")
+end
+
 local function add_member(req, org)
   local body = req:bind { loginOrEmail = "string", role = "string" }
   if not body or not body.loginOrEmail or body.loginOrEmail == "" or not valid_role(body.role) then return answer.bad_request() end
@@ -230,8 +243,7 @@ orgs.routes = {
   { "GET /api/org/users", "current:Admin:org.users:read", of_current(list_members) },
   { "GET /api/org/users/search", "current:Admin:org.users:read", of_current(search_members), only = "12.4.3" },
   { "GET /api/org/users/lookup", "current:Admin:org.users:read", lookup_members, only = "9.3.2" },
-  { "GET /api/org/users/lookup", "current:Admin:any of org.users:read, teams.permissions:write, folders.permissions:write, "
-    .. "dashboards.permissions:write", lookup_members, only = "12.4.3" },
+  { "GET /api/org/users/lookup", "signed-in", lookup_if_permitted, only = "12.4.3" },
   { "POST /api/org/users", "current:Admin:org.users:add", of_current(add_member) },
   { "PATCH /api/org/users/:user_id", "current:Admin:org.users:write", of_current(update_member) },
   { "DELETE /api/org/users/:user_id", "current:Admin:org.users:remove", of_current(remove_member) },

@@ -18,6 +18,9 @@ local function describe(req, object, starred)
     isStarred = starred, folderId = folder and folder.id, folderUid = folder and folder.uid, folderTitle = folder and folder.title,
     folderUrl = folder and req.prefix .. folder.url, sortMeta = 0,
   }
+  if not folder and (object.parent_uid or "") ~= "" then   -- 12.4.3 lets a folder be in one that is not there
+    hit.folderUid, hit.folderUrl = object.parent_uid, req.prefix .. "/dashboards/f/" .. object.parent_uid .. "/da39a3e"
+  end
   if not state.v9 then hit.isDeleted = false end
   return hit
 end
