@@ -90,6 +90,47 @@ local function change_one(g, org)
     g:update_or_create_dashboard(org, document, {message = "refresh"}))
 end
 
+local function who(row) return row.role or row.team or row.user end
+
+local function build_team(g, org, people)
+  try('g:create_team(org, {name = "Web Ops"})', g:create_team(org, {name = "Web Ops"}))
+  try(('g:add_team_member(org, "Web Ops", %q)'):format(people[2].email),
+    g:add_team_member(org, "Web Ops", people[2].email))
+  try('g:create_folder(org, {title = "Web Ops", uid = "web-ops"})',
+    g:create_folder(org, {title = "Web Ops", uid = "web-ops"}))
+  try('g:create_folder(org, {title = "Lost", parentUid = "nowhere"})',
+    g:create_folder(org, {title = "Lost", parentUid = "nowhere"}))
+  local r = try('g:grant_folder_permissions(org, "web-ops", {roles = …, teams = …, users = …})',
+    g:grant_folder_permissions(org, "web-ops", {
+      roles = {Viewer = "View"}, teams = {["Web Ops"] = "Edit"}, users = {[people[1].email] = "Admin", nobody = "View"},
+    }))
+  for _, row in ipairs(r.granted or {}) do say("%-40s may: %d", tostring(who(row)), row.permission) end
+  for _, row in ipairs(r.skipped or {}) do say("%-40s unknown %s, skipped", row.name, row.kind) end
+end
+
+-- A token signs in as the service account that it belongs to, and no longer once it is deleted.
+local function use_token(g, org)
+  local account = grafana.check(try('g:create_service_account(org, {name = "ci", role = "Viewer"})',
+    g:create_service_account(org, {name = "ci", role = "Viewer"}))).id
+  local token = grafana.check(try('g:create_token(org, account, {name = "ci", secondsToLive = 3600})',
+    g:create_token(org, account, {name = "ci", secondsToLive = 3600})))
+  local robot = grafana.connect(os.getenv "GRAFANA_URL", {token = token.key})
+  try("grafana.connect(url, {token = key}):search(grafana.own)", robot:search(grafana.own))
+  try("g:delete_token(org, account, token)", g:delete_token(org, account, token.id))
+  try("the same once more", robot:search(grafana.own))
+  robot:close()
+  try("g:delete_service_account(org, account)", g:delete_service_account(org, account))
+end
+
+local function call_anything(g, org)
+  try('g:call("patchOrgPreferences", {theme = "dark", timezone = "utc"}, {org = org})',
+    g:call("patchOrgPreferences", {theme = "dark", timezone = "utc"}, {org = org}))
+  local r = try('g:call("getOrgPreferences", {}, {org = org})', g:call("getOrgPreferences", {}, {org = org}))
+  if r.ok then say("theme %s, time zone %s", r.body.theme, r.body.timezone) end
+  local _, problem = pcall(g.call, g, "getOrgPreferenses")
+  print(paint("33", '   g:call("getOrgPreferenses")') .. "\n   " .. paint("31", "raises: " .. tostring(problem)))
+end
+
 local function show_failures(g, org)
   try("g:create_org(<the same name>)", g:create_org(grafana.check(g:get_org(org)).org.name))
   try('g:get_dashboard(org, "no-such-uid")', g:get_dashboard(org, "no-such-uid"))
@@ -151,6 +192,15 @@ local function work(g, made, people, suffix)
   for _, version in ipairs(grafana.check(g:get_dashboard_versions(org, "demo-node")).versions) do
     say("version %s: %s", tostring(version.version), version.message)
   end
+
+  chapter "A team, its folder, and who may do what there"
+  build_team(g, org, people)
+
+  chapter "A service account and its token"
+  use_token(g, org)
+
+  chapter "Anything that Grafana documents"
+  call_anything(g, org)
 
   chapter "What a failure looks like"
   show_failures(g, org)
