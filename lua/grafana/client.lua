@@ -89,11 +89,11 @@ local function drive(self, call)
   error(problem, 0)
 end
 
-local function log_end(self, name, result, began)
+local function log_end(self, operation, result, began)
   local took = require("grafana.curl").now() - began
   local why = result.reason and " (" .. result.reason .. ")" or ""
   local code = result.code and ", HTTP " .. result.code or ""
-  self._log(("%s: %s%s%s, %d ms"):format(name, result.status, why, code, took))
+  self._log(("%s: %s%s%s, %d ms"):format(operation, result.status, why, code, took))
 end
 
 -- The operation `name`, from arguments to result. Raises at the caller's line for an error of the program only.
@@ -103,9 +103,9 @@ local function perform(self, name, ...)
   if not made then error(call, 2) end
   local began = self._log and require("grafana.curl").now()
   if not call:done() then drive(self, call) end
-  local result = call:result()
+  local result, operation = call:result(), call:operation()
   call:close()
-  if began then log_end(self, name, result, began) end
+  if began then log_end(self, operation, result, began) end
   return result
 end
 
