@@ -186,11 +186,14 @@ local function read_credentials(credentials, into)
     fail("bad argument #2 'credentials' ({user, password} or {token = string or function} expected, got %s)",
       type(credentials))
   end
+  local strange
   for key in pairs(credentials) do
-    if key ~= 1 and key ~= 2 and key ~= "token" then
-      fail("bad argument #2 'credentials': {user, password} or {token = string or function} expected, "
-        .. "but it has the key '%s'", tostring(key))
-    end
+    local known = key == 1 or key == 2 or key == "token"
+    if not known and (not strange or tostring(key) < strange) then strange = tostring(key) end
+  end
+  if strange then
+    fail("bad argument #2 'credentials': {\"user\", \"password\"}, without names, or {token = string or function} "
+      .. "expected, but it has the key '%s'", strange)
   end
   if credentials.token == nil then return read_password(credentials, into.core) end
   if credentials[1] ~= nil then fail("argument 'credentials' holds both a user and a token") end
