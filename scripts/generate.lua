@@ -251,7 +251,7 @@ local function documented()
     add(lines, "")
     add(lines, "## %s", name)
     add(lines, "")
-    add(lines, "| operation | | parameters | |")
+    add(lines, "| operation | request | parameters | notes |")
     add(lines, "|---|---|---|---|")
     for _, op in ipairs(tags[name]) do
       add(lines, "| `%s` | `%s %s` | %s | %s |", op.name, op.method, op.path, listed_params(op),

@@ -112,6 +112,26 @@ argument that takes a table takes a document too.
 
 --- Examples of operations whose arguments say what is done.
 topics.examples = {
+  add_datasource_permission = 'local r = g:add_datasource_permission(1, 12, {userId = 3, permission = "Query"})',
+  create_service_account = 'local r = g:create_service_account(1, {name = "backup", role = "Viewer"})',
+  create_team = 'local r = g:create_team(1, {name = "Ops", email = "ops@example.org"})',
+  create_token = 'local r = g:create_token(1, 12, {name = "backup", secondsToLive = 24 * 3600})',
+  create_user = 'local r = g:create_user{login = "ann", email = "ann@example.org", password = "s3cret"}',
+  get_dashboard_permissions = 'local r = g:get_dashboard_permissions(1, "abc")',
+  get_team = 'local r = g:get_team(1, "Ops")',
+  grant_dashboard_permissions =
+    'local r = g:grant_dashboard_permissions(1, "abc", {roles = {Viewer = "View"}, users = {ann = "Admin"}})',
+  grant_folder_permissions =
+    'local r = g:grant_folder_permissions(1, "abc", {roles = {Viewer = "View"}, teams = {Ops = "Edit"}})',
+  move_folder = 'local r = g:move_folder(1, "abc", "parent-uid")   -- grafana.null: to the root',
+  search = 'local r = g:search(1, {query = "web", type = "dash-db"})',
+  update_dashboard_permissions =
+    'local r = g:update_dashboard_permissions(1, "abc", {{role = "Viewer", permission = 1}})',
+  update_datasource = 'local r = g:update_datasource(1, "abc", {url = "http://prometheus:9090"})',
+  update_folder = 'local r = g:update_folder(1, "abc", {title = "Ops"})',
+  update_folder_permissions =
+    'local r = g:update_folder_permissions(1, "abc", {{role = "Viewer", permission = 1}})',
+  update_team = 'local r = g:update_team(1, "Ops", {email = "ops@example.org"})',
   call = 'local r = g:call("getFolderByUID", {folder_uid = "abc"}, {org = 2})',
   request = 'local r = g:request("GET", "/api/search", {query = {tag = {"a", "b"}, limit = 10}})',
 }
@@ -153,6 +173,9 @@ topics.aliases = {
   statuses = "results", status = "results", result = "results", reasons = "results", reason = "results",
   check = "results", option = "options", documents = "json", document = "json", raw = "json", null = "json",
   array = "json", object = "json", number = "json", get = "json", encode = "json", decode = "json",
+  ["sign in"] = "connect", ["signing in"] = "connect", auth = "connect", authentication = "connect",
+  credentials = "connect", auth_method = "connect", connecting = "connect", close = "connect",
+  errors = "results", message = "results", error = "results",
 }
 
 --- The text of the topic `name`.
