@@ -82,6 +82,10 @@ describe("a result", function()
       assert.equal("ok", tostring(g:delete_org(2)))
       assert.equal("ok: orgs = 1 item", tostring(g:get_orgs()))
       assert.equal("ok: datasources = 0 items", tostring(g:get_datasources(1)))
+      local r = g:call("createTeam", {name = "Ops"})   -- the code first, and which keys there are
+      assert.matches("^ok: code = 200, body = {[%w, =\"…]+}, headers = {…}$", tostring(r))
+      assert.equal("ok: code = 200, body = {message}, headers = {…}",
+        tostring(g:call("updateTeam", {team_id = tostring(g:get_team(1, "Ops").team.id), name = "Dev"})))
     end)
 
     it("shows a failure with status, reason, message, operation and code", function()

@@ -56,6 +56,19 @@ local BY_TYPE = {string = '"abc"', integer = "1", boolean = "true", list = '{"ab
 -- Names that Lua keeps for itself.
 local KEYWORDS = {["for"] = true, ["end"] = true, ["repeat"] = true, ["function"] = true, ["in"] = true}
 
+local LONGEST = 110
+
+-- Fields of a table, as many on a line as have room.
+local function in_lines(parts)
+  local lines, line = {}, " "
+  for _, part in ipairs(parts) do
+    if #line + #part + 2 > LONGEST then lines[#lines + 1], line = line, " " end
+    line = line .. " " .. part .. ","
+  end
+  lines[#lines + 1] = line
+  return table.concat(lines, "\n")
+end
+
 local function example_value(param)
   return BY_NAME[param.name] or param.route and '"api/v1/labels"' or BY_TYPE[param.type]
 end
@@ -75,7 +88,9 @@ function api.example(op)
   end
   if #parts == 0 and op.params[1] then add(op.params[1]) end
   if #parts == 0 then return ('local r = g:call("%s")'):format(op.name) end
-  return ('local r = g:call("%s", {%s})'):format(op.name, table.concat(parts, ", "))
+  local head, list = ('local r = g:call("%s", {'):format(op.name), table.concat(parts, ", ")
+  if #head + #list <= LONGEST then return head .. list .. "})" end
+  return head .. "\n" .. in_lines(parts) .. "\n})"
 end
 
 local function param_lines(lines, op)
@@ -114,7 +129,7 @@ function api.text(op, groups)
   param_lines(lines, op)
   if op.method ~= "GET" then lines[#lines + 1] = "  (body: the whole body, in place of its fields)" end
   lines[#lines + 1] = "\nResult: r.ok, r.status, r.code, r.headers, r.body; help(\"call\") says more"
-  lines[#lines + 1] = "\nExample\n  " .. api.example(op)
+  lines[#lines + 1] = "\nExample\n  " .. api.example(op):gsub("\n", "\n  ")
   lines[#lines + 1] = "  if r.ok then print(r.code, r.body) else print(r.message) end"
   local own = ours_for(op, groups)
   if own then
