@@ -88,10 +88,10 @@ describe("a result", function()
         tostring(g:call("updateTeam", {team_id = tostring(g:get_team(1, "Ops").team.id), name = "Dev"})))
     end)
 
-    it("shows a failure with status, reason, message, operation and code", function()
+    it("shows a failure with status, reason, message, operation, code, and what exists already", function()
       g:create_org("Acme")
       local r = g:create_org("Acme")
-      assert.equal(("already-exists (name-exists): %s (create_org, HTTP 409)"):format(r.message), tostring(r))
+      assert.equal(("already-exists (name-exists): %s (create_org, HTTP 409, id = 2)"):format(r.message), tostring(r))
       assert.matches("^missing%-mandatory%-data: .*'name'.* %(create_org%)$", tostring(g:create_org("")))
     end)
 

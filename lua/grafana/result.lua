@@ -95,6 +95,9 @@ local function shown_failure(r)
   text = text .. ": " .. (r.message or "no message")
   local where = r.operation or "?"
   if r.code then where = where .. ", HTTP " .. r.code end
+  for _, key in ipairs {"id", "uid"} do   -- of what exists already
+    if r[key] then where = where .. (", %s = %s"):format(key, shown(key, r[key])) end
+  end
   if r.uncertain then where = where .. ", it may have been done all the same" end
   return text .. " (" .. where .. ")"
 end
