@@ -60,6 +60,7 @@ local g = grafana.connect("https://example.org/grafana", {"admin", "secret"})
 local g = grafana.connect(url, {token = "glsa_..."})
 local g = grafana.connect(url, {token = function() return read_secret() end})      -- asked again after a 401
 local g = grafana.connect(url, {"admin", "secret"}, {auth_method = "regular-login"})    -- POST /login, then a session
+local g = grafana.connect(url, nil, {cert = "me.pem", key = "me.key"})    -- a client certificate; without it anonymous
 local g = grafana.connect()     -- GRAFANA_URL, GRAFANA_TOKEN or GRAFANA_USER and GRAFANA_PASSWORD
 local g = grafana.connect(url, credentials, options)
 
@@ -148,7 +149,8 @@ headers = {["Content-Type"] = "application/yaml"}.
 It is one request: of a list that the server gives in pages it is one page.
 Without org the request goes to the org given to connect, else to the credentials' own.
 r.status is that of any operation: 404 not-found, 409 and 412 already-exists, 400 and 422 invalid-data, and
-error with the reason unsupported where this server has no such operation.]],
+error with the reason unsupported where this server has no such operation. Failures, retries and the log tell the
+operation by its own name, not as "call".]],
   request = [[
 The path is below the client's url and begins with /api or /apis. What cannot stand in it is percent-encoded,
 %XX stays; it holds no '?' (query does), no segment '.' or '..' and no control character, else it raises.
