@@ -38,8 +38,9 @@ server or a network does never raises.
 |---|---|
 %s
 
-A result that is not ok also has `message` (a sentence to show a person), `operation`, `code` (the HTTP status, where
-there was one), `attempts`, `uncertain = true` where a write may have arrived but no answer came, and often `reason`:
+A result that is not ok also has `message` (a sentence to show a person), `operation` (its name; of `call` that of the
+documented operation), `code` (the HTTP status, where there was one), `attempts`, `uncertain = true` where a write may
+have arrived but no answer came, and often `reason`:
 
 | `reason` | means |
 |---|---|
@@ -77,6 +78,7 @@ local g = grafana.connect("https://example.org/grafana", {"admin", "secret"}, {t
 local g = grafana.connect(url, {token = "glsa_…"})
 local g = grafana.connect(url, {token = function() return read_secret() end})   -- asked again after a 401
 local g = grafana.connect(url, {"admin", "secret"}, {auth_method = "regular-login"})   -- POST /login, then a session
+local g = grafana.connect(url, nil, {cert = "me.pem", key = "me.key"})   -- a client certificate; without it anonymous
 local g = grafana.connect()     -- GRAFANA_URL, GRAFANA_TOKEN or GRAFANA_USER and GRAFANA_PASSWORD
 ```
 
@@ -251,7 +253,7 @@ local function documented()
     add(lines, "")
     add(lines, "## %s", name)
     add(lines, "")
-    add(lines, "| operation | | parameters | |")
+    add(lines, "| operation | request | parameters | notes |")
     add(lines, "|---|---|---|---|")
     for _, op in ipairs(tags[name]) do
       add(lines, "| `%s` | `%s %s` | %s | %s |", op.name, op.method, op.path, listed_params(op),
@@ -276,7 +278,7 @@ local TYPES_HEAD = [[
 ---@field status grafana.Status
 ---@field ok boolean whether `status` is "ok"
 ---@field message? string a sentence for a person, where it is not ok
----@field operation? string
+---@field operation? string its name; of `call` that of the documented operation
 ---@field code? integer the HTTP status
 ---@field attempts? integer
 ---@field uncertain? boolean a write may have arrived, but no answer came
@@ -342,29 +344,10 @@ function Document:close() end
 
 ---What `connect` takes.
 ---@class grafana.ConnectOptions
----@field timeout? integer milliseconds for one request
----@field connect_timeout? integer milliseconds
----@field deadline? integer milliseconds for a whole call with its retries
----@field max_retries? integer
----@field backoff_ms? number[] first delay, largest delay, multiplier
----@field auth_method? "basic-auth"|"regular-login"
----@field org? grafana.Integer|grafana.Own
----@field headers? table<string, string>
----@field ca_file? string
----@field ca_path? string
----@field cert? string
----@field key? string
----@field verify? boolean
----@field proxy? string
----@field user_agent? string
----@field concurrency? integer
----@field max_body? integer
----@field transport? "auto"|"curl"
----@field on_retry? fun(retry: grafana.Retry)
----@field log? fun(line: string)
+%s
 
 ---@class grafana.Retry
----@field operation string
+---@field operation string as in results
 ---@field attempt integer the one that failed
 ---@field delay_ms integer until the next
 ---@field status grafana.Status
@@ -426,6 +409,15 @@ local LUALS = {
   object = "grafana.Object", list = "grafana.Object", strings = "string|string[]|grafana.Document",
   role = "string|{role: string}", body = "string|grafana.Object", string_or_null = "string|grafana.Null",
 }
+local CONNECT = {
+  backoff_ms = "number[]", auth_method = '"basic-auth"|"regular-login"', org = "grafana.Integer|grafana.Own",
+  headers = "table<string, string>", verify = "boolean", transport = '"auto"|"curl"',
+  on_retry = "fun(retry: grafana.Retry)", log = "fun(line: string)",
+}
+for name in ("ca_file ca_path cert key proxy user_agent"):gmatch("%S+") do CONNECT[name] = "string" end
+for name in ("timeout connect_timeout deadline max_retries concurrency max_body"):gmatch("%S+") do
+  CONNECT[name] = "integer"
+end
 local SHAPES = {
   integer = "grafana.Integer", string = "string", object = "grafana.Object", list = "grafana.Object[]",
   boolean = "boolean", value = "any",
@@ -441,6 +433,14 @@ local function option_fields(list)
   local lines = {}
   for _, option in ipairs(list) do
     add(lines, "---@field %s? %s %s", option.name, LUALS[option.type] or "any", option.text or "")
+  end
+  return table.concat(lines, "\n")
+end
+
+local function connect_fields()
+  local lines = {}
+  for _, option in ipairs(options.list()) do
+    add(lines, "---@field %s? %s %s; default: %s", option.name, CONNECT[option.name], option.text, option.default)
   end
   return table.concat(lines, "\n")
 end
@@ -486,7 +486,7 @@ local function annotations()
   local statuses, reasons = core.statuses()
   local lines = {}
   add(lines, TYPES_HEAD, NOTE, alternatives(statuses), alternatives(reasons), alternatives(api.names()),
-    option_fields(core.general_options()))
+    option_fields(core.general_options()), connect_fields())
   lines[1] = lines[1]:gsub("\n$", "")
   for _, op in ipairs(core.operations()) do method(lines, op) end
   add(lines, "")

@@ -323,6 +323,27 @@ describe("a client", function()
     assert_no_secret(table.concat(lines))
   end)
 
+  it("names what was called by name in the log, in retries and in results, and no part of a request", function()
+    local lines, retries = {}, {}
+    local told = connect {log = function(line) lines[#lines + 1] = line end,
+      on_retry = function(retry) retries[#retries + 1] = retry end}
+    server:fault {kind = "status", code = 503, path = "^/api/teams/search", times = 1}
+    told:call("searchTeams", {name = "a-secret"})
+    assert.equal("searchTeams", retries[1].operation)
+    assert.matches("^searchTeams: attempt 1 failed", lines[1])
+    assert.matches("^searchTeams: ok, HTTP 200, %d+ ms$", lines[2])
+    local r = told:call("getTeamByID", {team_id = 4711})
+    assert.equal("getTeamByID", r.operation)
+    assert.matches("%(getTeamByID, HTTP 404%)$", tostring(r))
+    assert.equal("getTeamByID", told:call("getTeamByID", {}).operation)   -- nothing is sent
+    assert.equal("call", told:call("").operation)
+    r = told:request("GET", "/api/a-secret", {query = {a = "secret"}})
+    assert.equal("request", r.operation)
+    assert.matches("^request: error %(unsupported%), HTTP 404, %d+ ms$", lines[#lines])
+    assert.is_nil(table.concat(lines):find("secret", 1, true))
+    told:close()
+  end)
+
   it("is interrupted by an error from a hook, as Ctrl-C is, and stays usable", function()
     server:fault {kind = "stall", path = "^/api/orgs", seconds = 5}
     local began = os.time()

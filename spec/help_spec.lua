@@ -24,7 +24,34 @@ describe("help", function()
     for _, op in ipairs(core.operations()) do
       local _, count = text:gsub("\n  " .. op.name .. "%(", "")
       assert.equal(1, count, op.name)
-      assert.is_truthy(text:find(op.summary, 1, true), op.name)
+      assert.is_truthy(text:gsub("%s+", " "):find(op.summary, 1, true), op.name)
+    end
+  end)
+
+  it("shows operations in the groups' order, by what they act on", function()
+    local at = 0
+    for _, name in ipairs {
+      "Organisations", "create_org", "get_orgs", "delete_org", "get_current_org", "add_org_user", "delete_org_user",
+      "add_current_org_user", "Users", "create_user", "delete_user", "Dashboards and panels",
+      "update_or_create_dashboard", "get_dashboard", "delete_dashboard", "Data sources", "Permissions",
+      "Teams, folders, service accounts", "create_folder", "delete_folder", "create_team", "delete_team",
+      "add_team_member", "Server", "Everything else",
+    } do
+      local found = grafana.help():find("\n *" .. name .. "%f[^%w_]", at + 1)
+      assert.is_truthy(found, name)
+      at = found
+    end
+  end)
+
+  it("fits into 120 columns, whatever the word", function()
+    local words = {"", "alert", "permissions", "folder", "folder permission", "crete_team", ("x"):rep(20)}
+    for _, name in ipairs(topics.names) do words[#words + 1] = name end
+    for _, op in ipairs(core.operations()) do words[#words + 1] = op.name end
+    for _, op in ipairs(core.api_operations()) do words[#words + 1] = op.name end
+    for _, word in ipairs(words) do
+      for line in grafana.help(word):gmatch("[^\n]+") do
+        assert.is_true(select(2, line:gsub("[^\128-\191]", "")) <= 120, line)
+      end
     end
   end)
 
@@ -73,6 +100,25 @@ describe("help", function()
     assert.matches("The nearest: create_org", grafana.help("creat_org"))
     assert.matches("Nothing is known about 'xyzzy%%s'", grafana.help("xyzzy%s"))
     assert.has_error(function() return grafana.help(5) .. "" end)
+    assert.is_nil(grafana.help("folder"):find("\n  create_team(", 1, true))   -- of the same group, about something else
+    assert.matches("\n  get_team%(.*\n  searchTeams ", grafana.help("teams"))
+    assert.matches("\n  update_team.*\n  add_team_member", grafana.help("Teams, folders, service accounts"))
+    assert.matches("RouteGetAlertRules ", grafana.help("alert rule"))
+    assert.matches('help%("connect"%)', grafana.help("proxy"))
+    assert.equal(grafana.help("connect"), grafana.help("sign in"))
+  end)
+end)
+
+describe("help on documented operations", function()
+  it("lists them by path, those last that newer servers lack", function()
+    local text = grafana.help("alert")
+    assert.matches("\n  RouteGetAlertRules .*\n  RoutePostAlertRule .*\n  getAlerts [^\n]*gone since 9%.3%.2%)", text)
+  end)
+
+  it("names the operation that does the same and says more", function()
+    assert.matches("g:get_team does this", grafana.help("getTeamByID"))
+    assert.matches("g:create_folder does this", grafana.help("createFolder"))
+    assert.is_nil(grafana.help("RouteGetAlertRules"):find("does this", 1, true))
   end)
 end)
 

@@ -82,12 +82,16 @@ describe("a result", function()
       assert.equal("ok", tostring(g:delete_org(2)))
       assert.equal("ok: orgs = 1 item", tostring(g:get_orgs()))
       assert.equal("ok: datasources = 0 items", tostring(g:get_datasources(1)))
+      local r = g:call("createTeam", {name = "Ops"})   -- the code first, and which keys there are
+      assert.matches("^ok: code = 200, body = {[%w, =\"…]+}, headers = {…}$", tostring(r))
+      assert.equal("ok: code = 200, body = {message}, headers = {…}",
+        tostring(g:call("updateTeam", {team_id = tostring(g:get_team(1, "Ops").team.id), name = "Dev"})))
     end)
 
-    it("shows a failure with status, reason, message, operation and code", function()
+    it("shows a failure with status, reason, message, operation, code, and what exists already", function()
       g:create_org("Acme")
       local r = g:create_org("Acme")
-      assert.equal(("already-exists (name-exists): %s (create_org, HTTP 409)"):format(r.message), tostring(r))
+      assert.equal(("already-exists (name-exists): %s (create_org, HTTP 409, id = 2)"):format(r.message), tostring(r))
       assert.matches("^missing%-mandatory%-data: .*'name'.* %(create_org%)$", tostring(g:create_org("")))
     end)
 

@@ -298,13 +298,17 @@ describe("a token function", function()
 
   it("must return a token", function()
     for _, case in ipairs {
-      {nil, "returned nil %(string expected%)"}, {5, "returned number"}, {"", "is empty"},
-      {"a\r\nb", "control character"},
+      {nil, "returned nil %(string expected%)"}, {5, "returned number"}, {"", "token function returned: .*is empty"},
+      {"a\r\nb", "token function returned: .*control character"},
     } do
       local g = days.connect(server, nil, {token = function() return case[1] end})
-      local fine, problem = pcall(g.get_current_org, g)
+      local fine, problem = pcall(function()
+        local r = g:get_current_org()
+        return r
+      end)
       assert.is_false(fine)
       assert.matches(case[2], problem)
+      assert.matches("^[^:]*sign_in_spec%.lua:%d+: ", problem)   -- where the operation was called
       g:close()
     end
     assert.equal(0, #server:requests())
@@ -334,6 +338,7 @@ describe("a client that is refused", function()
       local r = g:get_current_user()
       assert.equal("bad-credentials", r.reason)
       assert.matches("(" .. case[3] .. ")", r.message, 1, true)
+      assert.equal(case[1] == nil, r.message:find("without credentials", 1, true) ~= nil)
       g:close()
     end
     server:stop()

@@ -316,6 +316,17 @@ describe("a running stand-in", function()
     assert.equal(200, (ask(s, "GET", "/api/dashboards/uid/a")))
   end)
 
+  it("makes who creates a dashboard in a folder its Admin, and nobody by /apis", function()
+    ask(s, "POST", "/api/folders", { body = { title = "F", uid = "f" } })
+    ask(s, "POST", "/api/dashboards/db", { body = { dashboard = { uid = "a", title = "A" }, folderUid = "f" } })
+    ask(s, "POST", "/apis/dashboard.grafana.app/v1beta1/namespaces/default/dashboards", { body = { metadata = { name = "b",
+      annotations = { ["grafana.app/folder"] = "f", ["grafana.app/grant-permissions"] = "default" } }, spec = { title = "B" } } })
+    local _, items = ask(s, "GET", "/api/dashboards/uid/a/permissions")
+    assert.same({ 1, 1, 4 }, { #items, items[1].userId, items[1].permission })
+    _, items = ask(s, "GET", "/api/dashboards/uid/b/permissions")
+    assert.equal(0, #items)
+  end)
+
   it("lets permissions decide what a viewer sees and saves", function()
     ask(s, "POST", "/api/admin/users", { body = { login = "vi", password = "vi-pass" } })
     ask(s, "POST", "/api/dashboards/db", { body = { dashboard = { uid = "a", title = "A" } } })

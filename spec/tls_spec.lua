@@ -379,6 +379,7 @@ describe("a proxy", function()
     local g = days.connect(server, {proxy = "http://" .. ("x"):rep(64) .. ".invalid:8080", max_retries = 0})
     local r = g:get_org(1)
     assert.equal("unknown-host", r.status)
+    assert.matches("proxy: xxx", r.message, 1, true)   -- the server's host is not the one to blame
     g:close()
   end)
 

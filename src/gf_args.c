@@ -145,16 +145,17 @@ static const char *headers_problem(const gf_call *call, gf_doc *doc) {
     gf_header header;
     if (!gf_value_string((gf_value){doc, k}, &header.name) ||
         !gf_value_string((gf_value){doc, v}, &header.value))
-      return "a header that is no string";
+      return "its names and values must be strings";
     const char *problem = header_problem(call, header);
     if (problem) return problem;
   }
-  return n > GF_MAX_SENT_HEADERS ? "holds too many headers" : NULL;
+  return n > GF_MAX_SENT_HEADERS ? "it holds too many headers" : NULL;
 }
 
 static const char *take_number(int64_t *to, const gf_arg *arg, int64_t least, int64_t most) {
   if (arg->kind != GF_ARG_INT) return "an integer is expected";
-  if (arg->integer < least || arg->integer > most) return "is out of range";
+  if (arg->integer < least || arg->integer > most)
+    return least ? "an integer from 1 to 2^30 is expected" : "an integer from 0 to 2^30 is expected";
   *to = arg->integer;
   return NULL;
 }

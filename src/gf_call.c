@@ -232,6 +232,8 @@ void gf_call_cancel(gf_call *call) {
 bool gf_call_is_done(const gf_call *call) { return call->done; }
 const gf_result *gf_call_result(const gf_call *call) { return call->done ? &call->result : NULL; }
 
+const char *gf_call_operation(const gf_call *call) { return call->result.operation; }
+
 bool gf_call_retried(gf_call *call, gf_retry *retry) {
   if (call->n_retries == 0) return false;
   *retry = call->retries[0];
@@ -406,7 +408,7 @@ static void note_retry(gf_call *call, const gf_exchange *x, int64_t delay_ms) {
     call->cap_retries = cap;
   }
   call->retries[call->n_retries++] =
-      (gf_retry){call->op->name, x->attempts, delay_ms, x->verdict.status, x->verdict.reason};
+      (gf_retry){call->result.operation, x->attempts, delay_ms, x->verdict.status, x->verdict.reason};
 }
 
 static bool try_again(gf_call *call, gf_exchange *x, gf_how how, bool sent, int64_t now_ms) {

@@ -162,6 +162,7 @@ bool gf_call_take(gf_call *call, gf_error *error) {
   if (given.n == 0) return true; /* missing-mandatory-data, as for every operation */
   call->api = gf_api_named(given);
   if (!call->api) return refuse_name(given, error);
+  call->result.operation = call->api->name; /* says more than "call" */
   bool whole = !gf_value_is_absent(whole_body(call));
   gf_value params = params_of(call);
   gf_iter it = gf_iterate(params);

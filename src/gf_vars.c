@@ -125,6 +125,13 @@ static size_t add_shown(char *out, size_t at, size_t size, gf_str text) {
   return at;
 }
 
+/* What stands for `name` in a sentence: the caller's own word for it, where a probe has found an id. */
+static bool get_word(const gf_call *call, const char *name, gf_str *text, char digits[24]) {
+  int i = param_index(call, name);
+  if (i >= 0 && call->args[i].kind == GF_ARG_STRING) return arg_text(&call->args[i], text, digits);
+  return gf_get_var(call, name, text, digits);
+}
+
 void gf_fill(const gf_call *call, const char *say, char *out, size_t size) {
   size_t at = 0;
   while (*say && at + 1 < size) {
@@ -139,7 +146,7 @@ void gf_fill(const gf_call *call, const char *say, char *out, size_t size) {
     if (n < sizeof name) {
       memcpy(name, say + 1, n);
       name[n] = 0;
-      if (gf_get_var(call, name, &text, digits)) at = add_shown(out, at, size, text);
+      if (get_word(call, name, &text, digits)) at = add_shown(out, at, size, text);
     }
     say = close + 1;
   }

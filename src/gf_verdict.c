@@ -55,9 +55,11 @@ static void judge_words(gf_exchange *x, gf_status status, gf_reason reason, cons
 }
 
 static void judge_refusal(gf_call *call, gf_exchange *x) {
+  const char *auth = call->client->auth;
+  bool anonymous = strcmp(auth, "anonymous") == 0;
   char before[160];
-  snprintf(before, sizeof before,
-           "the server does not accept these credentials (%.100s): ", call->client->auth);
+  snprintf(before, sizeof before, "the server %s (%.100s): ",
+           anonymous ? "lets nobody in without credentials" : "does not accept these credentials", auth);
   judge_words(x, GF_ACCESS_DENIED, GF_BAD_CREDENTIALS, before);
 }
 
@@ -183,12 +185,23 @@ static void judge_timeout(gf_call *call, gf_exchange *x, bool past_deadline) {
            past_deadline ? "no result within the deadline of %lld ms" : "no answer within %lld ms", ms);
 }
 
+/* Do the transport's words name the host of the client's URL? If not, it is a proxy that they tell of. */
+static bool names_host(const gf_call *call, const char *detail) {
+  const char *at = strstr(call->client->url, "://");
+  char host[256];
+  size_t n = at ? strcspn(at + 3, ":/") : 0;
+  if (n == 0 || n >= sizeof host) return true;
+  memcpy(host, at + 3, n);
+  host[n] = 0;
+  return strstr(detail, host) != NULL;
+}
+
 void gf_judge_failure(gf_call *call, gf_exchange *x, gf_how how, const char *detail, bool past_deadline) {
   static const struct {
     gf_status status;
     gf_reason reason;
     const char *words;
-    bool with_detail; /* the transport's words say more */
+    bool with_detail; /* the transport's words always say more */
   } kinds[] = {
       [GF_END_CUT] = {GF_ERROR, GF_CUT, "the connection broke before the answer was whole:", true},
       [GF_END_UNKNOWN_HOST] = {GF_UNKNOWN_HOST, GF_REASON_NONE, "there is no such host:", false},
@@ -204,7 +217,7 @@ void gf_judge_failure(gf_call *call, gf_exchange *x, gf_how how, const char *det
           x->too_large ? what_is_too_large(x) : "the answer could not be taken");
     x->verdict.code = x->code;
   } else {
-    bool more = kinds[how].with_detail && detail && *detail;
+    bool more = detail && *detail && (kinds[how].with_detail || !names_host(call, detail));
     judge(&x->verdict, kinds[how].status, kinds[how].reason, NULL);
     snprintf(x->verdict.words, sizeof x->verdict.words, "%s %.120s%s%.120s%s", kinds[how].words,
              call->client->url, more ? " (" : "", more ? detail : "", more ? ")" : "");

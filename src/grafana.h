@@ -383,6 +383,9 @@ typedef struct gf_retry {
 } gf_retry;
 GF_API bool gf_call_retried(gf_call *call, gf_retry *retry);
 
+/* The operation's name, as the result and retries tell it; of `call` that of the documented operation. */
+GF_API const char *gf_call_operation(const gf_call *call);
+
 /* Progress of operations of many requests: how many parts are done, of how many known so far. */
 GF_API void gf_call_progress(const gf_call *call, size_t *done, size_t *total);
 

@@ -221,6 +221,13 @@ static int lgf_call_result(lua_State *L) {
   return 1;
 }
 
+/* call:operation() → its name as its result and its retries tell it. */
+static int lgf_call_operation(lua_State *L) {
+  lgf_call *self = lgf_call_at(L);
+  lua_pushstring(L, self->call ? gf_call_operation(self->call) : self->op->name);
+  return 1;
+}
+
 /* call:retried() → {operation, attempt, delay_ms, status, reason} for a retry decided since the last time, or nil. */
 static int lgf_call_retried(lua_State *L) {
   gf_call *call = lgf_call_at(L)->call;
@@ -252,10 +259,15 @@ static int lgf_call_progress(lua_State *L) {
 
 void lgf_call_open(lua_State *L) {
   static const luaL_Reg methods[] = {
-      {"close", lgf_call_close},       {"done", lgf_call_done},
-      {"cancel", lgf_call_cancel},     {"wants_token", lgf_call_wants_token},
-      {"result", lgf_call_result},     {"retried", lgf_call_retried},
-      {"progress", lgf_call_progress}, {NULL, NULL},
+      {"close", lgf_call_close},
+      {"done", lgf_call_done},
+      {"cancel", lgf_call_cancel},
+      {"wants_token", lgf_call_wants_token},
+      {"result", lgf_call_result},
+      {"retried", lgf_call_retried},
+      {"progress", lgf_call_progress},
+      {"operation", lgf_call_operation},
+      {NULL, NULL},
   };
   static const luaL_Reg meta[] = {{"__gc", lgf_call_close}, {"__close", lgf_call_close}, {NULL, NULL}};
   lgf_metatable(L, LGF_CALL, methods, meta);

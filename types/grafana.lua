@@ -10,7 +10,7 @@
 ---@field status grafana.Status
 ---@field ok boolean whether `status` is "ok"
 ---@field message? string a sentence for a person, where it is not ok
----@field operation? string
+---@field operation? string its name; of `call` that of the documented operation
 ---@field code? integer the HTTP status
 ---@field attempts? integer
 ---@field uncertain? boolean a write may have arrived, but no answer came
@@ -82,29 +82,29 @@ function Document:close() end
 
 ---What `connect` takes.
 ---@class grafana.ConnectOptions
----@field timeout? integer milliseconds for one request
----@field connect_timeout? integer milliseconds
----@field deadline? integer milliseconds for a whole call with its retries
----@field max_retries? integer
----@field backoff_ms? number[] first delay, largest delay, multiplier
----@field auth_method? "basic-auth"|"regular-login"
----@field org? grafana.Integer|grafana.Own
----@field headers? table<string, string>
----@field ca_file? string
----@field ca_path? string
----@field cert? string
----@field key? string
----@field verify? boolean
----@field proxy? string
----@field user_agent? string
----@field concurrency? integer
----@field max_body? integer
----@field transport? "auto"|"curl"
----@field on_retry? fun(retry: grafana.Retry)
----@field log? fun(line: string)
+---@field timeout? integer ms for one request, 0: none; default: 5000
+---@field connect_timeout? integer ms for connecting, 0: none; default: 2000
+---@field deadline? integer ms for a whole call with its retries, 0: none; default: 0
+---@field max_retries? integer how often one request is sent again at most; default: 10
+---@field backoff_ms? number[] first delay, largest delay, multiplier; default: {500, 1000, 2.0}
+---@field auth_method? "basic-auth"|"regular-login" "basic-auth", or "regular-login": log in once, then a session; default: "basic-auth"
+---@field org? grafana.Integer|grafana.Own organisation where a call names none; default: none
+---@field headers? table<string, string> sent with every request; default: {}
+---@field ca_file? string PEM file of the authorities to trust; default: the system's
+---@field ca_path? string folder with authorities to trust; default: the system's
+---@field cert? string client certificate, a PEM file; default: none
+---@field key? string key of the client certificate, a PEM file; default: in cert
+---@field verify? boolean whether the server must prove who it is; default: true
+---@field proxy? string address of a proxy, "": none; default: the environment's
+---@field user_agent? string what the client calls itself; default: lua-grafana/…
+---@field concurrency? integer requests on the wire at once; default: 8
+---@field max_body? integer bytes of one answer; default: 64 MiB
+---@field transport? "auto"|"curl" "auto" or "curl"; default: "auto"
+---@field on_retry? fun(retry: grafana.Retry) called with {operation, attempt, delay_ms, status, reason}; default: none
+---@field log? fun(line: string) called with one line for each call ended and each retry; default: none
 
 ---@class grafana.Retry
----@field operation string
+---@field operation string as in results
 ---@field attempt integer the one that failed
 ---@field delay_ms integer until the next
 ---@field status grafana.Status

@@ -56,6 +56,19 @@ local BY_TYPE = {string = '"abc"', integer = "1", boolean = "true", list = '{"ab
 -- Names that Lua keeps for itself.
 local KEYWORDS = {["for"] = true, ["end"] = true, ["repeat"] = true, ["function"] = true, ["in"] = true}
 
+local LONGEST = 110
+
+-- Fields of a table, as many on a line as have room.
+local function in_lines(parts)
+  local lines, line = {}, " "
+  for _, part in ipairs(parts) do
+    if #line + #part + 2 > LONGEST then lines[#lines + 1], line = line, " " end
+    line = line .. " " .. part .. ","
+  end
+  lines[#lines + 1] = line
+  return table.concat(lines, "\n")
+end
+
 local function example_value(param)
   return BY_NAME[param.name] or param.route and '"api/v1/labels"' or BY_TYPE[param.type]
 end
@@ -75,7 +88,9 @@ function api.example(op)
   end
   if #parts == 0 and op.params[1] then add(op.params[1]) end
   if #parts == 0 then return ('local r = g:call("%s")'):format(op.name) end
-  return ('local r = g:call("%s", {%s})'):format(op.name, table.concat(parts, ", "))
+  local head, list = ('local r = g:call("%s", {'):format(op.name), table.concat(parts, ", ")
+  if #head + #list <= LONGEST then return head .. list .. "})" end
+  return head .. "\n" .. in_lines(parts) .. "\n})"
 end
 
 local function param_lines(lines, op)
@@ -89,10 +104,22 @@ local function param_lines(lines, op)
   end
 end
 
+local function shape_of(op) return op.method .. " " .. op.path:gsub("{.-}", "{}") end
+
+-- The operation of our own that sends the same, and more where that is needed.
+local function ours_for(op, groups)
+  for _, group in ipairs(groups) do
+    for _, own in ipairs(group) do
+      if shape_of(own) == shape_of(op) then return own end
+    end
+  end
+end
+
 --- Help on one operation.
 -- @tab op
+-- @tab groups the client's own operations, as `help.groups` gives them
 -- @treturn string
-function api.text(op)
+function api.text(op, groups)
   local notes, takes = api.notes(op), #op.params > 0 or op.method ~= "GET"
   local lines = {
     ('g:call("%s", {%s}, [{org, provenance}])'):format(op.name, takes and "parameters by name" or ""),
@@ -102,8 +129,12 @@ function api.text(op)
   param_lines(lines, op)
   if op.method ~= "GET" then lines[#lines + 1] = "  (body: the whole body, in place of its fields)" end
   lines[#lines + 1] = "\nResult: r.ok, r.status, r.code, r.headers, r.body; help(\"call\") says more"
-  lines[#lines + 1] = "\nExample\n  " .. api.example(op)
+  lines[#lines + 1] = "\nExample\n  " .. api.example(op):gsub("\n", "\n  ")
   lines[#lines + 1] = "  if r.ok then print(r.code, r.body) else print(r.message) end"
+  local own = ours_for(op, groups)
+  if own then
+    lines[#lines + 1] = ('\ng:%s does this with statuses that say more: help("%s").'):format(own.name, own.name)
+  end
   lines[#lines + 1] = ("\n%s %s"):format(op.method, op.path)
   return table.concat(lines, "\n")
 end
@@ -112,11 +143,47 @@ end
 
 local MANY, WIDTH = 60, 118
 
-local function matching(word, haystack)
-  local found = {}
-  for _, op in ipairs(core.api_operations()) do
-    if haystack(op):lower():find(word:lower(), 1, true) then found[#found + 1] = op end
+--- The words of what a person looks for, in lower case and without the s of many.
+-- @string text
+-- @treturn {string,...}
+function api.words(text)
+  local words = {}
+  for word in text:lower():gmatch("%S+") do
+    words[#words + 1] = #word > 3 and word:gsub("s$", "") or word
   end
+  return words
+end
+
+--- Do all of these words occur in a text?
+-- @tab words as `api.words` gives them
+-- @string haystack in lower case
+-- @treturn boolean
+function api.occur(words, haystack)
+  for _, word in ipairs(words) do
+    if not haystack:find(word, 1, true) then return false end
+  end
+  return #words > 0
+end
+
+local METHODS = {GET = 1, HEAD = 2, POST = 3, PUT = 4, PATCH = 5, DELETE = 6}
+
+local function is_gone(op) return op.versions[1] ~= core.api_versions()[1] end
+
+-- By path, so that what belongs together stands together; at the end what servers of today lack.
+local function comes_first(a, b)
+  if is_gone(a) ~= is_gone(b) then return is_gone(b) end
+  if a.path ~= b.path then return a.path < b.path end
+  local i, j = METHODS[a.method] or 9, METHODS[b.method] or 9
+  if i ~= j then return i < j end
+  return a.name < b.name
+end
+
+local function matching(word, haystack)
+  local found, words = {}, api.words(word)
+  for _, op in ipairs(core.api_operations()) do
+    if api.occur(words, haystack(op):lower()) then found[#found + 1] = op end
+  end
+  table.sort(found, comes_first)
   return found
 end
 
@@ -132,7 +199,10 @@ local function one_a_line(lines, found)
   local widest = 0
   for _, op in ipairs(found) do widest = math.max(widest, #op.name) end
   for _, op in ipairs(found) do
-    lines[#lines + 1] = ("  %-" .. widest .. "s  %-6s %s"):format(op.name, op.method, op.path)
+    local line, notes = ("  %-" .. widest .. "s  %-6s %s"):format(op.name, op.method, op.path), api.notes(op)
+    local note = #notes > 0 and " (" .. table.concat(notes, ", ") .. ")" or ""
+    if #line + #note > WIDTH then line = line .. "\n" .. (" "):rep(widest + 10) end
+    lines[#lines + 1] = line .. note
   end
 end
 

@@ -53,14 +53,14 @@ local function report(self, call)
   end
 end
 
--- Ask for a token where the call cannot go on without. What the function raises goes up to the caller.
+-- Ask for a token where the call cannot go on without. What the function raises goes up to the caller; what is wrong
+-- with what it returns is a sentence.
 local function supply(self, driver, call)
   if not call:wants_token() then return end
   local token = self._token()
-  if type(token) ~= "string" then
-    error(("grafana: the token function returned %s (string expected)"):format(type(token)), 0)
-  end
-  self._core:set_token(token)
+  if type(token) ~= "string" then return ("the token function returned %s (string expected)"):format(type(token)) end
+  local taken, problem = pcall(self._core.set_token, self._core, token)
+  if not taken then return "what the token function returned: " .. problem end
   driver:wake()
 end
 
@@ -69,7 +69,8 @@ local function loop(self, driver, call)
   local supplies = self._token
   driver:add(call)
   while not call:done() do
-    if supplies then supply(self, driver, call) end
+    local problem = supplies and supply(self, driver, call)
+    if problem then return problem end
     driver:step(PATIENCE)
     if not quiet then report(self, call) end
   end
@@ -78,22 +79,22 @@ end
 -- Compiled loops of LuaJIT look at no hook, which is how the interpreter tells of Ctrl-C.
 if jit then jit.off(loop) end
 
--- Send and receive until the call is done. Whatever leaves the loop early (Ctrl-C, an error in on_retry) breaks the
--- call off and goes on up; the client stays usable.
+-- Send and receive until the call is done. Whatever leaves the loop early (Ctrl-C, an error in on_retry, a token
+-- function that gives no token) breaks the call off and goes on up; the client stays usable.
 local function drive(self, call)
   local driver = driver_of(self)
   local fine, problem = pcall(loop, self, driver, call)
-  if fine then return end
+  if fine and not problem then return end
   driver:drop(call)
   call:close()
-  error(problem, 0)
+  error(problem, fine and 3 or 0)   -- 3: the caller of the operation
 end
 
-local function log_end(self, name, result, began)
+local function log_end(self, operation, result, began)
   local took = require("grafana.curl").now() - began
   local why = result.reason and " (" .. result.reason .. ")" or ""
   local code = result.code and ", HTTP " .. result.code or ""
-  self._log(("%s: %s%s%s, %d ms"):format(name, result.status, why, code, took))
+  self._log(("%s: %s%s%s, %d ms"):format(operation, result.status, why, code, took))
 end
 
 -- The operation `name`, from arguments to result. Raises at the caller's line for an error of the program only.
@@ -103,9 +104,9 @@ local function perform(self, name, ...)
   if not made then error(call, 2) end
   local began = self._log and require("grafana.curl").now()
   if not call:done() then drive(self, call) end
-  local result = call:result()
+  local result, operation = call:result(), call:operation()
   call:close()
-  if began then log_end(self, name, result, began) end
+  if began then log_end(self, operation, result, began) end
   return result
 end
 

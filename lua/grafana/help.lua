@@ -28,7 +28,27 @@ function help.operations()
   return by_name, names
 end
 
---- The groups, each with its operations by name.
+-- What is done first stands first; other words come between.
+local VERBS = {create = 1, add = 2, get = 3, lookup = 4, delete = 8, remove = 8}
+
+-- Operations are shown by what they act on: `org`, `org_user`; then as one needs them, the credentials' own last.
+local function order_of(name)
+  local verb, thing = name:match("^(%a+)_(.*)$")
+  if not verb then return name, 0 end
+  local one, own = thing:gsub("s$", ""):gsub("^current_", "")
+  if verb == "update" and one == "or_create_dashboard" then return "dashboard", 0 end
+  return one, own * 10 + (VERBS[verb] or 6), thing
+end
+
+local function comes_first(a, b)
+  local thing, rank = order_of(a.name)
+  local other_thing, other_rank = order_of(b.name)
+  if thing ~= other_thing then return thing < other_thing end
+  if rank ~= other_rank then return rank < other_rank end
+  return a.name < b.name
+end
+
+--- The groups, each with its operations by what they act on.
 -- @treturn {{name=string,...},...}
 function help.groups()
   local by_name, groups, rank = {}, {}, {}
@@ -42,6 +62,7 @@ function help.groups()
     end
     group[#group + 1] = op
   end
+  for _, group in ipairs(groups) do table.sort(group, comes_first) end
   table.sort(groups, function(a, b)
     local i, j = rank[a.name] or math.huge, rank[b.name] or math.huge
     if i ~= j then return i < j end
@@ -139,6 +160,24 @@ end
 
 -- ----------------------------------------------------------------------------------------------------- texts --
 
+local WIDTH = 118
+
+-- `text` behind `head`, broken between words; the lines that follow begin where `text` does.
+local function wrapped(head, text)
+  local lines, line, begins = {}, head, true
+  local columns = select(2, head:gsub("[^\128-\191]", ""))
+  local indent, at = (" "):rep(columns), columns
+  for word in text:gmatch("%S+") do
+    local size = select(2, word:gsub("[^\128-\191]", ""))
+    if not begins and at + 1 + size > WIDTH then
+      lines[#lines + 1], line, at, begins = line, indent, columns, true
+    end
+    line, at, begins = line .. (begins and "" or " ") .. word, at + size + (begins and 0 or 1), false
+  end
+  lines[#lines + 1] = line
+  return table.concat(lines, "\n")
+end
+
 local function width(list)
   local widest = 0
   for _, item in ipairs(list) do widest = math.max(widest, #item.name) end
@@ -150,18 +189,29 @@ local function section(lines, heading, list, kind)
   if #list == 0 then return end
   lines[#lines + 1] = ""
   lines[#lines + 1] = heading
-  local format = "  %-" .. width(list) .. "s  %s"
-  for _, item in ipairs(list) do lines[#lines + 1] = format:format(item.name, kind(item) .. help.about(item)) end
+  local format = "  %-" .. width(list) .. "s  "
+  for _, item in ipairs(list) do
+    lines[#lines + 1] = wrapped(format:format(item.name), kind(item) .. help.about(item))
+  end
 end
 
 local function result_section(lines, op)
   lines[#lines + 1] = ""
   lines[#lines + 1] = "Result: r.ok, r.status" .. (#op.keys > 0 and "" or " and nothing else")
-  local format = "  r.%-" .. width(op.keys) .. "s  %s%s"
+  local format = "  r.%-" .. width(op.keys) .. "s  "
   for _, key in ipairs(op.keys) do
-    lines[#lines + 1] = format:format(key.name, key.shape, help.about(key))
+    lines[#lines + 1] = wrapped(format:format(key.name), key.shape .. help.about(key))
   end
   if #op.statuses > 0 then lines[#lines + 1] = "Special statuses: " .. table.concat(op.statuses, ", ") end
+end
+
+-- What shows the first key of a result to a person.
+local SHOWN = {list = "#r.%s", object = "grafana.encode(r.%s)"}
+
+local function shown_key(op)
+  local key = op.keys[1]
+  if not key then return "r.status" end
+  return (SHOWN[key.shape] or "r.%s"):format(key.name)
 end
 
 local function operation_text(op)
@@ -172,14 +222,13 @@ local function operation_text(op)
   lines[#lines + 1] = ""
   lines[#lines + 1] = "Example"
   lines[#lines + 1] = "  " .. help.example(op)
-  local key = op.keys[1] and "r." .. op.keys[1].name or "r.status"
-  lines[#lines + 1] = ("  if r.ok then print(%s) else print(r.message) end"):format(key)
+  lines[#lines + 1] = ("  if r.ok then print(%s) else print(r.message) end"):format(shown_key(op))
   if core.api_operation(op.name) then
     lines[#lines + 1] = ('\nGrafana documents an operation of this name too: help(\'call("%s")\').'):format(op.name)
   end
   if topics.more[op.name] then lines[#lines + 1] = "\n" .. topics.more[op.name] end
   lines[#lines + 1] = ""
-  lines[#lines + 1] = ("%s %s%s"):format(op.method, op.path, help.origin(op))
+  lines[#lines + 1] = wrapped("", ("%s %s%s"):format(op.method, op.path, help.origin(op)))
   return table.concat(lines, "\n")
 end
 
@@ -188,8 +237,9 @@ local COLUMN = 44
 -- Signature and summary; beneath each other where the signature is long.
 local function operation_line(op)
   local signature = help.signature(op)
-  if #signature > COLUMN then signature = signature .. "\n  " .. (" "):rep(COLUMN) end
-  return ("  %-" .. COLUMN .. "s  %s"):format(signature, op.summary)
+  local line = ""
+  if #signature > COLUMN then line, signature = "  " .. signature .. "\n", "" end
+  return line .. wrapped(("  %-" .. COLUMN .. "s  "):format(signature), op.summary)
 end
 
 local function topic_lines(lines)
@@ -215,22 +265,40 @@ end
 
 -- Everything about an operation that a word may be found in, in lower case.
 local function haystack(op)
-  local parts = {op.name, op.summary, op.group, op.path, table.concat(op.statuses, " ")}
+  local parts = {op.name, op.summary, op.path, table.concat(op.statuses, " ")}
   for _, list in ipairs {op.params, op.options, op.keys} do
     for _, item in ipairs(list) do parts[#parts + 1] = item.name end
   end
   return table.concat(parts, "\n"):lower()
 end
 
-local function found(word)
+-- The operations that all of `words` occur in; those of a group too that is called so.
+local function ours(words, word)
   local lines = {}
-  for _, op in ipairs(core.operations()) do
-    if haystack(op):find(word:lower(), 1, true) then lines[#lines + 1] = operation_line(op) end
+  for _, group in ipairs(help.groups()) do
+    local whole = group.name:lower() == word:lower()
+    for _, op in ipairs(group) do
+      if whole or api.occur(words, haystack(op)) then lines[#lines + 1] = operation_line(op) end
+    end
   end
-  local ours = #lines > 0 and ("'%s' occurs in:\n"):format(word) .. table.concat(lines, "\n")
-  local theirs = api.found(word)
-  if ours and theirs then return ours .. "\n\n" .. theirs end
-  return ours or theirs
+  return #lines > 0 and ("'%s' occurs in:\n"):format(word) .. table.concat(lines, "\n") or nil
+end
+
+local function topics_with(words)
+  local found = {}
+  for _, name in ipairs(topics.names) do
+    if api.occur(words, topics.text(name):lower()) then found[#found + 1] = ('help("%s")'):format(name) end
+  end
+  return #found > 0 and "Topics that speak of it: " .. table.concat(found, ", ") or nil
+end
+
+local function found(word)
+  local words = api.words(word)
+  local parts = {}
+  parts[#parts + 1] = ours(words, word)
+  parts[#parts + 1] = api.found(word)
+  parts[#parts + 1] = topics_with(words)
+  return #parts > 0 and table.concat(parts, "\n\n") or nil
 end
 
 local function unknown(word, names)
@@ -240,7 +308,7 @@ local function unknown(word, names)
   if #documented > 0 then
     text = text .. " Of those that Grafana documents: " .. table.concat(documented, ", ") .. "."
   end
-  return text .. " help() lists everything."
+  return wrapped("", text .. " help() lists everything.")
 end
 
 --- The help on `word`: an operation, one that Grafana documents, a topic, or what the word occurs in; without it,
@@ -254,10 +322,11 @@ function help.text(word)
   end
   local by_name, names = help.operations()
   local documented = core.api_operation(word:match([=[call%(%s*["']([%w_]+)]=]) or word)
-  if documented and not by_name[word] then return api.text(documented) end
-  local plain = word:gsub("^.*[.:]", ""):gsub("%(.*$", "")
+  if documented and not by_name[word] then return api.text(documented, help.groups()) end
+  local plain = word:gsub("^.*[.:]", ""):gsub("%(.*$", ""):gsub("^%s+", ""):gsub("%s+$", "")
+  if plain == "" then plain = word end
   if by_name[plain] then return operation_text(by_name[plain]) end
-  local topic = topics.aliases[plain] or plain
+  local topic = topics.aliases[plain:lower()] or plain:lower()
   if topics.pages[topic] then return topics.text(topic) end
   local words = nearest.words(plain, names)
   if words[1] and core.distance(words[1], plain) <= 2 then return unknown(word, names) end

@@ -96,16 +96,16 @@ local OPTIONS = {
   {"timeout", "core", ms, "ms for one request, 0: none", "5000"},
   {"connect_timeout", "core", ms, "ms for connecting, 0: none", "2000"},
   {"deadline", "core", ms, "ms for a whole call with its retries, 0: none", "0"},
-  {"max_retries", "core", whole(0, 1000000), "of one request", "10"},
+  {"max_retries", "core", whole(0, 1000000), "how often one request is sent again at most", "10"},
   {"backoff_ms", "core", backoff, "first delay, largest delay, multiplier", "{500, 1000, 2.0}"},
   {"auth_method", "none", of_type("string"), '"basic-auth", or "regular-login": log in once, then a session',
     '"basic-auth"'},
   {"org", "core", org, "organisation where a call names none", "none"},
   {"headers", "core", headers, "sent with every request", "{}"},
   {"ca_file", "driver", text, "PEM file of the authorities to trust", "the system's"},
-  {"ca_path", "driver", text, "folder of them", "the system's"},
+  {"ca_path", "driver", text, "folder with authorities to trust", "the system's"},
   {"cert", "driver", text, "client certificate, a PEM file", "none"},
-  {"key", "driver", text, "its key, a PEM file", "in cert"},
+  {"key", "driver", text, "key of the client certificate, a PEM file", "in cert"},
   {"verify", "driver", of_type("boolean"), "whether the server must prove who it is", "true"},
   {"proxy", "driver", of_type("string"), "address of a proxy, \"\": none", "the environment's"},
   {"user_agent", "core", text, "what the client calls itself", "lua-grafana/…"},
@@ -186,11 +186,14 @@ local function read_credentials(credentials, into)
     fail("bad argument #2 'credentials' ({user, password} or {token = string or function} expected, got %s)",
       type(credentials))
   end
+  local strange
   for key in pairs(credentials) do
-    if key ~= 1 and key ~= 2 and key ~= "token" then
-      fail("bad argument #2 'credentials': {user, password} or {token = string or function} expected, "
-        .. "but it has the key '%s'", tostring(key))
-    end
+    local known = key == 1 or key == 2 or key == "token"
+    if not known and (not strange or tostring(key) < strange) then strange = tostring(key) end
+  end
+  if strange then
+    fail("bad argument #2 'credentials': {\"user\", \"password\"}, without names, or {token = string or function} "
+      .. "expected, but it has the key '%s'", strange)
   end
   if credentials.token == nil then return read_password(credentials, into.core) end
   if credentials[1] ~= nil then fail("argument 'credentials' holds both a user and a token") end

@@ -35,6 +35,22 @@ local function shown_scalar(value)
   return tostring(value)
 end
 
+local MOST_NAMES = 4
+
+-- The first names of an object's keys; of data that people name themselves only plain ones.
+local function key_names(object)
+  local names, shown_names = {}, {}
+  for key in pairs(object) do names[#names + 1] = tostring(key) end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    if #shown_names < MOST_NAMES and #name <= 30 and name:find("^[%a_][%w_.-]*$") then
+      shown_names[#shown_names + 1] = name
+    end
+  end
+  if #shown_names < #names then shown_names[#shown_names + 1] = "…" end
+  return table.concat(shown_names, ", ")
+end
+
 local function shown_object(object)
   local parts, telling = {}, 0
   for _, key in ipairs(TELLING) do
@@ -44,6 +60,7 @@ local function shown_object(object)
       parts[telling] = key .. " = " .. shown_scalar(value)
     end
   end
+  if telling == 0 then return "{" .. key_names(object) .. "}" end
   local count = 0
   for _ in pairs(object) do count = count + 1 end
   if count > telling then parts[#parts + 1] = "…" end
@@ -54,6 +71,7 @@ local function shown(key, value)
   local kind = type(value)
   if key == "key" and kind == "string" then return '"' .. value:sub(1, 5):gsub("[^%w_]", "") .. '…"' end
   if kind ~= "table" then return shown_scalar(value) end
+  if key == "headers" then return "{…}" end
   if #value > 0 or getmetatable(value) == core.array_mt then return #value .. (#value == 1 and " item" or " items") end
   return shown_object(value)
 end
@@ -63,7 +81,10 @@ local function shown_fields(r)
   for key in pairs(r) do
     if type(key) == "string" and not COMMON[key] then keys[#keys + 1] = key end
   end
-  table.sort(keys)
+  table.sort(keys, function(a, b)   -- the code first
+    if a == "code" or b == "code" then return a == "code" and b ~= "code" end
+    return a < b
+  end)
   for i, key in ipairs(keys) do parts[i] = key .. " = " .. shown(key, r[key]) end
   return table.concat(parts, ", ")
 end
@@ -74,6 +95,9 @@ local function shown_failure(r)
   text = text .. ": " .. (r.message or "no message")
   local where = r.operation or "?"
   if r.code then where = where .. ", HTTP " .. r.code end
+  for _, key in ipairs {"id", "uid"} do   -- of what exists already
+    if r[key] then where = where .. (", %s = %s"):format(key, shown(key, r[key])) end
+  end
   if r.uncertain then where = where .. ", it may have been done all the same" end
   return text .. " (" .. where .. ")"
 end

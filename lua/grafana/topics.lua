@@ -60,6 +60,7 @@ local g = grafana.connect("https://example.org/grafana", {"admin", "secret"})
 local g = grafana.connect(url, {token = "glsa_..."})
 local g = grafana.connect(url, {token = function() return read_secret() end})      -- asked again after a 401
 local g = grafana.connect(url, {"admin", "secret"}, {auth_method = "regular-login"})    -- POST /login, then a session
+local g = grafana.connect(url, nil, {cert = "me.pem", key = "me.key"})    -- a client certificate; without it anonymous
 local g = grafana.connect()     -- GRAFANA_URL, GRAFANA_TOKEN or GRAFANA_USER and GRAFANA_PASSWORD
 local g = grafana.connect(url, credentials, options)
 
@@ -112,6 +113,26 @@ argument that takes a table takes a document too.
 
 --- Examples of operations whose arguments say what is done.
 topics.examples = {
+  add_datasource_permission = 'local r = g:add_datasource_permission(1, 12, {userId = 3, permission = "Query"})',
+  create_service_account = 'local r = g:create_service_account(1, {name = "backup", role = "Viewer"})',
+  create_team = 'local r = g:create_team(1, {name = "Ops", email = "ops@example.org"})',
+  create_token = 'local r = g:create_token(1, 12, {name = "backup", secondsToLive = 24 * 3600})',
+  create_user = 'local r = g:create_user{login = "ann", email = "ann@example.org", password = "s3cret"}',
+  get_dashboard_permissions = 'local r = g:get_dashboard_permissions(1, "abc")',
+  get_team = 'local r = g:get_team(1, "Ops")',
+  grant_dashboard_permissions =
+    'local r = g:grant_dashboard_permissions(1, "abc", {roles = {Viewer = "View"}, users = {ann = "Admin"}})',
+  grant_folder_permissions =
+    'local r = g:grant_folder_permissions(1, "abc", {roles = {Viewer = "View"}, teams = {Ops = "Edit"}})',
+  move_folder = 'local r = g:move_folder(1, "abc", "parent-uid")   -- grafana.null: to the root',
+  search = 'local r = g:search(1, {query = "web", type = "dash-db"})',
+  update_dashboard_permissions =
+    'local r = g:update_dashboard_permissions(1, "abc", {{role = "Viewer", permission = 1}})',
+  update_datasource = 'local r = g:update_datasource(1, "abc", {url = "http://prometheus:9090"})',
+  update_folder = 'local r = g:update_folder(1, "abc", {title = "Ops"})',
+  update_folder_permissions =
+    'local r = g:update_folder_permissions(1, "abc", {{role = "Viewer", permission = 1}})',
+  update_team = 'local r = g:update_team(1, "Ops", {email = "ops@example.org"})',
   call = 'local r = g:call("getFolderByUID", {folder_uid = "abc"}, {org = 2})',
   request = 'local r = g:request("GET", "/api/search", {query = {tag = {"a", "b"}, limit = 10}})',
 }
@@ -128,7 +149,8 @@ headers = {["Content-Type"] = "application/yaml"}.
 It is one request: of a list that the server gives in pages it is one page.
 Without org the request goes to the org given to connect, else to the credentials' own.
 r.status is that of any operation: 404 not-found, 409 and 412 already-exists, 400 and 422 invalid-data, and
-error with the reason unsupported where this server has no such operation.]],
+error with the reason unsupported where this server has no such operation. Failures, retries and the log tell the
+operation by its own name, not as "call".]],
   request = [[
 The path is below the client's url and begins with /api or /apis. What cannot stand in it is percent-encoded,
 %XX stays; it holds no '?' (query does), no segment '.' or '..' and no control character, else it raises.
@@ -153,6 +175,9 @@ topics.aliases = {
   statuses = "results", status = "results", result = "results", reasons = "results", reason = "results",
   check = "results", option = "options", documents = "json", document = "json", raw = "json", null = "json",
   array = "json", object = "json", number = "json", get = "json", encode = "json", decode = "json",
+  ["sign in"] = "connect", ["signing in"] = "connect", auth = "connect", authentication = "connect",
+  credentials = "connect", auth_method = "connect", connecting = "connect", close = "connect",
+  errors = "results", message = "results", error = "results",
 }
 
 --- The text of the topic `name`.

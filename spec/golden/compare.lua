@@ -112,6 +112,11 @@ local function complete(expected, operation)
   return full
 end
 
+--- What a result says that `name` was, given these arguments: of `call` the documented operation.
+function compare.operation(name, first)
+  return name == "call" and core.api_operation(first or "") and first or name
+end
+
 --- The differences between a result and what is expected of it, a list of sentences.
 -- @tab expected what the case says; `ok`, `operation` and `attempts = 1` need not be said
 -- @tab how `operation`; `any_message`: the message's wording is not compared; `exact_keys`: see above

@@ -221,7 +221,7 @@ local function client_of(run, login, password)
   local client = grafana.connect(run.server.url, { login, password }, { timeout = 30000 })
   return setmetatable({}, { __index = function(_, name)
     return function(_, ...)
-      if run.calling then run.operation = name end
+      if run.calling then run.operation = compare.operation(name, (...)) end
       return client[name](client, ...)
     end
   end })

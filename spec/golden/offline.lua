@@ -122,7 +122,7 @@ local function client_of(run, login, password)
   return setmetatable(client, { __index = function(_, operation)
     return function(_, ...)
       assert(not run.operation, "a case is one call")
-      run.operation = operation
+      run.operation = compare.operation(operation, (...))
       local function on_request(request) return run.on_request(request, client) end
       return feed(core.call(state, operation, ...), on_request, run.manner)
     end

@@ -24,7 +24,7 @@ function access.defaults(req, at_root)
   return rows
 end
 
--- 12.4.3 gives nested folders no rows at all; dashboards in folders neither.
+-- 12.4.3 gives nested folders no rows at all.
 function access.initial(req, parent_uid)
   local at_root = parent_uid == ""
   if not at_root and not state.v9 then return {} end

@@ -141,7 +141,7 @@ end
 local function new_dashboard(req, uid, folder_uid)
   return {
     id = state.next_object_id(), uid = uid, folder_uid = folder_uid, versions = {}, created = state.time(), created_by = author(req),
-    acl = access.initial(req, folder_uid), kube_uid = state.uuid(), created_identity = state.identity(req),
+    acl = access.defaults(req, folder_uid == ""), kube_uid = state.uuid(), created_identity = state.identity(req),
   }
 end
 

@@ -312,7 +312,8 @@ local function write_object(req, resource, existing, spec, target)
   dashboard.v2, dashboard.by_kube = is_v2 and json.encode(spec) or nil, true
   dashboard.updated_by = "Anonymous"
   dashboard.created_by = existing and dashboard.created_by or "Anonymous"
-  if not existing and not target.grants then dashboard.acl = {} end   -- unasked, /apis gives no permissions
+  local asked = target.grants and target.folder_uid == ""
+  if not existing and not asked then dashboard.acl = {} end   -- unasked, or in a folder, /apis gives no permissions
   return show(req, resource, existing and 200 or 201, dashboard)
 end
 
