@@ -199,8 +199,7 @@ struct gf_call {
   const gf_api_op *api; /* of the operation `call`: the documented one */
   gf_settings settings;
   bool raw, done, started, lacks_memory;
-  bool own_org;         /* the organisation is the credentials' own */
-  bool renewed_in_vain; /* a new session or token was refused at once: no more of them */
+  bool own_org; /* the organisation is the credentials' own */
   unsigned refusals_seen;
   int64_t deadline_at;
   uint32_t last_id;

@@ -12,7 +12,7 @@
  *
  * What authorizes has a generation, as has each request. A 401 to an older generation is simply sent again. One to the
  * present generation makes the client need a new one, and then the request is sent again: after a rotation, and after a
- * login, but not twice after the same; and when that was in vain, no other request of the call asks for it.
+ * login, but not twice after the same.
  */
 #include "gf_internal.h"
 
@@ -302,11 +302,9 @@ static bool wants_rotation(const gf_exchange *x) {
 }
 
 /* What a refusal of the present generation asks for; false when it has been had already. */
-static bool need_anew(gf_call *call, gf_exchange *x) {
-  gf_client *client = call->client;
+static bool need_anew(gf_client *client, gf_exchange *x) {
   bool rotate = client->logs_in && wants_rotation(x) && !x->rotated && !x->renewed;
-  if (x->renewed) call->renewed_in_vain = true;
-  if (call->renewed_in_vain) return false;
+  if (!rotate && x->renewed) return false;
   if (rotate)
     x->rotated = true;
   else
@@ -321,7 +319,7 @@ bool gf_send_again_anew(gf_call *call, gf_exchange *x) {
   bool renewable = client->logs_in || client->asks_for_token;
   if (x->code != 401 || !renewable || x->is_public || x->purpose == GF_SIGN_IN) return false;
   if (x->renewals >= MOST_RENEWALS) return false;
-  if (x->generation == client->generation && !need_anew(call, x)) return false;
+  if (x->generation == client->generation && !need_anew(client, x)) return false;
   x->renewals++;
   x->attempts--;
   x->stage = GF_READY;

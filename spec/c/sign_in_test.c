@@ -144,41 +144,6 @@ static void logs_in_again_when_the_session_has_ended(void) {
   script_close(&s);
 }
 
-/* However many requests a call has: one new session that does not help is enough. */
-static const char *thirty_dashboards(void) {
-  static char hits[2048] = "[";
-  size_t n = 1;
-  for (int i = 0; i < 30 && n < sizeof hits; i++)
-    n += (size_t)snprintf(hits + n, sizeof hits - n, "%s{\"uid\":\"u%d\",\"type\":\"dash-db\"}", i ? "," : "",
-                          i);
-  snprintf(hits + n, sizeof hits - n, "]");
-  return hits;
-}
-
-static script_answer refuses_dashboards(script *s, const gf_request *request, const char *path) {
-  if (script_like(path, "/api/search?*page=1")) return script_json(200, thirty_dashboards());
-  if (strncmp(path, "/api/dashboards/", 16) == 0) return script_json(401, ENDED);
-  return serve(s, request, path);
-}
-
-static void a_vain_login_is_not_repeated(void) {
-  script s;
-  site t = {.session = 0};
-  open_site(&s, NULL, &t);
-  s.server = refuses_dashboards;
-  gf_call *call = script_call(&s, "get_org_panels", "2", NULL);
-  CHECK(script_run(&s, call) != NULL);
-  CHECK(t.logins == 2);
-  gf_call_release(call);
-  script_close(&s);
-}
-
-static script_answer refuses_dashboards_to_tokens(script *s, const gf_request *request, const char *path) {
-  if (script_like(path, "/api/search?*page=1")) return script_json(200, thirty_dashboards());
-  if (strncmp(path, "/api/dashboards/", 16) == 0) return script_json(401, ENDED);
-  return script_grafana(s, request, path);
-}
-
 static void logs_in_once_only(void) {
   script s;
   site t = {.session = 0};
@@ -688,18 +653,6 @@ static void a_token_refused_twice_is_denied(void) {
   script_close(&s);
 }
 
-static void a_vain_token_is_not_asked_for_again(void) {
-  script s;
-  open_tokens(&s, NULL);
-  s.server = refuses_dashboards_to_tokens;
-  give_token(&s, 5);
-  gf_call *call = script_call(&s, "get_org_panels", "2", NULL);
-  CHECK(run_with_tokens(&s, call) == 1);
-  CHECK(gf_call_is_done(call));
-  gf_call_release(call);
-  script_close(&s);
-}
-
 /* Eight requests were refused at once; some answers come when there is another token already. */
 static void many_refusals_ask_for_one_token(void) {
   script s;
@@ -809,7 +762,6 @@ int main(int argc, char **argv) {
       {"rotates when asked", rotates_when_asked},
       {"logs in again when the session has ended", logs_in_again_when_the_session_has_ended},
       {"logs in once only", logs_in_once_only},
-      {"a vain login is not repeated", a_vain_login_is_not_repeated},
       {"a wrong password is sent once", a_wrong_password_is_sent_once},
       {"without a cookie there is no session", without_a_cookie_there_is_no_session},
       {"a login that fails is the result", a_login_that_fails_is_the_result},
@@ -833,7 +785,6 @@ int main(int argc, char **argv) {
       {"messages show no older cookie", messages_show_no_older_cookie},
       {"a token is asked for again after a 401", a_token_is_asked_for_again_after_a_401},
       {"a token refused twice is denied", a_token_refused_twice_is_denied},
-      {"a vain token is not asked for again", a_vain_token_is_not_asked_for_again},
       {"many refusals ask for one token", many_refusals_ask_for_one_token},
       {"a call waits for its token", a_call_waits_for_its_token},
       {"a token is for those who ask", a_token_is_for_those_who_ask},
