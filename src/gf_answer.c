@@ -137,14 +137,17 @@ bool gf_answer_is_one(const gf_call *call, const gf_exchange *x) {
 typedef struct secrets {
   const char *list[256];
   size_t n;
+  gf_doc *parsed; /* of a body that was given as a text; NULL: it was none, or is no JSON */
+  bool unknown;   /* memory lacked to look */
 } secrets;
 
 enum { MAX_LEVELS = 16 }; /* of an argument, in which secrets are looked for */
 
 static bool names_secret(gf_str key) {
-  static const char *const words[] = {
-      "password",  "secret",     "token",          "apikey",  "api_key",    "privatekey", "private_key",
-      "accesskey", "access_key", "integrationkey", "userkey", "credential", "passphrase", "authorization"};
+  static const char *const words[] = {"password",   "secure",     "secret",         "token",
+                                      "apikey",     "api_key",    "privatekey",     "private_key",
+                                      "accesskey",  "access_key", "integrationkey", "userkey",
+                                      "credential", "passphrase", "authorization"};
   for (size_t i = 0; i < sizeof words / sizeof *words; i++)
     if (gf_str_contains_ci(key, words[i])) return true;
   return false;
@@ -164,19 +167,39 @@ static void find_secrets(secrets *found, gf_value v, bool below_secret, int leve
   }
 }
 
+static gf_str text_of_body(const gf_call *call) {
+  const gf_arg *body = gf_option_of(call, "body");
+  gf_str text = {NULL, 0};
+  if (body && body->kind == GF_ARG_STRING) return body->string;
+  gf_value_string(gf_value_get(gf_data_of(call), "body"), &text);
+  return text;
+}
+
+/* Give back by let_go. */
 static secrets secrets_of(const gf_call *call) {
   secrets found = {.n = 0};
+  gf_json_error error;
   const gf_arg *body = gf_option_of(call, "body"), *query = gf_option_of(call, "query");
+  gf_str text = text_of_body(call);
+  if (text.n) {
+    found.parsed = gf_doc_parse(&call->client->alloc, text, &error);
+    found.unknown = !found.parsed && error.no_memory;
+  }
+  if (found.parsed) find_secrets(&found, gf_doc_root(found.parsed), false, 0);
   find_secrets(&found, gf_data_of(call), false, 0);
   if (query && query->kind == GF_ARG_DOC) find_secrets(&found, gf_doc_root(query->doc), false, 0);
   if (body && body->kind == GF_ARG_DOC) find_secrets(&found, gf_doc_root(body->doc), false, 0);
   return found;
 }
 
+static void let_go(secrets *found) { gf_doc_release(found->parsed); }
+
 void gf_answer_redact(gf_call *call) {
   secrets found = secrets_of(call);
   for (size_t i = 0; i < found.n; i++)
     gf_redact(call->message, found.list[i]);
+  if (found.unknown) strcpy(call->message, "not enough memory");
+  let_go(&found);
 }
 
 /* `text` has `n` bytes and a zero behind; there may be others inside. */
@@ -206,6 +229,8 @@ static void redact_answer(gf_call *call, gf_exchange *x) {
     x->body.p[x->body.n] = 0;
     redact(call, x, &found, x->body.p, x->body.n);
   }
+  if (found.unknown) gf_lacks_memory(call);
+  let_go(&found);
 }
 
 /* --------------------------------------------------------------------------------------------------- taking -- */
@@ -233,6 +258,7 @@ static bool is_empty_list(gf_value v) {
 
 static void put_answer(gf_call *call, gf_exchange *x) {
   if (x->verdict.status != GF_OK) redact_answer(call, x);
+  if (call->done) return; /* without memory */
   gf_put_int(call, "code", x->code);
   put_headers(call, x);
   if (x->doc) {

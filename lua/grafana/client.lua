@@ -55,7 +55,7 @@ local function report(self, call)
   end
 end
 
--- Does the client's token function run below us on the stack? One that has yielded does not, nor one that was left there.
+-- Does the client's token function run below us on the stack? One that has yielded does not.
 local function is_asking(self)
   local asker = self._asking
   if not asker then return false end
@@ -63,7 +63,7 @@ local function is_asking(self)
   return status == "running" or status == "normal"
 end
 
--- What the function raises goes up to the caller. A request of the client's own from inside it would ask again, and so on.
+-- What the function raises goes up to the caller. A request of the client's from inside it would ask again, and so on.
 local function ask_for_token(self)
   if is_asking(self) then
     error("grafana: the token function must not use the client that it is asked for: that one has no token yet", 0)
