@@ -71,7 +71,7 @@ static gf_header_set *new_set(gf_call *call, unsigned which) {
   gf_header_set *set = gf_alloc(&client->alloc, size + (secret ? strlen(secret) + 1 : 0));
   if (!set) return NULL;
   *set = (gf_header_set){.generation = client->generation, .id = ++client->last_headers_id};
-  if (secret) set->secret = strcpy((char *)set + size, secret);
+  if (secret && *secret) set->secret = strcpy((char *)set + size, secret);
   fill_set(call, set, which, name);
   return set;
 }

@@ -210,7 +210,10 @@ void gf_sign_in(gf_call *call, int64_t now_ms) {
   gf_client *client = call->client;
   gf_exchange *own = client->logs_in ? own_sign_in(call) : NULL;
   bool due = client->needs == GF_NEEDS_LOGIN || client->needs == GF_NEEDS_ROTATION;
-  if (own && own->stage != GF_ON_WIRE && !due) gf_exchange_free(call, own); /* another was quicker */
+  if (own && own->stage != GF_ON_WIRE && !due) { /* another was quicker */
+    gf_exchange_free(call, own);
+    gf_leave_sign_in(call);
+  }
   if (own || !due || (client->renewer && now_ms < client->renewer_until) || !has_held(call)) return;
   client->renewer = call;
   if (client->needs == GF_NEEDS_ROTATION)

@@ -337,6 +337,34 @@ static void a_login_overtaken(bool on_wire) {
 static void a_login_that_waits_is_overtaken(void) { a_login_overtaken(false); }
 static void a_login_on_the_wire_is_overtaken(void) { a_login_overtaken(true); }
 
+/* The one that was to wait with its login is spared it, and is free to log in when the session ends again. */
+static void a_login_that_was_spared(void) {
+  script s;
+  site t = {.session = 0};
+  int64_t wake;
+  const gf_request *login, *other;
+  open_site(&s, NULL, &t);
+  ask_once(&s, GF_OK, GF_REASON_NONE);
+  t.session = 10;
+  gf_call *first = script_call(&s, "get_current_org", NULL);
+  gf_call *second = script_call(&s, "get_current_user", NULL);
+  CHECK(gf_call_next(first, s.now, &login, &wake) == GF_SEND);
+  script_note(&s, first, login);
+  script_answer_one(&s, 0);                                    /* 401 */
+  CHECK(gf_call_next(first, s.now, &login, &wake) == GF_SEND); /* slow */
+  script_note(&s, first, login);
+  s.now += 6000;
+  CHECK(gf_call_next(second, s.now, &other, &wake) == GF_SEND);
+  gf_end(second, other->id, GF_END_REFUSED, false, NULL, s.now);
+  script_answer_one(&s, 0); /* the first login's */
+  t.session = 20;           /* and that session ends as well */
+  CHECK(script_run(&s, second)->status == GF_OK);
+  CHECK(script_run(&s, first)->status == GF_OK);
+  gf_call_release(first);
+  gf_call_release(second);
+  script_close(&s);
+}
+
 /* A rotation may be asked for twice. */
 static script_answer loses_rotation(script *s, const gf_request *request, const char *path) {
   site *t = (site *)(uintptr_t)s->ctx;
@@ -404,6 +432,24 @@ static void ordinary_answers_set_cookies(void) {
   after("other=deleted; max-age=-1;Path=/", "grafana_session=s1");
   after("other=1; Max-Age=10", "grafana_session=s1; other=1");
   after("other=1; XMax-Age=0; Max-Age", "grafana_session=s1; other=1");
+}
+
+/* Without a cookie left there is no header for them. */
+static void a_session_ended_by_an_answer(void) {
+  script s;
+  site t = {.cookie = "grafana_session=; Path=/; Max-Age=0"};
+  open_site(&s, NULL, &t);
+  ask_once(&s, GF_OK, GF_REASON_NONE);
+  gf_call *call = script_call(&s, "get_current_org", NULL);
+  const gf_request *request;
+  int64_t wake;
+  CHECK(gf_call_next(call, s.now, &request, &wake) == GF_SEND);
+  CHECK(header(request, "Cookie") == NULL);
+  script_note(&s, call, request);
+  CHECK(script_run(&s, call)->status == GF_OK);
+  CHECK_STR(s.log, "POST /login\nGET /api/org\nGET /api/org\nPOST /login\nGET /api/org\n");
+  gf_call_release(call);
+  script_close(&s);
 }
 
 static void too_many_cookies_are_none(void) {
@@ -773,8 +819,10 @@ int main(int argc, char **argv) {
       {"a login without room is not doubled", a_login_without_room_is_not_doubled},
       {"a login that waits is overtaken", a_login_that_waits_is_overtaken},
       {"a login on the wire is overtaken", a_login_on_the_wire_is_overtaken},
+      {"a login that was spared", a_login_that_was_spared},
       {"a rotation is repeated", a_rotation_is_repeated},
       {"ordinary answers set cookies", ordinary_answers_set_cookies},
+      {"a session ended by an answer", a_session_ended_by_an_answer},
       {"too many cookies are none", too_many_cookies_are_none},
       {"large cookies", large_cookies},
       {"cookies of each answer", cookies_of_each_answer},
