@@ -43,6 +43,11 @@ local CALLS = {
   {"call", "getOrgByID", {org_id = 1}}, {"request", "POST", "/api/orgs", {body = {name = "C"}}},
   {"create_team", 1, {name = "Ops"}}, {"add_team_member", 1, "Ops", "ann"}, {"get_tokens", 1, 2},
   {"create_service_account", 1, {name = "bot"}}, {"delete_token", 1, 2, 5},
+  {"create_token", 1, 2, {name = "k"}}, {"create_folder", 1, {title = "F"}}, {"move_folder", 1, "a", "b"},
+  {"get_folders", 1}, {"delete_folder", 1, "a"}, {"get_dashboard_permissions", 1, "x"},
+  {"grant_dashboard_permissions", 1, "x", {users = {ann = "View"}}}, {"update_team", 1, "Ops", {name = "Others"}},
+  {"add_datasource_permission", 1, "x", {userId = 1, permission = "Query"}},
+  {"request", "GET", "/apis/x/v1/namespaces/default/y", {query = {limit = 1}}},
 }
 
 local function run_all(g, results)
@@ -301,6 +306,69 @@ describe("a password among the arguments", function()
     assert.equal("invalid-data", r.status)
     assert.is_nil(days.leak({r, told}, {SECRET}))
     g:close()
+  end)
+end)
+
+describe("a secret among the arguments of call and request", function()
+  local SECRET = "argument-geheim"
+
+  local MANY = {}
+  for i = 1, 60 do MANY["field" .. i] = "harmless-" .. i end
+  MANY.password = SECRET
+
+  local DEEP = {receivers = {{grafana_managed_receiver_configs = {{name = "x", type = "email",
+    settings = {addresses = "a@b.c"}, secureSettings = {url = SECRET}}}}}}
+
+  it("is in nothing that is shown, whatever the server answers, as JSON, text or in a header", function()
+    for _, code in ipairs {400, 401, 403, 404, 409, 422, 500, 503} do
+      for _, plain in ipairs {true, false} do
+        local fault = echo(SECRET, code)
+        fault.path = "^/apis?/"
+        fault.headers = {["X-Echo"] = "it was " .. SECRET, ["Content-Type"] = plain and "text/plain" or nil}
+        if plain then fault.body = "text with " .. SECRET .. " inside" end
+        for i, call in ipairs {
+          {"call", "adminUpdateUserPassword", {user_id = 1, password = SECRET}},
+          {"call", "addDataSource", {body = {name = "a", secureJsonData = MANY}}},
+          {"call", "RoutePostContactpoints", {name = "c", type = "slack", settings = {token = SECRET}}},
+          {"call", "RoutePostContactpoints", {name = "c", type = "webhook",
+            settings = {authorization_credentials = SECRET}}},
+          {"call", "adminUpdateUserPassword", {user_id = 1, body = '{"password":"' .. SECRET .. '"}'}},
+          {"request", "POST", "/api/alertmanager/grafana/config/api/v1/alerts",
+            {body = {alertmanager_config = DEEP}}},
+          {"request", "POST", "/api/x", {body = '{"a":[{"token":"' .. SECRET .. '"}]}'}},
+          {"request", "GET", "/api/x", {query = {api_key = SECRET}}},
+        } do
+          server:clear_faults()
+          server:fault(fault)
+          local g, told = connect {max_retries = 0}
+          local r = g[call[1]](g, days.unpack(call, 2))
+          assert.is_false(r.ok)
+          assert.is_nil(days.leak({r, tostring(r), told}, {SECRET}), ("case %d: %s"):format(i, tostring(r)))
+          assert.is_nil(days.leak({pcall(grafana.check, r)}, {SECRET}))
+          g:close()
+        end
+      end
+    end
+  end)
+end)
+
+describe("a session's cookie", function()
+  it("is in nothing that is shown, though the server echoes it, nor are others that it sets", function()
+    for _, code in ipairs {400, 401, 403, 404, 409, 412, 422, 500, 503} do
+      days.fresh(server)
+      local g, told = connect {auth_method = "regular-login", max_retries = 0}
+      assert.is_true(g:get_org(1).ok)
+      local cookie = server:requests {path = "^/api/orgs/1"}[1].headers.cookie:match("grafana_session=(%w+)")
+      local fault = echo(cookie, code)
+      fault.path = code ~= 401 and "^/apis?/" or nil -- else there would be another session
+      fault.headers = {["X-Echo"] = cookie, ["Set-Cookie"] = "lb=geheimes-los; Path=/"}
+      server:fault(fault)
+      local results = {}
+      run_all(g, results)
+      assert.is_nil(days.leak({results, told, g}, {cookie, days.PASSWORD, "geheimes-los"}), "code " .. code)
+      g:close()
+      assert.is_nil(days.leak(g, {cookie, days.PASSWORD}))
+    end
   end)
 end)
 

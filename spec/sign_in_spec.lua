@@ -296,6 +296,83 @@ describe("a token function", function()
     g:close()
   end)
 
+  it("may raise anything: it goes up as it is", function()
+    for _, value in ipairs {"words", 5, {code = 1}, true} do
+      local g = days.connect(server, nil, {token = function() error(value, 0) end})
+      local fine, problem = pcall(g.get_current_org, g)
+      assert.is_false(fine)
+      assert.equal(value, problem)
+      g:close()
+    end
+    assert.equal(0, #server:requests())
+  end)
+
+  it("that uses the client it is asked for is told so, in whatever coroutine", function()
+    for _, inside in ipairs {false, true} do
+      local g
+      local recursive = true
+      local function ask()
+        asked = asked + 1
+        if recursive then g:get_current_org() end
+        return tokens[1]
+      end
+      g = days.connect(server, nil, {token = not inside and ask or function() return coroutine.wrap(ask)() end})
+      asked = 0
+      local fine, problem = pcall(g.get_current_org, g)
+      assert.is_false(fine)
+      assert.matches("the token function must not use the client", problem, 1, true)
+      assert.equal(1, asked)
+      assert.equal(0, #server:requests())
+      recursive = false
+      assert.equal("ok", g:get_current_org().status)
+      server:clear_log()
+      g:close()
+    end
+  end)
+
+  it("may use what needs no token, another client, and the garbage collector", function()
+    local g
+    g = days.connect(server, nil, {token = function()
+      local other = days.connect(server)
+      assert(g:health().ok and other:get_org(1).ok)
+      collectgarbage()
+      collectgarbage()
+      return tokens[1]
+    end})
+    assert.equal("ok", g:get_current_org().status)
+    g:close()
+  end)
+
+  it("may close the client", function()
+    local g
+    g = days.connect(server, nil, {token = function()
+      g:close()
+      return tokens[1]
+    end})
+    assert.equal("closed", g:get_current_org().reason)
+    assert.equal("closed", g:get_current_org().reason)
+    assert.equal(0, #server:requests())
+  end)
+
+  it("may yield in a coroutine: others go on, and one that is left there hinders nobody", function()
+    local g
+    local yields = true
+    g = days.connect(server, nil, {token = function()
+      if yields then coroutine.yield("asked") end
+      return tokens[1]
+    end})
+    local function get() return g:get_current_org() end
+    local tasks = {coroutine.create(get), coroutine.create(get)}
+    for i = 1, 2 do assert.equal("asked", select(2, coroutine.resume(tasks[i]))) end
+    assert.equal("asked", coroutine.wrap(get)()) -- never resumed
+    assert.equal("ok", g:health().status)
+    for i = 1, 2 do assert.equal("ok", select(2, coroutine.resume(tasks[i])).status) end
+    collectgarbage()
+    yields = false
+    assert.equal("ok", g:get_current_org().status)
+    g:close()
+  end)
+
   it("must return a token", function()
     for _, case in ipairs {
       {nil, "returned nil %(string expected%)"}, {5, "returned number"}, {"", "token function returned: .*is empty"},

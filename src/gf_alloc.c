@@ -58,6 +58,33 @@ void gf_buf_init(gf_buf *buf, const gf_allocator *alloc, size_t max) {
   *buf = (gf_buf){.alloc = alloc, .max = max < SIZE_MAX / 2 ? max : SIZE_MAX / 2 - 1};
 }
 
+void gf_buf_init_secret(gf_buf *buf, const gf_allocator *alloc, size_t max) {
+  gf_buf_init(buf, alloc, max);
+  buf->is_secret = true;
+}
+
+void gf_wipe_bytes(char *bytes, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    ((volatile char *)bytes)[i] = 0;
+  }
+}
+
+/* realloc would leave a copy behind. */
+static char *move_secret(gf_buf *buf, size_t cap) {
+  char *p = gf_alloc(buf->alloc, cap);
+  if (!p) {
+    return NULL;
+  }
+  if (buf->n > 0) {
+    memcpy(p, buf->p, buf->n);
+  }
+  if (buf->p) {
+    gf_wipe_bytes(buf->p, buf->cap);
+  }
+  gf_free(buf->alloc, buf->p);
+  return p;
+}
+
 static size_t next_cap(const gf_buf *buf, size_t need) {
   size_t cap = buf->cap > 0 ? buf->cap * 2 : FIRST_CAP;
   if (cap < need) {
@@ -79,7 +106,7 @@ bool gf_buf_reserve(gf_buf *buf, size_t more) {
     return true;
   }
   size_t cap = next_cap(buf, need);
-  char *p = gf_resize(buf->alloc, buf->p, cap);
+  char *p = buf->is_secret ? move_secret(buf, cap) : gf_resize(buf->alloc, buf->p, cap);
   if (!p) {
     buf->failed = true;
     return false;
@@ -130,8 +157,13 @@ char *gf_buf_take(gf_buf *buf) {
 }
 
 void gf_buf_free(gf_buf *buf) {
+  bool is_secret = buf->is_secret;
+  if (is_secret && buf->p) {
+    gf_wipe_bytes(buf->p, buf->cap);
+  }
   gf_free(buf->alloc, buf->p);
   gf_buf_init(buf, buf->alloc, buf->max);
+  buf->is_secret = is_secret;
 }
 
 /* --- strings with a length --- */

@@ -31,9 +31,13 @@ typedef struct gf_buf {
   size_t n, cap, max;
   bool failed;    /* something could not be added */
   bool too_large; /* because it would have passed `max`, not for lack of memory */
+  bool is_secret; /* memory is overwritten before it is given back */
 } gf_buf;
 
 void gf_buf_init(gf_buf *buf, const gf_allocator *alloc, size_t max); /* allocates nothing */
+void gf_buf_init_secret(gf_buf *buf, const gf_allocator *alloc, size_t max);
+/* Overwrite, in a way that compilers keep. */
+void gf_wipe_bytes(char *bytes, size_t n);
 void gf_buf_add(gf_buf *buf, const char *bytes, size_t n);
 void gf_buf_add_str(gf_buf *buf, const char *z); /* zero-terminated */
 void gf_buf_add_char(gf_buf *buf, char c);

@@ -55,13 +55,13 @@ static void add_values(gf_buf *all, const char *at, const char *end) {
 static bool fill_headers(const gf_allocator *alloc, const gf_exchange *x, gf_doc *doc) {
   yyjson_mut_doc *tree = doc->store->tree;
   yyjson_mut_val *root = yyjson_mut_obj(tree);
-  const char *next, *end = x->head.p + x->head.n;
+  const char *next, *begin = x->head.n ? x->head.p : "", *end = begin + x->head.n;
   bool fine = root != NULL;
-  for (const char *at = x->head.p; fine && at && at < end; at = next) {
+  for (const char *at = begin; fine && at < end; at = next) {
     gf_buf all;
     value_at(at, &next);
     if (yyjson_mut_obj_get(root, at)) continue;
-    gf_buf_init(&all, alloc, 2 * GF_MAX_HEADERS_BYTES);
+    gf_buf_init(&all, alloc, 2 * (GF_MAX_HEADERS_BYTES + GF_MAX_HEADERS));
     add_values(&all, at, end);
     fine = !all.failed && yyjson_mut_obj_add(root, yyjson_mut_strcpy(tree, at),
                                              yyjson_mut_strncpy(tree, all.p ? all.p : "", all.n));
@@ -135,14 +135,19 @@ bool gf_answer_is_one(const gf_call *call, const gf_exchange *x) {
 
 /* What must not be shown, of a call's arguments. */
 typedef struct secrets {
-  const char *list[32];
+  const char *list[256];
   size_t n;
+  gf_doc *parsed; /* of a body that was given as a text; NULL: it was none, or is no JSON */
+  bool unknown;   /* memory lacked to look */
 } secrets;
 
-enum { MAX_LEVELS = 8 }; /* of an argument, in which secrets are looked for */
+enum { MAX_LEVELS = 16 }; /* of an argument, in which secrets are looked for */
 
 static bool names_secret(gf_str key) {
-  static const char *const words[] = {"password", "secret", "token", "apikey", "api_key", "privatekey"};
+  static const char *const words[] = {"password",   "secure",     "secret",         "token",
+                                      "apikey",     "api_key",    "privatekey",     "private_key",
+                                      "accesskey",  "access_key", "integrationkey", "userkey",
+                                      "credential", "passphrase", "authorization"};
   for (size_t i = 0; i < sizeof words / sizeof *words; i++)
     if (gf_str_contains_ci(key, words[i])) return true;
   return false;
@@ -162,47 +167,70 @@ static void find_secrets(secrets *found, gf_value v, bool below_secret, int leve
   }
 }
 
+static gf_str text_of_body(const gf_call *call) {
+  const gf_arg *body = gf_option_of(call, "body");
+  gf_str text = {NULL, 0};
+  if (body && body->kind == GF_ARG_STRING) return body->string;
+  gf_value_string(gf_value_get(gf_data_of(call), "body"), &text);
+  return text;
+}
+
+/* Give back by let_go. */
 static secrets secrets_of(const gf_call *call) {
   secrets found = {.n = 0};
-  const gf_arg *body = gf_option_of(call, "body");
+  gf_json_error error;
+  const gf_arg *body = gf_option_of(call, "body"), *query = gf_option_of(call, "query");
+  gf_str text = text_of_body(call);
+  if (text.n) {
+    found.parsed = gf_doc_parse(&call->client->alloc, text, &error);
+    found.unknown = !found.parsed && error.no_memory;
+  }
+  if (found.parsed) find_secrets(&found, gf_doc_root(found.parsed), false, 0);
   find_secrets(&found, gf_data_of(call), false, 0);
+  if (query && query->kind == GF_ARG_DOC) find_secrets(&found, gf_doc_root(query->doc), false, 0);
   if (body && body->kind == GF_ARG_DOC) find_secrets(&found, gf_doc_root(body->doc), false, 0);
   return found;
 }
+
+static void let_go(secrets *found) { gf_doc_release(found->parsed); }
 
 void gf_answer_redact(gf_call *call) {
   secrets found = secrets_of(call);
   for (size_t i = 0; i < found.n; i++)
     gf_redact(call->message, found.list[i]);
+  if (found.unknown) strcpy(call->message, "not enough memory");
+  let_go(&found);
 }
 
 /* `text` has `n` bytes and a zero behind; there may be others inside. */
-static void redact(const gf_call *call, const secrets *found, char *text, size_t n) {
+static void redact(gf_call *call, const gf_exchange *x, const secrets *found, char *text, size_t n) {
   for (size_t at = 0; at < n; at += strlen(text + at) + 1) {
-    gf_client_redact(call->client, text + at);
+    gf_exchange_redact(call, x, text + at);
     for (size_t i = 0; i < found->n; i++)
       gf_redact(text + at, found->list[i]);
   }
 }
 
 /* Strings of a document that was parsed lie in memory of our own. */
-static void redact_document(const gf_call *call, const secrets *found, gf_doc *doc) {
-  yyjson_doc *fixed = doc->store->fixed;
+static void redact_document(gf_call *call, const gf_exchange *x, const secrets *found) {
+  yyjson_doc *fixed = x->doc->store->fixed;
   for (size_t i = 0; i < yyjson_doc_get_val_count(fixed); i++)
     if (unsafe_yyjson_is_str(fixed->root + i))
-      redact(call, found, (char *)(uintptr_t)unsafe_yyjson_get_str(fixed->root + i),
+      redact(call, x, found, (char *)(uintptr_t)unsafe_yyjson_get_str(fixed->root + i),
              unsafe_yyjson_get_len(fixed->root + i));
 }
 
 static void redact_answer(gf_call *call, gf_exchange *x) {
   secrets found = secrets_of(call);
-  if (x->head.n) redact(call, &found, x->head.p, x->head.n - 1);
+  if (x->head.n) redact(call, x, &found, x->head.p, x->head.n - 1);
   if (x->doc)
-    redact_document(call, &found, x->doc);
+    redact_document(call, x, &found);
   else if (x->is_text && gf_buf_reserve(&x->body, 0)) {
     x->body.p[x->body.n] = 0;
-    redact(call, &found, x->body.p, x->body.n);
+    redact(call, x, &found, x->body.p, x->body.n);
   }
+  if (found.unknown) gf_lacks_memory(call);
+  let_go(&found);
 }
 
 /* --------------------------------------------------------------------------------------------------- taking -- */
@@ -230,6 +258,7 @@ static bool is_empty_list(gf_value v) {
 
 static void put_answer(gf_call *call, gf_exchange *x) {
   if (x->verdict.status != GF_OK) redact_answer(call, x);
+  if (call->done) return; /* without memory */
   gf_put_int(call, "code", x->code);
   put_headers(call, x);
   if (x->doc) {

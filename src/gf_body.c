@@ -27,11 +27,13 @@ void gf_add_json_string(gf_buf *buf, gf_str text) {
 void gf_add_json_value(gf_call *call, gf_buf *buf, gf_value v) {
   size_t length = 0;
   gf_json_error error;
-  char *text = gf_value_write(&call->client->alloc, v, (gf_write){false, false}, &length, &error);
+  char *text =
+      gf_value_write(&call->client->alloc, v, (gf_write){.is_secret = buf->is_secret}, &length, &error);
   if (text)
     gf_buf_add(buf, text, length);
   else
     buf->failed = true;
+  if (text && buf->is_secret) gf_wipe_bytes(text, length);
   gf_free(&call->client->alloc, text);
 }
 
@@ -88,7 +90,7 @@ static void add_members(gf_call *call, gf_buf *buf) {
 
 bool gf_build_body(gf_call *call, char **body, size_t *length) {
   gf_buf buf;
-  gf_buf_init(&buf, &call->client->alloc, GF_MAX_SENT_BODY);
+  gf_buf_init_secret(&buf, &call->client->alloc, GF_MAX_SENT_BODY);
   const gf_arg *whole = whole_body(call);
   *body = NULL;
   *length = 0;

@@ -290,6 +290,7 @@ static const gf_request *give_out(gf_call *call, gf_exchange *x, int64_t now_ms)
     gf_lacks_memory(call);
     return NULL;
   }
+  gf_expect_sign_in(call, x, now_ms);
   x->stage = GF_ON_WIRE;
   x->attempts++;
   call->client->on_wire++;
@@ -302,7 +303,8 @@ static const gf_request *give_out(gf_call *call, gf_exchange *x, int64_t now_ms)
 static int64_t next_wake(const gf_call *call, int64_t now_ms, bool held) {
   const gf_client *client = call->client;
   int64_t wake = call->deadline_at;
-  if (held && client->renewer && client->renewer_until < wake) wake = client->renewer_until;
+  bool waits = held && client->renewer && client->renewer != call && client->renewer_until > now_ms;
+  if (waits && client->renewer_until < wake) wake = client->renewer_until;
   for (const gf_exchange *x = call->exchanges; x; x = x->next)
     if (x->stage == GF_LATER && x->later_ms > now_ms && x->later_ms < wake) wake = x->later_ms;
   return wake;
@@ -419,6 +421,7 @@ static bool try_again(gf_call *call, gf_exchange *x, gf_how how, bool sent, int6
   note_retry(call, x, delay);
   x->stage = GF_LATER;
   x->later_ms = now_ms + delay;
+  gf_expect_sign_in(call, x, x->later_ms);
   gf_exchange_reset_answer(call, x);
   return true;
 }

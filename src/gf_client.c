@@ -19,11 +19,6 @@ void gf_config_init(gf_config *config) {
   config->alloc = gf_default_allocator();
 }
 
-void gf_wipe_bytes(char *bytes, size_t n) {
-  for (size_t i = 0; i < n; i++)
-    ((volatile char *)bytes)[i] = 0;
-}
-
 void gf_wipe(char *secret) {
   if (secret) gf_wipe_bytes(secret, strlen(secret));
 }
@@ -318,8 +313,8 @@ void gf_redact(char *text, const char *secret) {
 }
 
 /* The values of a list "a=b; c=d". */
-static void redact_cookies(const gf_client *client, char *text) {
-  for (char *at = client->cookies; at && *at;) {
+static void redact_cookies(char *cookies, char *text) {
+  for (char *at = cookies; at && *at;) {
     char *value = at + strcspn(at, "=;"), *end = value + strcspn(value, ";"), kept = *end;
     *end = 0;
     if (*value) gf_redact(text, value + 1);
@@ -328,11 +323,16 @@ static void redact_cookies(const gf_client *client, char *text) {
   }
 }
 
+void gf_redact_header(char *text, char *header, bool is_cookie) {
+  const char *space = header && !is_cookie ? strchr(header, ' ') : NULL;
+  if (is_cookie) redact_cookies(header, text);
+  if (space) gf_redact(text, space + 1);
+}
+
 void gf_client_redact(const gf_client *client, char *text) {
-  const char *space = client->authorization ? strchr(client->authorization, ' ') : NULL;
   if (client->password && strcmp(client->password, client->user) != 0)
     gf_redact(text, client->password); /* else it is told anyway */
   gf_redact(text, client->token);
-  gf_redact(text, space ? space + 1 : NULL);
-  redact_cookies(client, text);
+  gf_redact_header(text, client->authorization, false);
+  gf_redact_header(text, client->cookies, true);
 }

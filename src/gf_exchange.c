@@ -71,9 +71,35 @@ static gf_header_set *new_set(gf_call *call, unsigned which) {
   gf_header_set *set = gf_alloc(&client->alloc, size + (secret ? strlen(secret) + 1 : 0));
   if (!set) return NULL;
   *set = (gf_header_set){.generation = client->generation, .id = ++client->last_headers_id};
-  if (secret) set->secret = strcpy((char *)set + size, secret);
+  if (secret && *secret) set->secret = strcpy((char *)set + size, secret);
   fill_set(call, set, which, name);
   return set;
+}
+
+static bool is_used(const gf_call *call, const gf_header_set *set) {
+  for (const gf_exchange *x = call->exchanges; x; x = x->next)
+    if (x->stage == GF_ON_WIRE && x->req.headers == set->headers) return true;
+  return false;
+}
+
+/* A server may set a cookie with each of a thousand answers: sets that nothing on the wire points into go. */
+static void drop_older(gf_call *call, gf_header_set *newest) {
+  for (gf_header_set **at = &newest->older; *at;) {
+    gf_header_set *set = *at;
+    if (is_used(call, set)) {
+      at = &set->older;
+      continue;
+    }
+    *at = set->older;
+    gf_wipe(set->secret);
+    gf_free(&call->client->alloc, set);
+  }
+}
+
+void gf_exchange_redact(gf_call *call, const gf_exchange *x, char *text) {
+  for (gf_header_set *set = call->header_sets[x->headers]; set; set = set->older)
+    if (set->generation == x->generation) gf_redact_header(text, set->secret, call->client->logs_in);
+  gf_client_redact(call->client, text);
 }
 
 bool gf_dress(gf_call *call, gf_exchange *x) {
@@ -83,6 +109,7 @@ bool gf_dress(gf_call *call, gf_exchange *x) {
     if (!set) return false;
     set->older = *at;
     *at = set;
+    drop_older(call, set);
   }
   x->generation = set->generation;
   x->req.headers = set->headers;
@@ -96,16 +123,17 @@ bool gf_dress(gf_call *call, gf_exchange *x) {
 /* A spare one may have a buffer, which is used again. */
 static gf_exchange *new_exchange(gf_call *call) {
   gf_exchange *x = call->spare;
-  gf_buf body, head;
+  gf_buf body, head, cookies;
   gf_buf_init(&body, &call->client->alloc, call->settings.max_body + YYJSON_PADDING_SIZE);
-  gf_buf_init(&head, &call->client->alloc, 2 * GF_MAX_HEADERS_BYTES);
+  gf_buf_init(&head, &call->client->alloc, 2 * (GF_MAX_HEADERS_BYTES + GF_MAX_HEADERS));
+  gf_buf_init_secret(&cookies, &call->client->alloc, GF_MAX_COOKIES);
   if (x) {
     call->spare = x->next;
     if (x->body.p) body = x->body;
   } else {
     x = gf_alloc(&call->client->alloc, sizeof *x);
   }
-  if (x) *x = (gf_exchange){.retry_after_s = -1, .body = body, .head = head};
+  if (x) *x = (gf_exchange){.retry_after_s = -1, .body = body, .head = head, .cookies = cookies};
   return x;
 }
 
@@ -143,6 +171,7 @@ gf_exchange *gf_ask_for(gf_call *call, const gf_ask *ask) {
   gf_exchange *x = call->done ? NULL : new_exchange(call);
   char *url = x ? build_url(call, ask, &unknown) : NULL;
   if (!url) {
+    if (ask->body) gf_wipe_bytes(ask->body, ask->body_length);
     gf_free(&call->client->alloc, ask->body);
     if (x) {
       x->next = call->spare;
@@ -185,7 +214,7 @@ void gf_exchange_free(gf_call *call, gf_exchange *x) {
   gf_free(&call->client->alloc, x->url);
   gf_free(&call->client->alloc, x->sent_body);
   gf_free(&call->client->alloc, x->location);
-  gf_forget_cookies(x);
+  gf_buf_free(&x->cookies);
   gf_doc_release(x->doc);
   gf_buf_free(&x->head);
   if (x->passing && !x->body.failed)
@@ -219,7 +248,7 @@ void gf_exchange_reset_answer(gf_call *call, gf_exchange *x) {
   x->retry_date_s = x->date_s = 0;
   gf_free(&call->client->alloc, x->location);
   x->location = NULL;
-  gf_forget_cookies(x);
+  gf_buf_free(&x->cookies);
   x->body.n = 0;
   x->body.failed = x->body.too_large = false;
   gf_doc_release(x->doc);

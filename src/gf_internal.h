@@ -79,9 +79,9 @@ void gf_server_forget(gf_client *client); /* all of it: the server has become an
 void gf_redact(char *text, const char *secret);
 /* Replace every secret of the client in `text` by asterisks. */
 void gf_client_redact(const gf_client *client, char *text);
-/* Overwrite, in a way that compilers keep. */
-void gf_wipe(char *secret);
-void gf_wipe_bytes(char *bytes, size_t n);
+/* The same for the value of a header that authorizes, "Bearer x" or "a=x; b=y". */
+void gf_redact_header(char *text, char *header, bool is_cookie);
+void gf_wipe(char *secret); /* gf_wipe_bytes for all of it; NULL is fine */
 /* Why a header cannot be sent, or NULL: line breaks, no name, a name that is the core's own. */
 const char *gf_header_problem(gf_header header);
 const char *gf_token_problem(gf_str token);               /* or NULL */
@@ -281,6 +281,8 @@ void gf_exchange_reset_answer(gf_call *call, gf_exchange *x);
 void gf_exchange_parse(gf_call *call, gf_exchange *x);
 /* Give `x` its headers, with what authorizes at present; false without memory (the call goes on). */
 bool gf_dress(gf_call *call, gf_exchange *x);
+/* Replace in `text` what authorized `x`, and the client's secrets, by asterisks. */
+void gf_exchange_redact(gf_call *call, const gf_exchange *x, char *text);
 /* Does it change something on the server? Signing in does not count. */
 bool gf_is_write(const gf_exchange *x);
 
@@ -290,12 +292,13 @@ bool gf_is_held(const gf_call *call, const gf_exchange *x); /* cannot be sent: w
 /* Make a request that signs in, when one is due and no other call is at it. */
 void gf_sign_in(gf_call *call, int64_t now_ms);
 void gf_signed_in(gf_call *call, gf_exchange *x); /* its answer; may finish the call */
-void gf_leave_sign_in(gf_call *call);             /* the call is done: another may sign in */
+/* `x` goes out at `from_ms`: others wait for its answer, if it signs in. */
+void gf_expect_sign_in(gf_call *call, const gf_exchange *x, int64_t from_ms);
+void gf_leave_sign_in(gf_call *call); /* the call is done: another may sign in */
 /* The 401 that `x` got may be out of date or ask for a renewal: true when it will be sent again. */
 bool gf_send_again_anew(gf_call *call, gf_exchange *x);
 int gf_note_cookie(gf_call *call, gf_exchange *x, gf_str header); /* a Set-Cookie; <0 without memory */
 void gf_take_session(gf_call *call, gf_exchange *x);              /* cookies that an ordinary answer sets */
-void gf_forget_cookies(gf_exchange *x);                           /* wiped */
 
 /* --- gf_answer.c: answers of which everything is wanted (any_answer) --- */
 void gf_answer_note_header(gf_call *call, gf_exchange *x, gf_str name, gf_str value);

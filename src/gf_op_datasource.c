@@ -58,7 +58,7 @@ static gf_doc *merge(gf_call *call, gf_exchange *x) {
 
 static void send_merged(gf_call *call, gf_doc *merged) {
   gf_buf body;
-  gf_buf_init(&body, &call->client->alloc, GF_MAX_SENT_BODY);
+  gf_buf_init_secret(&body, &call->client->alloc, GF_MAX_SENT_BODY);
   gf_add_json_value(call, &body, gf_doc_root(merged));
   gf_ask ask = {.purpose = GF_MAIN, .method = "PUT", .path = call->op->path, .in_org = !call->own_org};
   call->main_sent = true;

@@ -54,7 +54,7 @@ void gf_add_whole_body(gf_call *call, gf_buf *body, gf_value v) {
 void gf_parts_init(gf_call *call, gf_parts *parts) {
   gf_buf_init(&parts->path, &call->client->alloc, GF_MAX_URL);
   gf_buf_init(&parts->query, &call->client->alloc, GF_MAX_URL);
-  gf_buf_init(&parts->body, &call->client->alloc, GF_MAX_SENT_BODY);
+  gf_buf_init_secret(&parts->body, &call->client->alloc, GF_MAX_SENT_BODY);
 }
 
 static bool is_too_long(const gf_call *call, const gf_parts *parts) {

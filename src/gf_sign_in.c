@@ -8,7 +8,7 @@
  *     GF_NEEDS_ROTATION  POST /api/user/auth-tokens/rotate: new cookies for the old ones
  *
  * One of the calls that lack it sends the login or the rotation as a request of its own; the others' requests are held
- * until it has ended, or for as long as one request may take: no call depends on another that nobody drives any more.
+ * until it has ended, or for as long as it may take at most: no call depends on another that nobody drives any more.
  *
  * What authorizes has a generation, as has each request. A 401 to an older generation is simply sent again. One to the
  * present generation makes the client need a new one, and then the request is sent again: after a rotation, and after a
@@ -43,10 +43,25 @@ static gf_str name_of(gf_str pair) {
   return (gf_str){pair.p, equals ? (size_t)(equals - pair.p) : 0};
 }
 
+/* "; Max-Age=0", which ends a cookie whatever its value. */
+static bool is_over(gf_str attributes) {
+  while (attributes.n) {
+    const char *end = memchr(attributes.p + 1, ';', attributes.n - 1);
+    gf_str one = {attributes.p + 1, (end ? (size_t)(end - attributes.p) : attributes.n) - 1};
+    attributes = (gf_str){end, attributes.n - 1 - one.n};
+    while (one.n && *one.p == ' ')
+      one.p++, one.n--;
+    if (one.n > 8 && gf_str_ieq((gf_str){one.p, 8}, "Max-Age=") && (one.p[8] == '0' || one.p[8] == '-'))
+      return true;
+  }
+  return false;
+}
+
 /* A header "Set-Cookie: name=value; Path=/; …" as a pair; empty when it is none. */
 static gf_str pair_of(gf_str header) {
   const char *end = header.n ? memchr(header.p, ';', header.n) : NULL;
   gf_str pair = {header.p, end ? (size_t)(end - header.p) : header.n};
+  if (is_over((gf_str){end, header.n - pair.n})) pair.n = name_of(pair).n + 1;
   while (pair.n && pair.p[pair.n - 1] == ' ')
     pair.n--;
   for (size_t i = 0; i < pair.n; i++)
@@ -62,7 +77,6 @@ static void add_pair(gf_buf *list, gf_str pair) {
 int gf_note_cookie(gf_call *call, gf_exchange *x, gf_str header) {
   gf_str pair = pair_of(header);
   if (!call->client->logs_in || pair.n == 0) return 0;
-  if (!x->cookies.alloc) gf_buf_init(&x->cookies, &call->client->alloc, GF_MAX_COOKIES);
   add_pair(&x->cookies, pair);
   if (!x->cookies.failed || x->cookies.too_large) return 0; /* too many: as if there were none */
   call->lacks_memory = true;
@@ -78,8 +92,7 @@ static bool is_set(const char *cookies, gf_str name) {
 /* Those of `old` that `new` does not set, then those of `new` that have a value: an empty one ends a cookie. */
 static char *merge_cookies(const gf_allocator *alloc, const char *old, const char *new) {
   gf_buf list;
-  gf_buf_init(&list, alloc, GF_MAX_COOKIES);
-  gf_buf_reserve(&list, strlen(old) + strlen(new) + 2); /* no copies left behind */
+  gf_buf_init_secret(&list, alloc, 2 * GF_MAX_COOKIES + 2);
   for (const char *at = old; *at;) {
     gf_str pair = next_pair(&at);
     if (!is_set(new, name_of(pair))) add_pair(&list, pair);
@@ -97,24 +110,21 @@ static void replace_secret(gf_client *client, char **secret, char *by) {
   *secret = by;
 }
 
-/* False without memory. */
+/* False without memory. What would be too many with those that there are is left; a new session is begun without them. */
 static bool take_cookies(gf_call *call, gf_exchange *x) {
   gf_client *client = call->client;
   if (x->cookies.n == 0 || x->cookies.failed) return true;
+  const char *old = client->cookies && !gf_is_login(x) ? client->cookies : "";
   char *new = gf_buf_take(&x->cookies);
-  char *all = new ? merge_cookies(&client->alloc, client->cookies ? client->cookies : "", new) : NULL;
+  char *all = new ? merge_cookies(&client->alloc, old, new) : NULL;
+  if (all && strlen(all) > GF_MAX_COOKIES)
+    replace_secret(client, &all, gf_strdup_n(&client->alloc, gf_z(old)));
   bool same = all && client->cookies && strcmp(all, client->cookies) == 0;
   gf_wipe(new);
   gf_free(&client->alloc, new);
   if (all) replace_secret(client, &client->cookies, all);
   if (all && !same) client->generation++;
   return all != NULL;
-}
-
-void gf_forget_cookies(gf_exchange *x) {
-  if (!x->cookies.alloc) return;
-  if (x->cookies.p) gf_wipe_bytes(x->cookies.p, x->cookies.n);
-  gf_buf_free(&x->cookies);
 }
 
 /* --------------------------------------------------------------------------------------------- what is lacking -- */
@@ -156,12 +166,16 @@ bool gf_client_set_token(gf_client *client, gf_str token, gf_error *error) {
 
 /* ----------------------------------------------------------------------------------------------- asking for it -- */
 
+/* Twice is as good as once, should the answer not come. */
 static void ask_for_rotation(gf_call *call) {
   gf_buf body;
   gf_buf_init(&body, &call->client->alloc, GF_MAX_URL);
   gf_buf_add_str(&body, "{}");
-  gf_ask ask = {
-      .purpose = GF_SIGN_IN, .index = ROTATION, .method = "POST", .path = "/api/user/auth-tokens/rotate"};
+  gf_ask ask = {.purpose = GF_SIGN_IN,
+                .index = ROTATION,
+                .method = "POST",
+                .path = "/api/user/auth-tokens/rotate",
+                .idempotent = true};
   gf_ask_with(call, &ask, &body);
 }
 
@@ -169,8 +183,7 @@ static void ask_for_login(gf_call *call) {
   const gf_client *client = call->client;
   gf_buf body;
   size_t most = 6 * (strlen(client->user) + strlen(client->password)) + 32; /* "\u0000" for each byte */
-  gf_buf_init(&body, &client->alloc, most);
-  gf_buf_reserve(&body, most - 1); /* no copies left behind */
+  gf_buf_init_secret(&body, &client->alloc, most);
   gf_buf_add_str(&body, "{\"user\":");
   gf_add_json_string(&body, gf_z(client->user));
   gf_buf_add_str(&body, ",\"password\":");
@@ -186,17 +199,34 @@ static bool has_held(const gf_call *call) {
   return false;
 }
 
+static gf_exchange *own_sign_in(gf_call *call) {
+  gf_exchange *x = call->exchanges;
+  while (x && x->purpose != GF_SIGN_IN)
+    x = x->next;
+  return x;
+}
+
 void gf_sign_in(gf_call *call, int64_t now_ms) {
   gf_client *client = call->client;
-  if (client->needs != GF_NEEDS_LOGIN && client->needs != GF_NEEDS_ROTATION) return;
-  if (client->renewer && now_ms < client->renewer_until) return;
-  if (!has_held(call)) return;
+  gf_exchange *own = client->logs_in ? own_sign_in(call) : NULL;
+  bool due = client->needs == GF_NEEDS_LOGIN || client->needs == GF_NEEDS_ROTATION;
+  if (own && own->stage != GF_ON_WIRE && !due) { /* another was quicker */
+    gf_exchange_free(call, own);
+    gf_leave_sign_in(call);
+  }
+  if (own || !due || (client->renewer && now_ms < client->renewer_until) || !has_held(call)) return;
   client->renewer = call;
-  client->renewer_until = call->settings.timeout_ms ? now_ms + call->settings.timeout_ms : INT64_MAX;
   if (client->needs == GF_NEEDS_ROTATION)
     ask_for_rotation(call);
   else
     ask_for_login(call);
+  if (!call->done) gf_expect_sign_in(call, own_sign_in(call), now_ms);
+}
+
+void gf_expect_sign_in(gf_call *call, const gf_exchange *x, int64_t from_ms) {
+  gf_client *client = call->client;
+  if (x->purpose != GF_SIGN_IN || client->renewer != call) return;
+  client->renewer_until = call->settings.timeout_ms ? from_ms + call->settings.timeout_ms : INT64_MAX;
 }
 
 void gf_leave_sign_in(gf_call *call) {
@@ -259,6 +289,7 @@ static void take_rotation(gf_call *call, gf_exchange *x) {
 
 void gf_signed_in(gf_call *call, gf_exchange *x) {
   gf_leave_sign_in(call);
+  if (call->client->needs == GF_NEEDS_NOTHING && x->verdict.status != GF_OK) return; /* another has done it */
   if (x->index == ROTATION)
     take_rotation(call, x);
   else

@@ -176,6 +176,8 @@ void gf_judge_answer(gf_call *call, gf_exchange *x) {
     judge_code(call, x);
   else if (has_document(call, x) && x->code >= 300)
     judge_code(call, x);
+  if (!x->verdict.say)
+    gf_exchange_redact(call, x, x->verdict.words); /* it may be another's turn by the end */
 }
 
 static void judge_timeout(gf_call *call, gf_exchange *x, bool past_deadline) {

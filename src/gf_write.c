@@ -212,11 +212,21 @@ static char *write_own(const gf_allocator *alloc, gf_value v, gf_write how, size
   return text;
 }
 
-static char *write_yyjson(const gf_allocator *alloc, gf_value v, bool pretty, size_t *length,
+static void *move_secret(void *ctx, void *p, size_t old_size, size_t size) {
+  void *moved = gf_alloc(ctx, size);
+  if (!moved) return NULL;
+  memcpy(moved, p, old_size < size ? old_size : size);
+  gf_wipe_bytes(p, old_size);
+  gf_free(ctx, p);
+  return moved;
+}
+
+static char *write_yyjson(const gf_allocator *alloc, gf_value v, gf_write how, size_t *length,
                           gf_json_error *error) {
   yyjson_write_err why;
   yyjson_alc alc = gf_yyjson_alc(alloc);
-  yyjson_write_flag flags = pretty ? YYJSON_WRITE_PRETTY_TWO_SPACES : YYJSON_WRITE_NOFLAG;
+  if (how.is_secret) alc.realloc = move_secret;
+  yyjson_write_flag flags = how.pretty ? YYJSON_WRITE_PRETTY_TWO_SPACES : YYJSON_WRITE_NOFLAG;
   char *text = gf_doc_is_tree(v.doc) ? yyjson_mut_val_write_opts(v.node, flags, &alc, length, &why)
                                      : yyjson_val_write_opts(v.node, flags, &alc, length, &why);
   if (text) return text;
@@ -253,7 +263,7 @@ char *gf_value_write(const gf_allocator *alloc, gf_value v, gf_write how, size_t
   }
   bool own = how.sorted || (how.pretty && has_raw(v));
   if (own) return write_own(alloc, v, how, length, error);
-  return write_yyjson(alloc, v, how.pretty, length, error);
+  return write_yyjson(alloc, v, how, length, error);
 }
 
 char *gf_value_text(const gf_allocator *alloc, gf_value v, bool pretty, size_t *length) {

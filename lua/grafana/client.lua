@@ -5,6 +5,7 @@
 
 local core = require "grafana.core"
 
+local coroutine = coroutine
 local error, pcall, rawget, setmetatable = error, pcall, rawget, setmetatable
 local new_call = core.call
 
@@ -17,7 +18,8 @@ local methods = {}
 local metatable = {__index = methods, __name = "grafana.client"}
 
 -- A client is a table with `_core` (the core's client), `_driver` (false until something is sent), `_transport` (the
--- driver's options), `_on_retry`, `_log` and `_token` (functions or false). No secret is in it.
+-- driver's options), `_on_retry`, `_log` and `_token` (functions or false), `_asking` (the coroutine in which `_token`
+-- runs). No secret is in it.
 local function is_client(self)
   return type(self) == "table" and rawget(self, "_core") ~= nil
 end
@@ -53,11 +55,30 @@ local function report(self, call)
   end
 end
 
--- Ask for a token where the call cannot go on without. What the function raises goes up to the caller; what is wrong
--- with what it returns is a sentence.
+-- Does the client's token function run below us on the stack? One that has yielded does not.
+local function is_asking(self)
+  local asker = self._asking
+  if not asker then return false end
+  local status = asker == "main" and "running" or coroutine.status(asker)
+  return status == "running" or status == "normal"
+end
+
+-- What the function raises goes up to the caller. A request of the client's from inside it would ask again, and so on.
+local function ask_for_token(self)
+  if is_asking(self) then
+    error("grafana: the token function must not use the client that it is asked for: that one has no token yet", 0)
+  end
+  self._asking = coroutine.running() or "main"
+  local fine, token = pcall(self._token)
+  self._asking = false
+  if not fine then error(token, 0) end
+  return token
+end
+
+-- Ask for a token where the call cannot go on without. What is wrong with what the function returns is a sentence.
 local function supply(self, driver, call)
   if not call:wants_token() then return end
-  local token = self._token()
+  local token = ask_for_token(self)
   if type(token) ~= "string" then return ("the token function returned %s (string expected)"):format(type(token)) end
   local taken, problem = pcall(self._core.set_token, self._core, token)
   if not taken then return "what the token function returned: " .. problem end
@@ -168,6 +189,7 @@ function client.connect(url, credentials, options)
   local self = setmetatable({
     _core = state, _driver = false, _transport = transport,
     _on_retry = hooks.on_retry or false, _log = hooks.log or false, _token = hooks.token or false,
+    _asking = false,
   }, metatable)
   if needs_check(transport) then
     local checked, problem = pcall(driver_of, self)

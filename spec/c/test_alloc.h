@@ -26,6 +26,8 @@ typedef struct test_alloc {
   size_t fail_at;     /* which of them fails; 0: none */
   bool fail_after;    /* and all that follow */
   bool tripped;       /* one has failed */
+  const char *secret; /* no block that is given back may hold it; NULL: not looked for */
+  size_t exposed;     /* those that did */
 } test_alloc;
 
 /* In front of each block; as large as the strictest alignment. */
@@ -41,8 +43,17 @@ static inline bool test_alloc_fails(test_alloc *a) {
   return fails;
 }
 
+static inline bool test_alloc_holds(const test_block *block, const char *secret) {
+  const char *bytes = (const char *)(block + 1);
+  size_t n = strlen(secret);
+  for (size_t at = 0; at + n <= block->size; at++)
+    if (bytes[at] == *secret && memcmp(bytes + at, secret, n) == 0) return true;
+  return false;
+}
+
 static inline void test_alloc_free(test_alloc *a, test_block *old) {
   if (!old) return;
+  if (a->secret && test_alloc_holds(old, a->secret)) a->exposed++;
   a->live--;
   a->bytes -= old->size;
   free(old);
