@@ -67,5 +67,5 @@ end
 local fine, problem = pcall(main, (table.unpack or unpack)(arg))
 if not fine then
   io.stderr:write("team.lua: ", tostring(problem), "\n")
-  os.exit(1)
+  os.exit(1, true)   -- true: with everything closed
 end
