@@ -274,6 +274,8 @@ typedef struct gf_ask {
 gf_exchange *gf_ask_for(gf_call *call, const gf_ask *ask);
 /* The same with what `body` holds, which is emptied; memory that lacked for it ends the call too. */
 gf_exchange *gf_ask_with(gf_call *call, gf_ask *ask, gf_buf *body);
+/* A GET inside the operation's organisation. */
+gf_exchange *gf_ask_in_org(gf_call *call, int purpose, const char *path);
 void gf_exchange_free(gf_call *call, gf_exchange *x);
 gf_exchange *gf_exchange_find(gf_call *call, uint32_t id);
 void gf_exchange_reset_answer(gf_call *call, gf_exchange *x);
@@ -406,6 +408,8 @@ typedef enum gf_page_end { GF_PAGE_MORE, GF_PAGE_LAST, GF_PAGE_BROKEN } gf_page_
 gf_page_end gf_take_page(gf_call *call, gf_exchange *x, const gf_paging *paging);
 /* The list of an answer; absent when it holds none. */
 gf_value gf_list_of(gf_exchange *x, const char *pointer);
+/* The array that an answer is, outside all paging. Absent when it failed, or is something else: then its verdict says so. */
+gf_value gf_take_array(gf_exchange *x);
 /* What a probe looks through, beside the list of the call: from the first page; the query of the next; whether there is
  * one behind that of `x`, in which nothing was found. */
 void gf_start_probe_pages(gf_call *call);

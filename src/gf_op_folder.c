@@ -54,11 +54,6 @@ bool gf_keep_in_parent(gf_call *call, gf_value item) {
   return !parent || gf_str_same(parent->string, folder);
 }
 
-static void ask_in_org(gf_call *call, int purpose, const char *path) {
-  const gf_ask ask = {.purpose = purpose, .method = "GET", .path = path, .in_org = !call->own_org};
-  gf_ask_for(call, &ask);
-}
-
 /* An answer to a question about a folder; without one the call ends with what was said instead. */
 static bool holds_folder(gf_call *call, gf_exchange *x) {
   bool found = x->verdict.status == GF_OK && is_text(gf_value_get(gf_doc_root(x->doc), "uid"));
@@ -80,7 +75,7 @@ void gf_create_folder_check(gf_call *call) {
 void gf_create_folder_start(gf_call *call) {
   gf_str parent;
   if (gf_value_string(gf_value_get(gf_data_of(call), "parentUid"), &parent) && parent.n)
-    ask_in_org(call, PARENT, "/api/folders/{parentUid}");
+    gf_ask_in_org(call, PARENT, "/api/folders/{parentUid}");
   else
     gf_row_start(call);
 }
@@ -102,15 +97,13 @@ static void take_parent(gf_call *call, gf_exchange *x) {
   if (names_parent(gf_doc_root(x->doc)))
     gf_row_start(call); /* there are folders inside folders: this is one */
   else
-    ask_in_org(call, CHILDREN, "/api/folders?parentUid={parentUid}&limit=1");
+    gf_ask_in_org(call, CHILDREN, "/api/folders?parentUid={parentUid}&limit=1");
 }
 
 static void take_children(gf_call *call, gf_exchange *x) {
   judge_parent(x);
-  gf_value list = x->verdict.status == GF_OK ? gf_doc_root(x->doc) : (gf_value){NULL, NULL};
-  bool is_list = !gf_value_is_absent(list) && unsafe_yyjson_is_arr(list.node);
-  if (x->verdict.status == GF_OK && !is_list) gf_judge_broken(x, "the answer holds no list");
-  if (is_list && gf_value_len(list) > 0 && !names_parent(gf_value_at(list, 0)))
+  gf_value list = gf_take_array(x);
+  if (!gf_value_is_absent(list) && gf_value_len(list) > 0 && !names_parent(gf_value_at(list, 0)))
     x->verdict = (gf_verdict){.status = GF_ERROR,
                               .reason = GF_UNSUPPORTED,
                               .code = x->code,
@@ -177,7 +170,7 @@ static void send_changes(gf_call *call, gf_doc *changes) {
   gf_ask_with(call, &ask, &body);
 }
 
-void gf_update_folder_start(gf_call *call) { ask_in_org(call, CURRENT, "/api/folders/{uid}"); }
+void gf_update_folder_start(gf_call *call) { gf_ask_in_org(call, CURRENT, "/api/folders/{uid}"); }
 
 static void take_current(gf_call *call, gf_exchange *x) {
   gf_judge_by_rules(call, x);

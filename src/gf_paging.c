@@ -106,6 +106,13 @@ gf_value gf_list_of(gf_exchange *x, const char *pointer) {
   return !gf_value_is_absent(list) && unsafe_yyjson_is_arr(list.node) ? list : (gf_value){NULL, NULL};
 }
 
+gf_value gf_take_array(gf_exchange *x) {
+  gf_value root = x->verdict.status == GF_OK && x->doc ? gf_doc_root(x->doc) : (gf_value){NULL, NULL};
+  if (!gf_value_is_absent(root) && unsafe_yyjson_is_arr(root.node)) return root;
+  if (x->verdict.status == GF_OK) gf_judge_broken(x, "the answer holds no list");
+  return (gf_value){NULL, NULL};
+}
+
 gf_page_end gf_take_page(gf_call *call, gf_exchange *x, const gf_paging *paging) {
   gf_value list = gf_list_of(x, paging->list);
   if (gf_value_is_absent(list)) return GF_PAGE_BROKEN;
