@@ -395,6 +395,15 @@ void gf_row_ask_main(gf_call *call, const char *path);
 /* For operations with functions of their own: settle `x`'s failed verdict (the organisation's probe, the row's probes)
  * and finish with what comes out. */
 void gf_row_settle(gf_call *call, gf_exchange *x);
+/* For its probes (gf_probe.c): ask what is to be asked next, or finish; finish with the outcome; change it. */
+void gf_row_go_on(gf_call *call);
+void gf_row_conclude(gf_call *call);
+void gf_set_outcome(gf_call *call, gf_status status, gf_reason reason, const char *say);
+bool gf_sends_org(const gf_call *call); /* does the organisation travel as a header? */
+
+/* --- gf_probe.c --- */
+bool gf_ask_next_probe(gf_call *call); /* false: none fits any more, or memory lacks */
+void gf_probe_answer(gf_call *call, gf_exchange *x);
 
 /* --- gf_project.c --- */
 /* A document that is an array of rows: of each item the scalars that `columns` name, without those that it lacks. NULL
