@@ -223,6 +223,14 @@ for _, thing in ipairs(THINGS) do
     end)
   end)
 
+  describe("get_" .. kind .. "_permissions", function()
+    it("gives every row, also where a server numbers them all alike", function()
+      local rows = '[{"id":0,"role":"Viewer","permission":1},{"id":0,"role":"Editor","permission":2}]'
+      server:fault {kind = "body", method = "GET", path = "/permissions", body = rows}
+      assert.equal(2, #get().permissions)
+    end)
+  end)
+
   describe("update_" .. kind .. "_permissions", function()
     it("takes back what get gives", function()
       local before = get()
@@ -273,6 +281,20 @@ for _, thing in ipairs(THINGS) do
       assert.equal("not-found", r.status)
       assert.matches("998", r.message)
       assert.equal("Editor=2 Viewer=1 user 1=4", shown(get()))
+    end)
+
+    it("that may have been carried out before it was refused says so", function()
+      for _, items in ipairs {{{userId = 999, permission = 1}}, {{userId = 1, permission = 1}}} do
+        local stubborn = days.connect(server, {max_retries = 1})
+        server:fault {kind = "close_after", method = "POST", path = "/permissions"}
+        server:fault {kind = "status", code = 500, method = "POST", path = "/permissions", skip = 0}
+        local r = stubborn["update_" .. kind .. "_permissions"](stubborn, 1, uid, items)
+        assert.is_false(r.ok)
+        assert.equal(500, r.code)
+        assert.is_true(r.uncertain, tostring(r))
+        server:clear_faults()
+        stubborn:close()
+      end
     end)
 
     it("leaves a failure that is nobody's fault what it is", function()

@@ -347,6 +347,7 @@ gf_value gf_data_of(const gf_call *call); /* its first object argument; absent w
 bool gf_take_args(gf_call *call, const gf_arg *args, size_t n, const gf_option *options, size_t n_options,
                   gf_error *error);
 void gf_check_values(gf_call *call); /* may finish the call: missing-mandatory-data, invalid-data */
+void gf_refuse_empty(gf_call *call, const char *key); /* of the changes, which cannot empty it; likewise */
 
 /* --- gf_body.c --- */
 void gf_add_json_string(gf_buf *buf, gf_str text);
@@ -448,6 +449,7 @@ bool gf_keep_in_parent(gf_call *call, gf_value item);
 void gf_create_folder_check(gf_call *call);
 void gf_create_folder_start(gf_call *call);
 void gf_create_folder_answer(gf_call *call, gf_exchange *x);
+void gf_update_folder_check(gf_call *call);
 void gf_update_folder_start(gf_call *call);
 void gf_update_folder_answer(gf_call *call, gf_exchange *x);
 void gf_move_folder_check(gf_call *call);

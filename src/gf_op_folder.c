@@ -161,13 +161,29 @@ static gf_doc *with_what_is_there(gf_call *call, gf_value folder) {
   return NULL;
 }
 
+/* What the folder is when the changes have been made: told to a probe. */
+static void note_aim(gf_call *call, gf_value changes) {
+  char digits[24];
+  gf_str title;
+  int64_t version;
+  if (gf_value_string(gf_value_get(changes, "title"), &title)) gf_set_var(call, "title", title, true);
+  if (gf_value_int(gf_value_get(changes, "version"), &version))
+    gf_set_var(call, "next", gf_digits(version + 1, digits), false);
+}
+
 static void send_changes(gf_call *call, gf_doc *changes) {
   gf_buf body;
+  note_aim(call, gf_doc_root(changes));
   gf_buf_init(&body, &call->client->alloc, GF_MAX_SENT_BODY);
   gf_add_json_value(call, &body, gf_doc_root(changes));
   gf_ask ask = {.purpose = GF_MAIN, .method = "PUT", .path = call->op->path, .in_org = !call->own_org};
   call->main_sent = true;
   gf_ask_with(call, &ask, &body);
+}
+
+void gf_update_folder_check(gf_call *call) {
+  gf_folder_check(call);
+  if (!call->done) gf_refuse_empty(call, "title");
 }
 
 void gf_update_folder_start(gf_call *call) { gf_ask_in_org(call, CURRENT, "/api/folders/{uid}"); }
@@ -215,6 +231,11 @@ void gf_move_folder_check(gf_call *call) {
   {.when = GF_ON_STATUS, .status = GF_ALREADY_EXISTS, .only_reason = GF_NAME_EXISTS, .in_org = true,                   \
    .get = "/api/search?type=dash-folder&limit=5000&query={title}", .find = "title", .by = "title", .only_one = true,    \
    .beside = "folderUid", .beside_is = "parentUid", .pointer = "/uid", .key = "uid"}
+/* An update that is sent again meets the version that it has made itself. */
+#define CHANGED_BY_US                                                                                                  \
+  {.when = GF_ON_STATUS, .status = GF_ALREADY_EXISTS, .only_reason = GF_VERSION_MISMATCH, .settles_doubt = true,        \
+   .only_given = "next", .in_org = true, .get = "/api/folders/{uid}", .find = "next", .by = "version", .beside = "title", \
+   .beside_is = "title", .only_one = true, .pointer = "", .key = "folder"}
 #define ALERT_RULES "alert rules are inside: the option forceDeleteRules deletes them too"
 #define TOO_DEEP "folders may not be nested so deeply"
 
@@ -257,8 +278,8 @@ const gf_op_rule gf_rule_update_folder = {
     .rules = {FOLDER_MISSING,
               {412, "by someone else", GF_ALREADY_EXISTS, GF_VERSION_MISMATCH,
                "the folder {uid} has been changed by someone else"}},
-    .probes = {FOLDER_OF_TITLE},
-    .check = gf_folder_check,
+    .probes = {FOLDER_OF_TITLE, CHANGED_BY_US},
+    .check = gf_update_folder_check,
     .start = gf_update_folder_start,
     .on_answer = gf_update_folder_answer,
 };

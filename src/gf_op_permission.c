@@ -450,8 +450,8 @@ void gf_permissions_answer(gf_call *call, gf_exchange *x) {
   .org_header = true,                                                                                                  \
   .rules = {{404, "folder", GF_NOT_FOUND, GF_REASON_NONE, "there is no folder with the uid {uid}"}},                   \
   .keep = gf_keep_permission_row, .on_answer = gf_permissions_answer
-/* The rows have nothing to know them by. */
-#define ROWS .paging = {.list = "", .identity = "id"}, .empty_is_sure = true
+/* The rows have nothing to know them by: where they have an id it is the same in several. */
+#define ROWS .paging = {.list = ""}, .empty_is_sure = true
 
 const gf_op_rule gf_rule_get_dashboard_permissions = {OF_DASHBOARD, ROWS};
 const gf_op_rule gf_rule_update_dashboard_permissions = {

@@ -54,7 +54,8 @@ static void add_new(gf_call *call, gf_value list, const gf_paging *paging, gf_li
   gf_iter it = gf_iterate(list);
   for (void *k, *node; gf_iter_next(&it, &k, &node);) {
     gf_value item = {list.doc, node};
-    if (!gf_seen_add(call, &call->seen, gf_value_get(item, paging->identity))) continue;
+    bool is_new = !paging->identity || gf_seen_add(call, &call->seen, gf_value_get(item, paging->identity));
+    if (!is_new) continue;
     if (!keep || keep(call, item)) gf_list_add(call, to, item);
   }
 }

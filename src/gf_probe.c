@@ -33,6 +33,7 @@ static bool fits(const gf_call *call, const gf_probe *p) {
   if (p->only_uid && !may_be_uid(call, p->only_uid)) return false;
   if (p->only_given && !is_filled(call, p->only_given)) return false;
   if (p->unless_own && call->own_org) return false;
+  if (p->settles_doubt && !call->result.uncertain) return false;
   if (p->fact && !call->main_sent && !gf_server_fact(call->client, p->fact)) return false;
   if (!call->main_sent) return p->when == GF_BEFORE;
   if (p->when == GF_ON_EMPTY) return call->outcome.status == GF_OK && call->list_is_empty;
@@ -210,11 +211,17 @@ static void answer_by(gf_call *call, const gf_exchange *x) {
   gf_row_conclude(call);
 }
 
+static void settle_doubt(gf_call *call) {
+  gf_set_outcome(call, GF_OK, GF_REASON_NONE, NULL);
+  call->result.uncertain = false;
+}
+
 static void take_found(gf_call *call, const gf_probe *p, gf_exchange *x, finding f) {
   char digits[24];
   gf_str text;
   gf_value thing = f.thing;
   if (p->found && call->outcome.status != p->found) gf_set_outcome(call, p->found, p->found_reason, p->say);
+  if (p->settles_doubt) settle_doubt(call);
   if (p->key) put_key(call, p->key, thing);
   if (p->also) put_also(call, p->also, f.item);
   if (p->keep) keep_members(call, p->keep, f.item);
@@ -240,8 +247,7 @@ static bool is_done_already(const gf_call *call, const gf_probe *p) {
 
 static void set_missing(gf_call *call, const gf_probe *p) {
   if (is_done_already(call, p)) {
-    gf_set_outcome(call, GF_OK, GF_REASON_NONE, NULL);
-    call->result.uncertain = false;
+    settle_doubt(call);
   } else if (p->missing) {
     gf_set_outcome(call, p->missing, p->missing_reason, p->say_missing ? p->say_missing : p->say);
   }
