@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * Calls and clients that end at any moment, and what is fed after that. */
-#include "gf_json.h"
+#include "gf_internal.h"
 #include "script.h"
+#include "script_servers.h"
 
 /* What was on the wire when the script stopped, for feeding too late. */
 typedef struct late {
@@ -104,30 +105,41 @@ static void usable_or_closed(script *s) {
   s->stopped = false;
   s->stop_at = 0;
   s->n_wire = 0; /* the driver drops what it still transfers */
+  s->server = script_grafana;
   CHECK_RESULT(script_run(s, call), want);
   CHECK(!gf_client_is_closed(s->client) || s->requests == before);
   gf_call_release(call);
 }
 
+/* Which calls are stopped, where, and how. */
+typedef struct stopping {
+  const gf_op *op;
+  script_variant variant;
+  script_server *server;
+  size_t piece;             /* bytes of an answer that come at once; 0: all */
+  gf_generation remembered; /* of the permissions of data sources */
+  stop *how;
+} stopping;
+
 /* False when the call has fewer steps. */
-static bool stop_at_step(const gf_op *op, script_variant variant, size_t step, stop *how,
-                         script_server *server) {
+static bool stop_at_step(const stopping *st, size_t step) {
   script s;
   test_alloc a;
   gf_error error;
   gf_allocator plenty = gf_default_allocator();
   test_alloc_init(&a, 0, false);
-  script_open(&s, &a, NULL, server);
+  script_open(&s, &a, NULL, st->server);
+  gf_server_note(s.client, GF_PERMISSION_ROUTES, (int)st->remembered);
   s.stop_at = step;
-  s.stop = how;
-  s.piece = 20;
-  script_args args = script_args_for(op, &plenty, variant);
-  gf_call *call = script_call_args(&s, op, &args, &error);
+  s.stop = st->how;
+  s.piece = st->piece;
+  script_args args = script_args_for(st->op, &plenty, st->variant);
+  gf_call *call = script_call_args(&s, st->op, &args, &error);
   script_args_free(&args);
   script_run(&s, call);
   bool stopped = s.stopped;
   if (s.client) usable_or_closed(&s);
-  if (!stopped || how != release) gf_call_release(call);
+  if (!stopped || st->how != release) gf_call_release(call);
   if (s.client) script_close(&s);
   CHECK(a.live == 0);
   return stopped;
@@ -138,17 +150,35 @@ static script_answer tired(script *s, const gf_request *request, const char *pat
   return script_grafana(s, request, path);
 }
 
+static void at_each_step(const stopping *st) {
+  unsigned long failed = test_now.failed_checks;
+  size_t step = 1;
+  while (stop_at_step(st, step))
+    step++;
+  CHECK(step > 1);
+  if (test_now.failed_checks > failed) printf("  %s\n", st->op->name);
+}
+
+/* What has steps of its own takes the longer ways only where it meets refusals, and what is not there. */
+static void at_each_further_step(stop *how, const gf_op *op, gf_generation remembered) {
+  static script_server *const servers[] = {
+      script_grafana, script_conflict,   script_vague,         script_discreet,       script_nothing_there,
+      script_by_name, script_old_server, script_without_first, script_without_second, script_strangers};
+  for (size_t i = 0; i < sizeof servers / sizeof *servers; i++)
+    for (int v = SCRIPT_NUMBERS; v < SCRIPT_VARIANTS; v++)
+      at_each_step(&(stopping){op, (script_variant)v, servers[i], 0, remembered, how});
+}
+
 static void at_every_step(stop *how) {
   script_server *servers[] = {script_grafana, tired};
   for (size_t i = 0; i < gf_op_count(); i++) {
-    for (int k = 0; k < 4; k++) {
-      unsigned long failed = test_now.failed_checks;
-      size_t step = 1;
-      while (stop_at_step(gf_op_at(i), k / 2 ? SCRIPT_TEXTS : SCRIPT_NUMBERS, step, how, servers[k % 2]))
-        step++;
-      CHECK(step > 1);
-      if (test_now.failed_checks > failed) printf("  %s\n", gf_op_at(i)->name);
-    }
+    const gf_op *op = gf_op_at(i);
+    for (int k = 0; k < 4; k++)
+      at_each_step(
+          &(stopping){op, k / 2 ? SCRIPT_TEXTS : SCRIPT_NUMBERS, servers[k % 2], 20, GF_NO_GENERATION, how});
+    bool remembers = op->rule->start == gf_datasource_permissions_start;
+    for (int remembered = 0; op->rule->on_answer && remembered <= (remembers ? 2 : 0); remembered++)
+      at_each_further_step(how, op, (gf_generation)remembered);
   }
 }
 

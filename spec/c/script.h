@@ -428,9 +428,10 @@ typedef enum script_variant {
   "\"parentUid\":\"u2\",\"secureJsonData\":{\"a\":\"b\",\"c\":null}}"
 
 /* What may be done, by whom; and the same as a server takes it. */
-#define SCRIPT_GRANTS                                                                                        \
-  "{\"roles\":{\"Viewer\":\"View\",\"Editor\":1},\"teams\":{\"Ops\":\"Edit\",\"Nobody\":\"View\"},"          \
+#define SCRIPT_NAMED                                                                                         \
+  "\"teams\":{\"Ops\":\"Edit\",\"Nobody\":\"View\"},"                                                        \
   "\"users\":{\"ANN\":\"View\",\"ann@example.org\":\"Admin\",\"ghost\":4}}"
+#define SCRIPT_GRANTS "{\"roles\":{\"Viewer\":\"View\",\"Editor\":1}," SCRIPT_NAMED
 #define SCRIPT_ITEMS                                                                                         \
   "[{\"role\":\"Viewer\",\"permission\":1},{\"teamId\":4,\"permission\":2},{\"userId\":5,\"permission\":4}," \
   "{\"userId\":9,\"permission\":1}]"
@@ -448,9 +449,10 @@ static inline const char *script_plausible(const gf_param *param, script_variant
            : strcmp(param->name, "user") == 0 ? "'ann"
                                               : "'u1";
   case GF_T_OBJECT:
-    return param->where == GF_IN_QUERY          ? "{\"type\":\"dash-db\",\"tag\":[\"a\",\"b\"],\"limit\":7}"
-           : strcmp(param->name, "grants") == 0 ? SCRIPT_GRANTS
-                                                : SCRIPT_DATA;
+    if (strcmp(param->name, "grants") == 0)
+      return variant == SCRIPT_WITH_OPTIONS ? SCRIPT_GRANTS : "{" SCRIPT_NAMED;
+    return param->where == GF_IN_QUERY ? "{\"type\":\"dash-db\",\"tag\":[\"a\",\"b\"],\"limit\":7}"
+                                       : SCRIPT_DATA;
   case GF_T_LIST: return strcmp(param->name, "items") == 0 && texts ? SCRIPT_ITEMS : "[]";
   case GF_T_STRINGS: return texts ? "'prod" : "[\"prod\",\"cpu\"]";
   case GF_T_ROLE: return "'Viewer";
