@@ -482,6 +482,10 @@ static inline void script_add_option(script_args *args, const gf_allocator *allo
   args->options[args->n_options++].value = script_value(alloc, value, &args->failed);
 }
 
+#define SCRIPT_DEADLINE 3600000
+#define SCRIPT_TEXT(number) SCRIPT_TEXT_OF(number)
+#define SCRIPT_TEXT_OF(number) #number
+
 /* Arguments for `op`, made from its row. */
 static inline script_args script_args_for(const gf_op *op, const gf_allocator *alloc,
                                           script_variant variant) {
@@ -492,7 +496,7 @@ static inline script_args script_args_for(const gf_op *op, const gf_allocator *a
   for (size_t i = 0; i < GF_MAX_OPTIONS && op->options[i].name; i++)
     script_add_option(&args, alloc, op->options[i].name, script_plausible(&op->options[i], SCRIPT_NUMBERS));
   script_add_option(&args, alloc, "headers", "{\"X-Own\":\"1\",\"x-more\":\"2\"}");
-  script_add_option(&args, alloc, "deadline", "3600000");
+  script_add_option(&args, alloc, "deadline", SCRIPT_TEXT(SCRIPT_DEADLINE));
   return args;
 }
 
