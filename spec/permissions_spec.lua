@@ -166,6 +166,26 @@ for _, thing in ipairs(THINGS) do
       assert.equal("Editor=2 Viewer=1 user 1=4", shown(get()))
     end)
 
+    it("goes on where the session ends in the middle, and sends nothing twice that was accepted", function()
+      new_team("Ops")
+      local asked = {"/api/teams/search", "/api/org/users", path, path}
+      for i, at in ipairs(asked) do
+        local lasting = grafana.connect(server.url, {"admin", days.PASSWORD}, {auth_method = "regular-login"})
+        assert.equal("ok", lasting:get_current_user().status)
+        server:clear_log()
+        server:fault {kind = "status", code = 401, method = i == 4 and "POST" or "GET", path = at,
+          body = '{"message":"Unauthorized"}'}
+        local r = lasting["grant_" .. kind .. "_permissions"](lasting, 1, uid,
+          {teams = {Ops = "Edit"}, users = {admin = "Admin"}}, {keep = true})
+        assert.equal("ok", r.status, at .. ": " .. tostring(r))
+        assert.equal(2, #r.granted)
+        assert.equal(i == 4 and 2 or 1, writes())
+        assert.equal(1, days.arrived(server, "POST", "/login$"))
+        lasting:close()
+      end
+      assert.equal("Editor=2 Viewer=1 team 1=2 user 1=4", shown(get()))
+    end)
+
     it("refuses what it cannot mean before anything is sent", function()
       local refused = {
         {"missing-mandatory-data", {}}, {"missing-mandatory-data", {roles = {}, teams = {}, users = {}}},

@@ -97,7 +97,7 @@ static void check_items(gf_call *call) {
     gf_grant g;
     const char *problem = gf_read_permission((gf_value){items.doc, node}, &g);
     if (!problem && !is_new_subject(call, seen, &g, (gf_value){items.doc, node}))
-      problem = "is a second one for its subject";
+      problem = "is a second one for its subject (what is inherited need not be sent)";
     if (problem) refuse_item(call, index, problem);
   }
   for (int kind = 0; kind < 3; kind++)
