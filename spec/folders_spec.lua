@@ -30,8 +30,8 @@ local function set_of(folders)
 end
 
 -- Carries the next request of a call to the server and its answer back.
-local function carry(call)
-  local what, request = call:next(0)
+local function carry(call, now)
+  local what, request = call:next(now or 0)
   assert.equal("send", what)
   local code, text, headers = server:http(request.method, request.url:sub(#server.url + 1), {
     body = request.body, user = "admin", password = days.PASSWORD, org = 1,
@@ -110,6 +110,33 @@ describe("update_folder", function()
     local r = call:result()
     assert.equal("already-exists", r.status, tostring(r))
     assert.equal("version-mismatch", r.reason)
+    assert.equal("Theirs", g:get_folder(1, "infra").folder.title)
+  end)
+
+  it("whose answer got lost is told from a change by somebody else", function()
+    create("infra", nil, "Infra")
+    server:fault {kind = "close_after", method = "PUT"}
+    local r = g:update_folder(1, "infra", {title = "Ours"})
+    assert.equal("ok", r.status, tostring(r))
+    assert.equal("Ours", r.folder.title)
+    assert.is_nil(r.uncertain)
+    assert.equal(2, days.arrived(server, "PUT"))
+  end)
+
+  it("whose answer got lost, and what it did too, is a version-mismatch and uncertain", function()
+    create("infra", nil, "Infra")
+    local call = core.call(rawget(g, "_core"), "update_folder", 1, "infra", {title = "Ours"})
+    carry(call)
+    local what, request = call:next(0)
+    assert.equal("send", what)
+    for _, title in ipairs {"Ours", "Theirs"} do
+      assert.equal("ok", g:update_folder(1, "infra", {title = title}).status)
+    end
+    call:finish(request.id, "cut", true, nil, 0)
+    for _ = 1, 2 do carry(call, 1e6) end
+    local r = call:result()
+    assert.equal("version-mismatch", r.reason, tostring(r))
+    assert.is_true(r.uncertain)
     assert.equal("Theirs", g:get_folder(1, "infra").folder.title)
   end)
 

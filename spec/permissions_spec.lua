@@ -166,6 +166,26 @@ for _, thing in ipairs(THINGS) do
       assert.equal("Editor=2 Viewer=1 user 1=4", shown(get()))
     end)
 
+    it("goes on where the session ends in the middle, and sends nothing twice that was accepted", function()
+      new_team("Ops")
+      local asked = {"/api/teams/search", "/api/org/users", path, path}
+      for i, at in ipairs(asked) do
+        local lasting = grafana.connect(server.url, {"admin", days.PASSWORD}, {auth_method = "regular-login"})
+        assert.equal("ok", lasting:get_current_user().status)
+        server:clear_log()
+        server:fault {kind = "status", code = 401, method = i == 4 and "POST" or "GET", path = at,
+          body = '{"message":"Unauthorized"}'}
+        local r = lasting["grant_" .. kind .. "_permissions"](lasting, 1, uid,
+          {teams = {Ops = "Edit"}, users = {admin = "Admin"}}, {keep = true})
+        assert.equal("ok", r.status, at .. ": " .. tostring(r))
+        assert.equal(2, #r.granted)
+        assert.equal(i == 4 and 2 or 1, writes())
+        assert.equal(1, days.arrived(server, "POST", "/login$"))
+        lasting:close()
+      end
+      assert.equal("Editor=2 Viewer=1 team 1=2 user 1=4", shown(get()))
+    end)
+
     it("refuses what it cannot mean before anything is sent", function()
       local refused = {
         {"missing-mandatory-data", {}}, {"missing-mandatory-data", {roles = {}, teams = {}, users = {}}},
@@ -223,6 +243,14 @@ for _, thing in ipairs(THINGS) do
     end)
   end)
 
+  describe("get_" .. kind .. "_permissions", function()
+    it("gives every row, also where a server numbers them all alike", function()
+      local rows = '[{"id":0,"role":"Viewer","permission":1},{"id":0,"role":"Editor","permission":2}]'
+      server:fault {kind = "body", method = "GET", path = "/permissions", body = rows}
+      assert.equal(2, #get().permissions)
+    end)
+  end)
+
   describe("update_" .. kind .. "_permissions", function()
     it("takes back what get gives", function()
       local before = get()
@@ -273,6 +301,20 @@ for _, thing in ipairs(THINGS) do
       assert.equal("not-found", r.status)
       assert.matches("998", r.message)
       assert.equal("Editor=2 Viewer=1 user 1=4", shown(get()))
+    end)
+
+    it("that may have been carried out before it was refused says so", function()
+      for _, items in ipairs {{{userId = 999, permission = 1}}, {{userId = 1, permission = 1}}} do
+        local stubborn = days.connect(server, {max_retries = 1})
+        server:fault {kind = "close_after", method = "POST", path = "/permissions"}
+        server:fault {kind = "status", code = 500, method = "POST", path = "/permissions", skip = 0}
+        local r = stubborn["update_" .. kind .. "_permissions"](stubborn, 1, uid, items)
+        assert.is_false(r.ok)
+        assert.equal(500, r.code)
+        assert.is_true(r.uncertain, tostring(r))
+        server:clear_faults()
+        stubborn:close()
+      end
     end)
 
     it("leaves a failure that is nobody's fault what it is", function()

@@ -324,6 +324,16 @@ static void check_ids(gf_call *call) {
       gf_finish_as(call, ids[i].missing, GF_REASON_NONE, ids[i].say);
 }
 
+void gf_refuse_empty(gf_call *call, const char *key) {
+  gf_str text;
+  gf_verdict verdict = {.status = GF_MISSING_DATA};
+  gf_value given = gf_value_get(gf_data_of(call), key);
+  if (gf_value_is_absent(given)) return;
+  if (!unsafe_yyjson_is_null(given.node) && !(gf_value_string(given, &text) && text.n == 0)) return;
+  snprintf(verdict.words, sizeof verdict.words, "argument 'changes': the %s is empty", key);
+  gf_finish(call, &verdict, NULL);
+}
+
 void gf_check_values(gf_call *call) {
   check_org(call);
   for (int i = 0; !call->done && i < GF_MAX_PARAMS && call->op->params[i].name; i++) {

@@ -195,6 +195,11 @@ gf_exchange *gf_ask_for(gf_call *call, const gf_ask *ask) {
   return x;
 }
 
+gf_exchange *gf_ask_in_org(gf_call *call, int purpose, const char *path) {
+  const gf_ask ask = {.purpose = purpose, .method = "GET", .path = path, .in_org = !call->own_org};
+  return gf_ask_for(call, &ask);
+}
+
 gf_exchange *gf_ask_with(gf_call *call, gf_ask *ask, gf_buf *body) {
   ask->body_length = body->n;
   ask->body = gf_buf_take(body);

@@ -274,6 +274,8 @@ typedef struct gf_ask {
 gf_exchange *gf_ask_for(gf_call *call, const gf_ask *ask);
 /* The same with what `body` holds, which is emptied; memory that lacked for it ends the call too. */
 gf_exchange *gf_ask_with(gf_call *call, gf_ask *ask, gf_buf *body);
+/* A GET inside the operation's organisation. */
+gf_exchange *gf_ask_in_org(gf_call *call, int purpose, const char *path);
 void gf_exchange_free(gf_call *call, gf_exchange *x);
 gf_exchange *gf_exchange_find(gf_call *call, uint32_t id);
 void gf_exchange_reset_answer(gf_call *call, gf_exchange *x);
@@ -348,6 +350,7 @@ gf_value gf_data_of(const gf_call *call); /* its first object argument; absent w
 bool gf_take_args(gf_call *call, const gf_arg *args, size_t n, const gf_option *options, size_t n_options,
                   gf_error *error);
 void gf_check_values(gf_call *call); /* may finish the call: missing-mandatory-data, invalid-data */
+void gf_refuse_empty(gf_call *call, const char *key); /* of the changes, which cannot empty it; likewise */
 
 /* --- gf_body.c --- */
 void gf_add_json_string(gf_buf *buf, gf_str text);
@@ -396,6 +399,15 @@ void gf_row_ask_main(gf_call *call, const char *path);
 /* For operations with functions of their own: settle `x`'s failed verdict (the organisation's probe, the row's probes)
  * and finish with what comes out. */
 void gf_row_settle(gf_call *call, gf_exchange *x);
+/* For its probes (gf_probe.c): ask what is to be asked next, or finish; finish with the outcome; change it. */
+void gf_row_go_on(gf_call *call);
+void gf_row_conclude(gf_call *call);
+void gf_set_outcome(gf_call *call, gf_status status, gf_reason reason, const char *say);
+bool gf_sends_org(const gf_call *call); /* does the organisation travel as a header? */
+
+/* --- gf_probe.c --- */
+bool gf_ask_next_probe(gf_call *call); /* false: none fits any more, or memory lacks */
+void gf_probe_answer(gf_call *call, gf_exchange *x);
 
 /* --- gf_project.c --- */
 /* A document that is an array of rows: of each item the scalars that `columns` name, without those that it lacks. NULL
@@ -409,6 +421,8 @@ typedef enum gf_page_end { GF_PAGE_MORE, GF_PAGE_LAST, GF_PAGE_BROKEN } gf_page_
 gf_page_end gf_take_page(gf_call *call, gf_exchange *x, const gf_paging *paging);
 /* The list of an answer; absent when it holds none. */
 gf_value gf_list_of(gf_exchange *x, const char *pointer);
+/* The array that an answer is, outside all paging. Absent when it failed, or is something else: then its verdict says so. */
+gf_value gf_take_array(gf_exchange *x);
 /* What a probe looks through, beside the list of the call: from the first page; the query of the next; whether there is
  * one behind that of `x`, in which nothing was found. */
 void gf_start_probe_pages(gf_call *call);
@@ -438,6 +452,7 @@ bool gf_keep_in_parent(gf_call *call, gf_value item);
 void gf_create_folder_check(gf_call *call);
 void gf_create_folder_start(gf_call *call);
 void gf_create_folder_answer(gf_call *call, gf_exchange *x);
+void gf_update_folder_check(gf_call *call);
 void gf_update_folder_start(gf_call *call);
 void gf_update_folder_answer(gf_call *call, gf_exchange *x);
 void gf_move_folder_check(gf_call *call);

@@ -18,6 +18,7 @@
  * where there are permissions of data sources at all; until that is known it is asked for routes alone.
  */
 #include "gf_op_parts.h"
+#include "gf_permissions.h"
 
 #define NO_PERMISSIONS "this server has no permissions of data sources"
 #define ALWAYS_ENABLED                                                                                       \
@@ -67,8 +68,7 @@ static bool is_id(gf_value v) { return unsafe_yyjson_is_int(v.node); }
 
 static bool is_role(gf_value v) {
   gf_str role;
-  return gf_value_string(v, &role) &&
-         (gf_str_eq(role, "Viewer") || gf_str_eq(role, "Editor") || gf_str_eq(role, "Admin"));
+  return gf_value_string(v, &role) && gf_is_role(role);
 }
 
 static bool is_below_one(gf_value data, const char *key) {
@@ -108,28 +108,24 @@ static void check_addition(gf_call *call) {
 
 /* ------------------------------------------------------------------------------------------------------- requests -- */
 
-static void ask(gf_call *call, int purpose, const char *path) {
-  const gf_ask question = {.purpose = purpose, .method = "GET", .path = path, .in_org = !call->own_org};
-  gf_ask_for(call, &question);
-}
-
 static void ask_source(gf_call *call) {
   bool by_uid = gf_var_is_text(call, "id");
   if (!by_uid && gf_server_fact(call->client, GF_NO_NUMERIC_DATASOURCES))
-    ask(call, SOURCES, "/api/datasources");
+    gf_ask_in_org(call, SOURCES, "/api/datasources");
   else
-    ask(call, SOURCE, by_uid ? "/api/datasources/uid/{id}" : "/api/datasources/{id}");
+    gf_ask_in_org(call, SOURCE, by_uid ? "/api/datasources/uid/{id}" : "/api/datasources/{id}");
 }
 
 /* Where there is no data source, it is only asked whether there is such a route: the second's description always is. */
 static void ask_list(gf_call *call) {
   const work *w = call->state;
   if (w->generation == GF_FIRST_GENERATION)
-    ask(call, LIST,
-        w->has_number ? "/api/datasources/{number}/permissions" : "/api/datasources/0/permissions");
+    gf_ask_in_org(call, LIST,
+                  w->has_number ? "/api/datasources/{number}/permissions" : "/api/datasources/0/permissions");
   else
-    ask(call, LIST,
-        w->missing ? "/api/access-control/datasources/description" : "/api/access-control/datasources/{uid}");
+    gf_ask_in_org(call, LIST,
+                  w->missing ? "/api/access-control/datasources/description"
+                             : "/api/access-control/datasources/{uid}");
 }
 
 /* Which of them; there is one: it was checked, or taken from the list. */
@@ -304,12 +300,6 @@ static void take_no_source(gf_call *call, gf_exchange *x) {
     finish_as(call, x, GF_NOT_FOUND, GF_REASON_NONE, NO_DATASOURCE);
 }
 
-/* A successful answer that is no list is none. */
-static void judge_list(gf_exchange *x) {
-  if (x->verdict.status != GF_OK || unsafe_yyjson_is_arr(gf_doc_root(x->doc).node)) return;
-  gf_judge_broken(x, "the answer holds no list");
-}
-
 static bool has_both_names(gf_value source) {
   char digits[24];
   gf_str text;
@@ -321,7 +311,7 @@ static void take_one(gf_call *call, gf_exchange *x) {
   gf_judge_by_rules(call, x);
   gf_value source = x->verdict.status == GF_OK ? gf_doc_root(x->doc) : (gf_value){NULL, NULL};
   if (x->verdict.reason == GF_UNSUPPORTED && !gf_var_is_text(call, "id")) {
-    ask(call, SOURCES, "/api/datasources");
+    gf_ask_in_org(call, SOURCES, "/api/datasources");
   } else if (x->verdict.status == GF_NOT_FOUND) {
     take_no_source(call, x);
   } else if (x->verdict.status != GF_OK) {
@@ -358,12 +348,12 @@ static gf_value find_item(gf_call *call, gf_value items, const char *key, const 
 
 /* A server without numeric routes for data sources: the list tells the uid. */
 static void take_all(gf_call *call, gf_exchange *x) {
-  judge_list(x);
-  if (x->verdict.status != GF_OK) {
+  gf_value sources = gf_take_array(x);
+  if (gf_value_is_absent(sources)) {
     gf_row_settle(call, x);
     return;
   }
-  gf_value source = find_item(call, gf_doc_root(x->doc), "id", "id", false);
+  gf_value source = find_item(call, sources, "id", "id", false);
   if (has_both_names(source)) {
     gf_server_note(call->client, GF_NO_NUMERIC_DATASOURCES, 1);
     take_source(call, source);
@@ -427,17 +417,11 @@ static void take_for_addition(gf_call *call, gf_exchange *x, gf_value items) {
   } else if (w->written) {
     finish_addition(call, x, id);
   } else if (is_given(gf_data_of(call), "userId")) {
-    ask(call, MEMBERS, "/api/org/users"); /* the second generation takes whoever there is on the server */
+    gf_ask_in_org(call, MEMBERS,
+                  "/api/org/users"); /* the second generation takes whoever there is on the server */
   } else {
     send_write(call);
   }
-}
-
-static bool is_nobody(gf_value v) {
-  int64_t number;
-  gf_str text;
-  if (gf_value_string(v, &text)) return text.n == 0;
-  return !gf_value_int(v, &number) || number == 0;
 }
 
 /* The second generation removes by whom it is for. */
@@ -451,7 +435,7 @@ static void take_for_removal(gf_call *call, gf_exchange *x, gf_value items) {
   }
   for (size_t i = 0; is_managed(item) && i < SUBJECTS; i++) {
     gf_value subject = gf_value_get(item, subjects[i].key);
-    if (is_nobody(subject) || !gf_scalar_text(subject, &text, digits)) continue;
+    if (gf_is_nobody(subject) || !gf_scalar_text(subject, &text, digits)) continue;
     gf_set_var(call, subjects[i].key, text, false);
     send_write(call);
     return;
@@ -527,13 +511,13 @@ static void refuse_user(gf_call *call, gf_exchange *x) {
 /* Who may not see the members leaves it to the server. */
 static void take_members(gf_call *call, gf_exchange *x) {
   bool unseen = x->verdict.reason == GF_FORBIDDEN || x->verdict.reason == GF_UNSUPPORTED;
-  judge_list(x);
+  gf_value members = gf_take_array(x);
   if (x->verdict.status != GF_OK && !unseen)
     gf_row_settle(call, x);
-  else if (unseen || !gf_value_is_absent(find_item(call, gf_doc_root(x->doc), "userId", "userId", false)))
+  else if (unseen || !gf_value_is_absent(find_item(call, members, "userId", "userId", false)))
     send_write(call);
   else
-    ask(call, ACCOUNT, "/api/serviceaccounts/{userId}"); /* they are users, too, and no members */
+    gf_ask_in_org(call, ACCOUNT, "/api/serviceaccounts/{userId}"); /* they are users, too, and no members */
 }
 
 static void take_account(gf_call *call, gf_exchange *x) {

@@ -54,11 +54,6 @@ bool gf_keep_in_parent(gf_call *call, gf_value item) {
   return !parent || gf_str_same(parent->string, folder);
 }
 
-static void ask_in_org(gf_call *call, int purpose, const char *path) {
-  const gf_ask ask = {.purpose = purpose, .method = "GET", .path = path, .in_org = !call->own_org};
-  gf_ask_for(call, &ask);
-}
-
 /* An answer to a question about a folder; without one the call ends with what was said instead. */
 static bool holds_folder(gf_call *call, gf_exchange *x) {
   bool found = x->verdict.status == GF_OK && is_text(gf_value_get(gf_doc_root(x->doc), "uid"));
@@ -80,7 +75,7 @@ void gf_create_folder_check(gf_call *call) {
 void gf_create_folder_start(gf_call *call) {
   gf_str parent;
   if (gf_value_string(gf_value_get(gf_data_of(call), "parentUid"), &parent) && parent.n)
-    ask_in_org(call, PARENT, "/api/folders/{parentUid}");
+    gf_ask_in_org(call, PARENT, "/api/folders/{parentUid}");
   else
     gf_row_start(call);
 }
@@ -102,15 +97,13 @@ static void take_parent(gf_call *call, gf_exchange *x) {
   if (names_parent(gf_doc_root(x->doc)))
     gf_row_start(call); /* there are folders inside folders: this is one */
   else
-    ask_in_org(call, CHILDREN, "/api/folders?parentUid={parentUid}&limit=1");
+    gf_ask_in_org(call, CHILDREN, "/api/folders?parentUid={parentUid}&limit=1");
 }
 
 static void take_children(gf_call *call, gf_exchange *x) {
   judge_parent(x);
-  gf_value list = x->verdict.status == GF_OK ? gf_doc_root(x->doc) : (gf_value){NULL, NULL};
-  bool is_list = !gf_value_is_absent(list) && unsafe_yyjson_is_arr(list.node);
-  if (x->verdict.status == GF_OK && !is_list) gf_judge_broken(x, "the answer holds no list");
-  if (is_list && gf_value_len(list) > 0 && !names_parent(gf_value_at(list, 0)))
+  gf_value list = gf_take_array(x);
+  if (!gf_value_is_absent(list) && gf_value_len(list) > 0 && !names_parent(gf_value_at(list, 0)))
     x->verdict = (gf_verdict){.status = GF_ERROR,
                               .reason = GF_UNSUPPORTED,
                               .code = x->code,
@@ -168,8 +161,19 @@ static gf_doc *with_what_is_there(gf_call *call, gf_value folder) {
   return NULL;
 }
 
+/* What the folder is when the changes have been made: told to a probe. */
+static void note_aim(gf_call *call, gf_value changes) {
+  char digits[24];
+  gf_str title;
+  int64_t version;
+  if (gf_value_string(gf_value_get(changes, "title"), &title)) gf_set_var(call, "title", title, true);
+  if (gf_value_int(gf_value_get(changes, "version"), &version))
+    gf_set_var(call, "next", gf_digits(version + 1, digits), false);
+}
+
 static void send_changes(gf_call *call, gf_doc *changes) {
   gf_buf body;
+  note_aim(call, gf_doc_root(changes));
   gf_buf_init(&body, &call->client->alloc, GF_MAX_SENT_BODY);
   gf_add_json_value(call, &body, gf_doc_root(changes));
   gf_ask ask = {.purpose = GF_MAIN, .method = "PUT", .path = call->op->path, .in_org = !call->own_org};
@@ -177,7 +181,12 @@ static void send_changes(gf_call *call, gf_doc *changes) {
   gf_ask_with(call, &ask, &body);
 }
 
-void gf_update_folder_start(gf_call *call) { ask_in_org(call, CURRENT, "/api/folders/{uid}"); }
+void gf_update_folder_check(gf_call *call) {
+  gf_folder_check(call);
+  if (!call->done) gf_refuse_empty(call, "title");
+}
+
+void gf_update_folder_start(gf_call *call) { gf_ask_in_org(call, CURRENT, "/api/folders/{uid}"); }
 
 static void take_current(gf_call *call, gf_exchange *x) {
   gf_judge_by_rules(call, x);
@@ -222,6 +231,11 @@ void gf_move_folder_check(gf_call *call) {
   {.when = GF_ON_STATUS, .status = GF_ALREADY_EXISTS, .only_reason = GF_NAME_EXISTS, .in_org = true,                   \
    .get = "/api/search?type=dash-folder&limit=5000&query={title}", .find = "title", .by = "title", .only_one = true,    \
    .beside = "folderUid", .beside_is = "parentUid", .pointer = "/uid", .key = "uid"}
+/* An update that is sent again meets the version that it has made itself. */
+#define CHANGED_BY_US                                                                                                  \
+  {.when = GF_ON_STATUS, .status = GF_ALREADY_EXISTS, .only_reason = GF_VERSION_MISMATCH, .settles_doubt = true,        \
+   .only_given = "next", .in_org = true, .get = "/api/folders/{uid}", .find = "next", .by = "version", .beside = "title", \
+   .beside_is = "title", .only_one = true, .pointer = "", .key = "folder"}
 #define ALERT_RULES "alert rules are inside: the option forceDeleteRules deletes them too"
 #define TOO_DEEP "folders may not be nested so deeply"
 
@@ -264,8 +278,8 @@ const gf_op_rule gf_rule_update_folder = {
     .rules = {FOLDER_MISSING,
               {412, "by someone else", GF_ALREADY_EXISTS, GF_VERSION_MISMATCH,
                "the folder {uid} has been changed by someone else"}},
-    .probes = {FOLDER_OF_TITLE},
-    .check = gf_folder_check,
+    .probes = {FOLDER_OF_TITLE, CHANGED_BY_US},
+    .check = gf_update_folder_check,
     .start = gf_update_folder_start,
     .on_answer = gf_update_folder_answer,
 };

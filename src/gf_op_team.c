@@ -11,13 +11,7 @@
 static const gf_paging team_pages = TEAM_PAGES;
 
 /* An empty name would change nothing, and the server would say that it has. */
-static void check_changes(gf_call *call) {
-  gf_str name;
-  gf_value given = gf_value_get(gf_data_of(call), "name");
-  if (gf_value_is_absent(given)) return;
-  bool empty = unsafe_yyjson_is_null(given.node) || (gf_value_string(given, &name) && name.n == 0);
-  if (empty) gf_finish_as(call, GF_MISSING_DATA, GF_REASON_NONE, "argument 'changes': the name is empty");
-}
+static void check_changes(gf_call *call) { gf_refuse_empty(call, "name"); }
 
 /* clang-format off */
 

@@ -54,7 +54,8 @@ static void add_new(gf_call *call, gf_value list, const gf_paging *paging, gf_li
   gf_iter it = gf_iterate(list);
   for (void *k, *node; gf_iter_next(&it, &k, &node);) {
     gf_value item = {list.doc, node};
-    if (!gf_seen_add(call, &call->seen, gf_value_get(item, paging->identity))) continue;
+    bool is_new = !paging->identity || gf_seen_add(call, &call->seen, gf_value_get(item, paging->identity));
+    if (!is_new) continue;
     if (!keep || keep(call, item)) gf_list_add(call, to, item);
   }
 }
@@ -104,6 +105,13 @@ gf_value gf_list_of(gf_exchange *x, const char *pointer) {
   gf_value root = gf_doc_root(x->doc);
   gf_value list = unsafe_yyjson_is_arr(root.node) ? root : gf_value_pointer(root, pointer);
   return !gf_value_is_absent(list) && unsafe_yyjson_is_arr(list.node) ? list : (gf_value){NULL, NULL};
+}
+
+gf_value gf_take_array(gf_exchange *x) {
+  gf_value root = x->verdict.status == GF_OK && x->doc ? gf_doc_root(x->doc) : (gf_value){NULL, NULL};
+  if (!gf_value_is_absent(root) && unsafe_yyjson_is_arr(root.node)) return root;
+  if (x->verdict.status == GF_OK) gf_judge_broken(x, "the answer holds no list");
+  return (gf_value){NULL, NULL};
 }
 
 gf_page_end gf_take_page(gf_call *call, gf_exchange *x, const gf_paging *paging) {

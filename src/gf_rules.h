@@ -89,8 +89,10 @@ typedef struct gf_probe {
 
   const char *only_uid; /* only when this argument is a string that may be a uid, and safe in a path */
   const struct gf_paging *pages; /* `find` looks through these, page by page */
-  bool is_answer;                /* found: what `key` got is the result, without the main request */
-  gf_way way;                    /* BEFORE: when the next is asked; a refusal stands if that finds nothing */
+  bool
+      settles_doubt; /* only when a write may have been carried out before: found, it has been, and that is ok */
+  bool is_answer;    /* found: what `key` got is the result, without the main request */
+  gf_way way;        /* BEFORE: when the next is asked; a refusal stands if that finds nothing */
 } gf_probe;
 
 /* A member of a row that is made of an item: its key, and the item's key where that is another. */
@@ -107,8 +109,9 @@ typedef struct gf_paging {
   const char *size_param; /* "perpage" or "limit" */
   int first;              /* number of the first page */
   const char *total;      /* JSON pointer of the total, NULL when the server names none */
-  const char *identity;   /* the key by which an item is known again */
-  const char *token;      /* JSON pointer of the token for the next page, instead of page numbers */
+  const char
+      *identity;     /* the key by which an item is known again; NULL: there is none, in a list of one page */
+  const char *token; /* JSON pointer of the token for the next page, instead of page numbers */
   const char *token_param;
   gf_column columns[GF_MAX_COLUMNS]; /* the result holds rows of these scalars; none: the items as they are */
 } gf_paging;

@@ -110,6 +110,12 @@ const gf_arg *gf_option_of(const gf_call *call, const char *name) {
   return NULL;
 }
 
+/* As the caller wrote it, whatever it has been found to mean. */
+static bool get_said(const gf_call *call, const char *name, gf_str *text, char digits[24]) {
+  int i = param_index(call, name);
+  return (i >= 0 && arg_text(&call->args[i], text, digits)) || gf_get_var(call, name, text, digits);
+}
+
 /* Sentences go to terminals and logs: no control characters, and long values are cut. */
 static size_t add_shown(char *out, size_t at, size_t size, gf_str text) {
   enum { SHOWN = 80 };
@@ -123,13 +129,6 @@ static size_t add_shown(char *out, size_t at, size_t size, gf_str text) {
   for (int dots = 0; text.n > SHOWN && dots < 3 && at + 1 < size; dots++)
     out[at++] = '.';
   return at;
-}
-
-/* What stands for `name` in a sentence: the caller's own word for it, where a probe has found an id. */
-static bool get_word(const gf_call *call, const char *name, gf_str *text, char digits[24]) {
-  int i = param_index(call, name);
-  if (i >= 0 && call->args[i].kind == GF_ARG_STRING) return arg_text(&call->args[i], text, digits);
-  return gf_get_var(call, name, text, digits);
 }
 
 void gf_fill(const gf_call *call, const char *say, char *out, size_t size) {
@@ -146,7 +145,7 @@ void gf_fill(const gf_call *call, const char *say, char *out, size_t size) {
     if (n < sizeof name) {
       memcpy(name, say + 1, n);
       name[n] = 0;
-      if (get_word(call, name, &text, digits)) at = add_shown(out, at, size, text);
+      if (get_said(call, name, &text, digits)) at = add_shown(out, at, size, text);
     }
     say = close + 1;
   }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * Calls and clients that end at any moment, and what is fed after that. */
-#include "gf_json.h"
+#include "gf_internal.h"
 #include "script.h"
+#include "script_servers.h"
 
 /* What was on the wire when the script stopped, for feeding too late. */
 typedef struct late {
@@ -60,6 +61,21 @@ static void cancel(script *s, gf_call *call, const gf_request *request) {
   feed_late(call, &l, s->now);
 }
 
+static void pass_deadline(script *s, gf_call *call, const gf_request *request) {
+  late l = remember(s, request);
+  bool was_done = gf_call_is_done(call);
+  int64_t wake;
+  if (s->steps == 1) return; /* time runs from the first question on */
+  s->now += SCRIPT_DEADLINE + 1;
+  if (was_done) return;
+  CHECK(gf_call_next(call, s->now, &request, &wake) == GF_DONE);
+  const gf_result *r = gf_call_result(call);
+  if (!CHECK(script_is_sound(r))) return;
+  CHECK(r->status == GF_ERROR && r->reason == GF_DEADLINE && r->n_fields == 0 &&
+        may_say(s, &l, r->uncertain));
+  feed_late(call, &l, s->now);
+}
+
 /* Frees the call: nothing may be fed any more. */
 static void release(script *s, gf_call *call, const gf_request *request) {
   (void)s;
@@ -104,30 +120,41 @@ static void usable_or_closed(script *s) {
   s->stopped = false;
   s->stop_at = 0;
   s->n_wire = 0; /* the driver drops what it still transfers */
+  s->server = script_grafana;
   CHECK_RESULT(script_run(s, call), want);
   CHECK(!gf_client_is_closed(s->client) || s->requests == before);
   gf_call_release(call);
 }
 
+/* Which calls are stopped, where, and how. */
+typedef struct stopping {
+  const gf_op *op;
+  script_variant variant;
+  script_server *server;
+  size_t piece;             /* bytes of an answer that come at once; 0: all */
+  gf_generation remembered; /* of the permissions of data sources */
+  stop *how;
+} stopping;
+
 /* False when the call has fewer steps. */
-static bool stop_at_step(const gf_op *op, script_variant variant, size_t step, stop *how,
-                         script_server *server) {
+static bool stop_at_step(const stopping *st, size_t step) {
   script s;
   test_alloc a;
   gf_error error;
   gf_allocator plenty = gf_default_allocator();
   test_alloc_init(&a, 0, false);
-  script_open(&s, &a, NULL, server);
+  script_open(&s, &a, NULL, st->server);
+  gf_server_note(s.client, GF_PERMISSION_ROUTES, (int)st->remembered);
   s.stop_at = step;
-  s.stop = how;
-  s.piece = 20;
-  script_args args = script_args_for(op, &plenty, variant);
-  gf_call *call = script_call_args(&s, op, &args, &error);
+  s.stop = st->how;
+  s.piece = st->piece;
+  script_args args = script_args_for(st->op, &plenty, st->variant);
+  gf_call *call = script_call_args(&s, st->op, &args, &error);
   script_args_free(&args);
   script_run(&s, call);
   bool stopped = s.stopped;
   if (s.client) usable_or_closed(&s);
-  if (!stopped || how != release) gf_call_release(call);
+  if (!stopped || st->how != release) gf_call_release(call);
   if (s.client) script_close(&s);
   CHECK(a.live == 0);
   return stopped;
@@ -138,18 +165,94 @@ static script_answer tired(script *s, const gf_request *request, const char *pat
   return script_grafana(s, request, path);
 }
 
+static void at_each_step(const stopping *st) {
+  unsigned long failed = test_now.failed_checks;
+  size_t step = 1;
+  while (stop_at_step(st, step))
+    step++;
+  CHECK(step > 1);
+  if (test_now.failed_checks > failed) printf("  %s\n", st->op->name);
+}
+
+static script_server *const longer_ways[] = {
+    script_grafana, script_conflict,   script_vague,         script_discreet,       script_nothing_there,
+    script_by_name, script_old_server, script_without_first, script_without_second, script_strangers};
+enum { LONGER_WAYS = sizeof longer_ways / sizeof *longer_ways };
+
+/* What has steps of its own takes the longer ways only where it meets refusals, and what is not there. */
+static void at_each_further_step(stop *how, const gf_op *op, gf_generation remembered) {
+  for (size_t i = 0; i < LONGER_WAYS; i++)
+    for (int v = SCRIPT_NUMBERS; v < SCRIPT_VARIANTS; v++)
+      at_each_step(&(stopping){op, (script_variant)v, longer_ways[i], 0, remembered, how});
+}
+
 static void at_every_step(stop *how) {
   script_server *servers[] = {script_grafana, tired};
   for (size_t i = 0; i < gf_op_count(); i++) {
-    for (int k = 0; k < 4; k++) {
-      unsigned long failed = test_now.failed_checks;
-      size_t step = 1;
-      while (stop_at_step(gf_op_at(i), k / 2 ? SCRIPT_TEXTS : SCRIPT_NUMBERS, step, how, servers[k % 2]))
-        step++;
-      CHECK(step > 1);
-      if (test_now.failed_checks > failed) printf("  %s\n", gf_op_at(i)->name);
-    }
+    const gf_op *op = gf_op_at(i);
+    for (int k = 0; k < 4; k++)
+      at_each_step(
+          &(stopping){op, k / 2 ? SCRIPT_TEXTS : SCRIPT_NUMBERS, servers[k % 2], 20, GF_NO_GENERATION, how});
+    bool remembers = op->rule->start == gf_datasource_permissions_start;
+    for (int remembered = 0; op->rule->on_answer && remembered <= (remembers ? 2 : 0); remembered++)
+      at_each_further_step(how, op, (gf_generation)remembered);
   }
+}
+
+static void deadlines_pass_at_every_step(void) {
+  for (size_t i = 0; i < gf_op_count(); i++)
+    for (size_t k = 0; k < (gf_op_at(i)->rule->on_answer ? LONGER_WAYS : 1); k++)
+      at_each_step(
+          &(stopping){gf_op_at(i), SCRIPT_WITH_OPTIONS, longer_ways[k], 0, GF_NO_GENERATION, pass_deadline});
+}
+
+/* Data source permissions are left out: what they are told depends on what has been added before. */
+static bool stands_alone(const gf_op *op) { return !strstr(op->name, "datasource_permission"); }
+
+static void tell_alone(const gf_op *op, script_variant variant, script_server *server, char told[4096]) {
+  script s;
+  gf_error error;
+  gf_allocator plenty = gf_default_allocator();
+  script_open(&s, NULL, NULL, server);
+  script_args args = script_args_for(op, &plenty, variant);
+  gf_call *call = script_call_args(&s, op, &args, &error);
+  script_args_free(&args);
+  script_tell(script_run(&s, call), told, 4096);
+  gf_call_release(call);
+  script_close(&s);
+}
+
+static void side_by_side(script_variant variant, script_server *server) {
+  enum { MOST = 200 };
+  script s;
+  gf_error error;
+  gf_call *calls[MOST];
+  size_t n = 0;
+  char told[4096], alone[4096];
+  gf_allocator plenty = gf_default_allocator();
+  script_open(&s, NULL, NULL, server);
+  for (size_t i = 0; i < gf_op_count() && CHECK(n < MOST); i++) {
+    if (!stands_alone(gf_op_at(i))) continue;
+    script_args args = script_args_for(gf_op_at(i), &plenty, variant);
+    calls[n++] = script_call_args(&s, gf_op_at(i), &args, &error);
+    script_args_free(&args);
+  }
+  script_run_all(&s, calls, n);
+  CHECK(s.most_wire > 1);
+  for (size_t i = 0, k = 0; i < gf_op_count(); i++) {
+    if (!stands_alone(gf_op_at(i))) continue;
+    tell_alone(gf_op_at(i), variant, server, alone);
+    CHECK_STR(script_tell(gf_call_result(calls[k]), told, sizeof told), alone);
+    gf_call_release(calls[k++]);
+  }
+  script_close(&s);
+}
+
+/* Whatever else a client is doing: a call is told its own answers, and says what it says alone. */
+static void calls_run_side_by_side(void) {
+  for (size_t i = 0; i < LONGER_WAYS; i++)
+    for (int v = SCRIPT_NUMBERS; v < SCRIPT_VARIANTS; v++)
+      side_by_side((script_variant)v, longer_ways[i]);
 }
 
 static void calls_can_be_cancelled(void) { at_every_step(cancel); }
@@ -372,6 +475,8 @@ static void pieces_do_not_matter(void) {
 int main(int argc, char **argv) {
   static const test_rule rules[] = {
       {"a call can be cancelled at every step", calls_can_be_cancelled},
+      {"a deadline can pass at every step", deadlines_pass_at_every_step},
+      {"calls run side by side as each runs alone", calls_run_side_by_side},
       {"a call can be released at every step", calls_can_be_released},
       {"a client can be closed at every step", clients_can_be_closed},
       {"a closed client can go before its calls", clients_can_go_closed},

@@ -3,6 +3,7 @@
  * Every allocation fails in turn: there is no crash, no leak and no lie. */
 #include "gf_internal.h"
 #include "script.h"
+#include "script_servers.h"
 
 enum { TOLD = 8192 };
 
@@ -72,33 +73,6 @@ static void with_good_answers(void) { every_allocation(script_grafana); }
 
 #define JSON "application/json"
 
-/* Reads find what is there, writes meet `answer`. */
-static script_answer writes_meet(script *s, const gf_request *request, const char *path,
-                                 script_answer answer) {
-  return strcmp(request->method, "GET") == 0 ? script_grafana(s, request, path) : answer;
-}
-
-static script_answer conflict(script *s, const gf_request *request, const char *path) {
-  return writes_meet(
-      s, request, path,
-      (script_answer){
-          .code = 412,
-          .type = JSON,
-          .body = "{\"message\":\"same name, or changed by someone else\",\"status\":\"name-exists\"}"});
-}
-
-static script_answer vague(script *s, const gf_request *request, const char *path) {
-  return writes_meet(s, request, path, script_json(500, "{\"message\":\"Failed to do it\"}"));
-}
-
-/* Reads are vague too. */
-static script_answer nothing_there(script *s, const gf_request *request, const char *path) {
-  (void)s;
-  (void)request;
-  if (strchr(path, '?')) return script_json(200, "[]");
-  return script_json(404, "{\"message\":\"it is not found\"}");
-}
-
 static script_answer tired(script *s, const gf_request *request, const char *path) {
   static const script_answer answers[] = {
       {.code = 503, .type = "text/plain", .body = "later", .name = "Retry-After", .value = "2"},
@@ -128,29 +102,12 @@ static script_answer refusing(script *s, const gf_request *request, const char *
   return script_json(401, "{\"message\":\"Invalid username or password: secret-password\"}");
 }
 
-static script_answer old_server(script *s, const gf_request *request, const char *path) {
-  if (script_like(path, "/api/datasources/7*")) return script_json(404, "{\"message\":\"Not found\"}");
-  if (script_like(path, "/api/dashboards/id/*")) return script_json(404, "{\"message\":\"Not found\"}");
-  if (script_like(path, "/api/folders/*")) return script_json(200, "{\"uid\":\"u1\",\"parentUid\":\"\"}");
-  return script_grafana(s, request, path);
-}
-
-static script_answer without_first(script *s, const gf_request *request, const char *path) {
-  bool first = script_like(path, "/api/datasources/*permissions*");
-  return first ? script_json(404, "{\"message\":\"Not found\"}") : script_grafana(s, request, path);
-}
-
-static script_answer without_second(script *s, const gf_request *request, const char *path) {
-  bool second = script_like(path, "/api/access-control/*");
-  return second ? script_json(404, "{\"message\":\"Not found\"}") : script_grafana(s, request, path);
-}
-
 static void on_upgraded_servers(void) {
   remembered = GF_FIRST_GENERATION;
-  every_allocation_of("datasource_permission", without_first);
+  every_allocation_of("datasource_permission", script_without_first);
   remembered = GF_SECOND_GENERATION;
   every_allocation_of("datasource_permission", script_grafana);
-  every_allocation_of("datasource_permission", without_second);
+  every_allocation_of("datasource_permission", script_without_second);
   remembered = GF_NO_GENERATION;
 }
 
@@ -173,35 +130,16 @@ static script_answer text_refusal(script *s, const gf_request *request, const ch
                          .value = "secret-password"};
 }
 
-/* Teams have no uids and stand on the second page; the members of the organisation are not told. */
-static script_answer by_name(script *s, const gf_request *request, const char *path) {
-  if (script_like(path, "/api/teams/search?name=u1*page=1"))
-    return script_json(200, "{\"totalCount\":2,\"teams\":[{\"id\":6,\"name\":\"other\"}]}");
-  if (script_like(path, "/api/teams/search?name=u1*page=2"))
-    return script_json(200, "{\"totalCount\":2,\"teams\":[{\"id\":7,\"name\":\"u1\"}]}");
-  if (script_like(path, "/api/teams/u1")) return script_json(404, "{\"message\":\"Not found\"}");
-  if (script_like(path, "/api/org/users") && strcmp(request->method, "GET") == 0)
-    return script_json(403, "{\"message\":\"You'll need additional permissions\"}");
-  return script_grafana(s, request, path);
-}
-
-/* Members are not to be seen, and service accounts are not there. */
-static script_answer discreet(script *s, const gf_request *request, const char *path) {
-  if (script_like(path, "/api/org/users")) return script_json(403, "{\"message\":\"no\"}");
-  if (script_like(path, "/api/serviceaccounts/*"))
-    return script_json(404, "{\"message\":\"it is not found\"}");
-  return vague(s, request, path);
-}
-
-static void with_discreet_answers(void) { every_allocation(discreet); }
-static void with_conflicts(void) { every_allocation(conflict); }
-static void with_vague_answers(void) { every_allocation(vague); }
-static void with_nothing_there(void) { every_allocation(nothing_there); }
+static void with_discreet_answers(void) { every_allocation(script_discreet); }
+static void with_strangers(void) { every_allocation(script_strangers); }
+static void with_conflicts(void) { every_allocation(script_conflict); }
+static void with_vague_answers(void) { every_allocation(script_vague); }
+static void with_nothing_there(void) { every_allocation(script_nothing_there); }
 static void with_retries(void) { every_allocation(tired); }
 static void with_redirects(void) { every_allocation(redirecting); }
 static void with_refused_credentials(void) { every_allocation(refusing); }
-static void found_by_name(void) { every_allocation(by_name); }
-static void without_numeric_routes(void) { every_allocation(old_server); }
+static void found_by_name(void) { every_allocation(script_by_name); }
+static void without_numeric_routes(void) { every_allocation(script_old_server); }
 static void with_texts(void) { every_allocation(texts); }
 static void with_texts_that_refuse(void) { every_allocation(text_refusal); }
 
@@ -285,6 +223,7 @@ int main(int argc, char **argv) {
       {"of operations that meet conflicts", with_conflicts},
       {"of operations with vague answers", with_vague_answers},
       {"of operations that may not see all", with_discreet_answers},
+      {"of operations with strangers", with_strangers},
       {"of operations on what is not there", with_nothing_there},
       {"of operations that are retried", with_retries},
       {"of operations that are redirected", with_redirects},

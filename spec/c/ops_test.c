@@ -187,7 +187,8 @@ static void keys_fit(void) {
       CHECK_ROW(op, promises(op, rule->probes[k].key) || strcmp(rule->probes[k].key, "id") == 0 ||
                         strcmp(rule->probes[k].key, "uid") == 0); /* of what exists already */
     if (rule->paging.list)
-      CHECK_ROW(op, is_text(rule->paging.identity) && strcmp(op->keys[0].shape, "list") == 0);
+      CHECK_ROW(op, (is_text(rule->paging.identity) || !rule->paging.size_param) &&
+                        strcmp(op->keys[0].shape, "list") == 0);
   }
 }
 

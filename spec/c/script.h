@@ -428,9 +428,10 @@ typedef enum script_variant {
   "\"parentUid\":\"u2\",\"secureJsonData\":{\"a\":\"b\",\"c\":null}}"
 
 /* What may be done, by whom; and the same as a server takes it. */
-#define SCRIPT_GRANTS                                                                                        \
-  "{\"roles\":{\"Viewer\":\"View\",\"Editor\":1},\"teams\":{\"Ops\":\"Edit\",\"Nobody\":\"View\"},"          \
+#define SCRIPT_NAMED                                                                                         \
+  "\"teams\":{\"Ops\":\"Edit\",\"Nobody\":\"View\"},"                                                        \
   "\"users\":{\"ANN\":\"View\",\"ann@example.org\":\"Admin\",\"ghost\":4}}"
+#define SCRIPT_GRANTS "{\"roles\":{\"Viewer\":\"View\",\"Editor\":1}," SCRIPT_NAMED
 #define SCRIPT_ITEMS                                                                                         \
   "[{\"role\":\"Viewer\",\"permission\":1},{\"teamId\":4,\"permission\":2},{\"userId\":5,\"permission\":4}," \
   "{\"userId\":9,\"permission\":1}]"
@@ -448,9 +449,10 @@ static inline const char *script_plausible(const gf_param *param, script_variant
            : strcmp(param->name, "user") == 0 ? "'ann"
                                               : "'u1";
   case GF_T_OBJECT:
-    return param->where == GF_IN_QUERY          ? "{\"type\":\"dash-db\",\"tag\":[\"a\",\"b\"],\"limit\":7}"
-           : strcmp(param->name, "grants") == 0 ? SCRIPT_GRANTS
-                                                : SCRIPT_DATA;
+    if (strcmp(param->name, "grants") == 0)
+      return variant == SCRIPT_WITH_OPTIONS ? SCRIPT_GRANTS : "{" SCRIPT_NAMED;
+    return param->where == GF_IN_QUERY ? "{\"type\":\"dash-db\",\"tag\":[\"a\",\"b\"],\"limit\":7}"
+                                       : SCRIPT_DATA;
   case GF_T_LIST: return strcmp(param->name, "items") == 0 && texts ? SCRIPT_ITEMS : "[]";
   case GF_T_STRINGS: return texts ? "'prod" : "[\"prod\",\"cpu\"]";
   case GF_T_ROLE: return "'Viewer";
@@ -480,6 +482,10 @@ static inline void script_add_option(script_args *args, const gf_allocator *allo
   args->options[args->n_options++].value = script_value(alloc, value, &args->failed);
 }
 
+#define SCRIPT_DEADLINE 3600000
+#define SCRIPT_TEXT(number) SCRIPT_TEXT_OF(number)
+#define SCRIPT_TEXT_OF(number) #number
+
 /* Arguments for `op`, made from its row. */
 static inline script_args script_args_for(const gf_op *op, const gf_allocator *alloc,
                                           script_variant variant) {
@@ -490,7 +496,7 @@ static inline script_args script_args_for(const gf_op *op, const gf_allocator *a
   for (size_t i = 0; i < GF_MAX_OPTIONS && op->options[i].name; i++)
     script_add_option(&args, alloc, op->options[i].name, script_plausible(&op->options[i], SCRIPT_NUMBERS));
   script_add_option(&args, alloc, "headers", "{\"X-Own\":\"1\",\"x-more\":\"2\"}");
-  script_add_option(&args, alloc, "deadline", "3600000");
+  script_add_option(&args, alloc, "deadline", SCRIPT_TEXT(SCRIPT_DEADLINE));
   return args;
 }
 
