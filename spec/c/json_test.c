@@ -1058,7 +1058,8 @@ static void what_json_cannot_say_is_refused(void) {
     gf_doc_set_root(doc, list);
     for (int how = 0; how < 4; how++) {
       gf_json_error error = {0};
-      CHECK(gf_value_write(alloc, gf_doc_root(doc), (gf_write){how & 1, how & 2}, NULL, &error) == NULL);
+      CHECK(gf_value_write(alloc, gf_doc_root(doc), (gf_write){.pretty = how & 1, .sorted = how & 2}, NULL,
+                           &error) == NULL);
       CHECK(error.message[0] != '\0' && !strstr(error.message, "memory"));
     }
     gf_doc_release(doc);
@@ -1301,7 +1302,8 @@ static void writing_lacks_memory(void) {
       gf_doc *doc = sample(a, SAMPLE);
       gf_json_error error = {0};
       size_t n;
-      char *text = gf_value_write(&a->alloc, gf_doc_root(doc), (gf_write){how & 1, how & 2}, &n, &error);
+      char *text = gf_value_write(&a->alloc, gf_doc_root(doc),
+                                  (gf_write){.pretty = how & 1, .sorted = how & 2}, &n, &error);
       CHECK(text || (a->tripped && strcmp(error.message, "out of memory") == 0));
       gf_free(&a->alloc, text);
       gf_doc_release(doc);
