@@ -117,8 +117,7 @@ GF_API gf_doc *gf_doc_merge(const gf_allocator *alloc, gf_value target, gf_value
 GF_API int gf_value_equal(const gf_allocator *alloc, gf_value a, gf_value b);
 typedef struct gf_write {
   bool pretty, sorted;
-  bool
-      is_secret; /* memory is overwritten before it is given back; holds for what is neither pretty nor sorted */
+  bool is_secret; /* overwrite memory before it is given back; neither pretty nor sorted */
 } gf_write;
 /* JSON text, allocated with `alloc`, zero-terminated; NULL without memory. Pretty: two spaces. Sorted: keys by bytes,
  * at every level. */
