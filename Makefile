@@ -52,7 +52,8 @@ MISSING := $(strip $(MISSING) $(if $(LUAS)$(LUA_INCDIR),,lua5.4))
 
 # --- flags ---------------------------------------------------------------------------------------
 
-WARNINGS  := -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(if $(WERROR),-Werror)
+WARNINGS  := -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(if $(findstring clang,$(CC)),-Wno-missing-field-initializers) \
+	$(if $(WERROR),-Werror)
 BASE      := -std=c11 -fPIC -D_POSIX_C_SOURCE=200809L -Isrc
 SANITIZE  := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 OPT_asan  := -O1 -g $(SANITIZE)
