@@ -57,6 +57,12 @@ static inline bool gf_str_same(gf_str a, gf_str b) {
   return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 static inline bool gf_str_eq(gf_str s, const char *z) { return gf_str_same(s, gf_z(z)); }
+/* Bytes in order, the shorter first: <0, 0, >0. */
+static inline int gf_str_compare(gf_str a, gf_str b) {
+  size_t n = a.n < b.n ? a.n : b.n;
+  int order = n ? memcmp(a.p, b.p, n) : 0;
+  return order ? order : (a.n > b.n) - (a.n < b.n);
+}
 /* ASCII letters without regard to case. */
 bool gf_str_ieq(gf_str s, const char *z);
 bool gf_str_contains_ci(gf_str hay, const char *needle); /* an empty needle is in every string */

@@ -6,17 +6,11 @@
 size_t gf_api_count(void) { return gf_api_table_size; }
 const gf_api_op *gf_api_at(size_t index) { return index < gf_api_count() ? &gf_api_table[index] : NULL; }
 
-static int compare(gf_str name, const char *z) {
-  size_t n = strlen(z);
-  int order = memcmp(name.p, z, name.n < n ? name.n : n);
-  return order ? order : (name.n > n) - (name.n < n);
-}
-
 const gf_api_op *gf_api_named(gf_str name) {
   size_t low = 0, high = gf_api_count();
   while (name.n && low < high) {
     size_t middle = low + (high - low) / 2;
-    int order = compare(name, gf_api_table[middle].name);
+    int order = gf_str_compare(name, gf_z(gf_api_table[middle].name));
     if (order == 0) return &gf_api_table[middle];
     if (order < 0)
       high = middle;

@@ -268,7 +268,7 @@ static bool has_key(gf_value data, const char *from, size_t n) {
   memcpy(key, from, n);
   key[n] = 0;
   gf_value v = gf_value_get(data, key);
-  if (gf_value_is_absent(v) || unsafe_yyjson_is_null(v.node)) return false;
+  if (!gf_value_is_given(v)) return false;
   return !gf_value_string(v, &text) || text.n > 0;
 }
 
@@ -312,7 +312,7 @@ static void check_org(gf_call *call) {
   char digits[24];
   gf_str org;
   if (!call->own_org && gf_get_var(call, "org", &org, digits) && !is_id(org))
-    gf_finish_as(call, GF_NOT_FOUND, GF_ORG_NOT_FOUND, "there is no organisation with the id {org}");
+    gf_finish_as(call, GF_NOT_FOUND, GF_ORG_NOT_FOUND, GF_NO_ORG);
 }
 
 static void check_ids(gf_call *call) {

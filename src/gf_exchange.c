@@ -208,6 +208,16 @@ gf_exchange *gf_ask_with(gf_call *call, gf_ask *ask, gf_buf *body) {
   return NULL;
 }
 
+void gf_send_document(gf_call *call, gf_doc *doc) {
+  gf_buf body;
+  gf_buf_init_secret(&body, &call->client->alloc, GF_MAX_SENT_BODY);
+  gf_add_json_value(call, &body, gf_doc_root(doc));
+  gf_ask ask = {
+      .purpose = GF_MAIN, .method = call->op->method, .path = call->op->path, .in_org = !call->own_org};
+  call->main_sent = true;
+  gf_ask_with(call, &ask, &body);
+}
+
 void gf_exchange_free(gf_call *call, gf_exchange *x) {
   for (gf_exchange **at = &call->exchanges; *at; at = &(*at)->next) {
     if (*at != x) continue;

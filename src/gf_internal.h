@@ -89,6 +89,8 @@ char *gf_bearer(const gf_allocator *alloc, gf_str token); /* the header's value;
 
 /* ----------------------------------------------------------------------------------------------------- verdicts -- */
 
+#define GF_NO_ORG "there is no organisation with the id {org}"
+
 typedef struct gf_verdict {
   gf_status status;
   gf_reason reason;
@@ -276,6 +278,8 @@ gf_exchange *gf_ask_for(gf_call *call, const gf_ask *ask);
 gf_exchange *gf_ask_with(gf_call *call, gf_ask *ask, gf_buf *body);
 /* A GET inside the operation's organisation. */
 gf_exchange *gf_ask_in_org(gf_call *call, int purpose, const char *path);
+/* Send the main request with the document as its body. */
+void gf_send_document(gf_call *call, gf_doc *doc);
 void gf_exchange_free(gf_call *call, gf_exchange *x);
 gf_exchange *gf_exchange_find(gf_call *call, uint32_t id);
 void gf_exchange_reset_answer(gf_call *call, gf_exchange *x);
@@ -341,7 +345,8 @@ gf_str gf_digits(int64_t number, char digits[24]); /* decimal, in `digits` */
 void gf_set_var(gf_call *call, const char *name, gf_str text, bool is_text);
 bool gf_get_var(const gf_call *call, const char *name, gf_str *text, char digits[24]);
 bool gf_var_is_text(const gf_call *call, const char *name);
-const gf_var *gf_found_var(const gf_call *call, const char *name);          /* NULL: no probe has set it */
+bool gf_equals_var(const gf_call *call, gf_value v, const char *name); /* a scalar with the variable's text */
+const gf_var *gf_found_var(const gf_call *call, const char *name);     /* NULL: no probe has set it */
 void gf_fill(const gf_call *call, const char *say, char *out, size_t size); /* templates of sentences */
 const gf_arg *gf_option_of(const gf_call *call, const char *name);          /* NULL when not given */
 gf_value gf_data_of(const gf_call *call); /* its first object argument; absent when there is none */
@@ -372,6 +377,8 @@ void gf_add_scalar(gf_call *call, gf_buf *buf, gf_value v); /* encoded: a string
 void gf_add_whole_body(gf_call *call, gf_buf *body, gf_value v); /* a string's text, or the JSON text */
 /* A string, a number, a boolean, or a list of those; {} is an empty one. */
 bool gf_is_query_value(gf_value v);
+/* Has it a segment "." or ".."? `escaped`: %2E is a dot too. */
+bool gf_has_dots(gf_str path, bool escaped);
 
 /* --- gf_result.c --- */
 void gf_hold_doc(gf_call *call, gf_doc *doc); /* retained until the call is freed */

@@ -78,6 +78,11 @@ GF_API gf_doc *gf_doc_copy(gf_doc *doc);
 GF_API size_t gf_doc_bytes(const gf_doc *doc); /* estimate of the store's memory, for a collector */
 
 /* --- reading, uniform over fixed stores and trees --- */
+/* There, and not null. */
+static inline bool gf_value_is_given(gf_value v) {
+  return !gf_value_is_absent(v) && !unsafe_yyjson_is_null(v.node);
+}
+
 static inline bool gf_doc_is_tree(const gf_doc *doc) { return doc->store->tree != NULL; }
 
 /* Steps through the elements of an array or the members of an object. */

@@ -184,23 +184,12 @@ static void refuse(gf_call *call, gf_status status, const gf_api_param *param, c
   gf_finish(call, &verdict, NULL);
 }
 
-/* "." and ".." between the slashes would lead out of where the route begins. */
-static bool leads_out(gf_str route) {
-  for (size_t at = 0; at <= route.n;) {
-    const char *slash = at < route.n ? memchr(route.p + at, '/', route.n - at) : NULL;
-    gf_str segment = {route.p + at, slash ? (size_t)(slash - route.p) - at : route.n - at};
-    if (gf_str_eq(segment, ".") || gf_str_eq(segment, "..")) return true;
-    at += segment.n + 1;
-  }
-  return false;
-}
-
 static void check_text(gf_call *call, const gf_api_param *param, gf_value v) {
   gf_str text;
   if (!gf_value_string(v, &text)) return;
   if (text.n == 0 && (param->where == GF_IN_PATH || (param->where == GF_IN_QUERY && param->is_required)))
     refuse(call, GF_MISSING_DATA, param, "is empty");
-  else if (param->is_route && leads_out(text))
+  else if (param->is_route && gf_has_dots(text, false)) /* it would lead out of where the route begins */
     refuse(call, GF_INVALID_DATA, param, "holds a segment '.' or '..'");
 }
 

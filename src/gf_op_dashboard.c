@@ -10,8 +10,6 @@
 
 enum { CURRENT = GF_OWN_PURPOSE, BY_ID };
 
-static bool is_given(gf_value v) { return !gf_value_is_absent(v) && !unsafe_yyjson_is_null(v.node); }
-
 static bool names_folder(const gf_call *call) {
   return gf_option_of(call, "folderUid") || gf_option_of(call, "folderId");
 }
@@ -62,7 +60,7 @@ void gf_save_start(gf_call *call) {
   gf_ask ask = {
       .purpose = CURRENT, .method = "GET", .path = "/api/dashboards/uid/", .in_org = !call->own_org};
   call->main_path = call->op->path;
-  if (has_uid(call, &uid) && (!names_folder(call) || is_given(given_id))) {
+  if (has_uid(call, &uid) && (!names_folder(call) || gf_value_is_given(given_id))) {
     ask.segment = uid;
     gf_ask_for(call, &ask);
   } else if (!has_uid(call, &uid) && !names_folder(call) && gf_value_int(given_id, &number) && number > 0) {
@@ -86,7 +84,8 @@ static void take_current(gf_call *call, gf_exchange *x) {
     target = gf_value_pointer(gf_doc_root(x->doc), "/dashboard/id");
     folder = gf_value_pointer(gf_doc_root(x->doc), "/meta/folderUid");
   }
-  gf_doc *dashboard = is_given(given_id) ? with_id(call, target) : gf_doc_retain(gf_data_of(call).doc);
+  gf_doc *dashboard =
+      gf_value_is_given(given_id) ? with_id(call, target) : gf_doc_retain(gf_data_of(call).doc);
   if (dashboard) send_dashboard(call, dashboard, folder);
   gf_doc_release(dashboard);
 }

@@ -7,18 +7,11 @@
 
 enum { CURRENT = GF_OWN_PURPOSE, ALL };
 
-static void ask_all(gf_call *call) {
-  const gf_ask ask = {.purpose = ALL, .method = "GET", .path = "/api/datasources", .in_org = !call->own_org};
-  gf_ask_for(call, &ask);
-}
+static void ask_all(gf_call *call) { gf_ask_in_org(call, ALL, "/api/datasources"); }
 
 static void ask_current(gf_call *call) {
   bool by_uid = gf_var_is_text(call, "id");
-  const gf_ask ask = {.purpose = CURRENT,
-                      .method = "GET",
-                      .in_org = !call->own_org,
-                      .path = by_uid ? "/api/datasources/uid/{id}" : "/api/datasources/{id}"};
-  gf_ask_for(call, &ask);
+  gf_ask_in_org(call, CURRENT, by_uid ? "/api/datasources/uid/{id}" : "/api/datasources/{id}");
 }
 
 void gf_change_datasource_start(gf_call *call) {
@@ -56,15 +49,6 @@ static gf_doc *merge(gf_call *call, gf_exchange *x) {
   return merged;
 }
 
-static void send_merged(gf_call *call, gf_doc *merged) {
-  gf_buf body;
-  gf_buf_init_secret(&body, &call->client->alloc, GF_MAX_SENT_BODY);
-  gf_add_json_value(call, &body, gf_doc_root(merged));
-  gf_ask ask = {.purpose = GF_MAIN, .method = "PUT", .path = call->op->path, .in_org = !call->own_org};
-  call->main_sent = true;
-  gf_ask_with(call, &ask, &body);
-}
-
 static void take_current(gf_call *call, gf_exchange *x) {
   gf_str uid;
   if (x->verdict.reason == GF_UNSUPPORTED && !gf_var_is_text(call, "id")) {
@@ -81,27 +65,26 @@ static void take_current(gf_call *call, gf_exchange *x) {
   gf_set_var(call, "uid", uid, true);
   gf_doc *merged = call->done ? NULL : merge(call, x);
   if (merged)
-    send_merged(call, merged);
+    gf_send_document(call, merged);
   else
     gf_lacks_memory(call);
   gf_doc_release(merged);
 }
 
 static void take_all(gf_call *call, gf_exchange *x) {
-  char digits[24], wanted_digits[24];
-  gf_str id, wanted, uid;
-  if (x->verdict.status == GF_OK && gf_get_var(call, "id", &wanted, wanted_digits)) {
+  gf_str uid;
+  if (x->verdict.status == GF_OK) {
     gf_iter it = gf_iterate(gf_doc_root(x->doc));
     for (void *k, *node; gf_iter_next(&it, &k, &node);) {
       gf_value item = {x->doc, node};
-      if (!gf_scalar_text(gf_value_get(item, "id"), &id, digits) || !gf_str_same(id, wanted)) continue;
+      if (!gf_equals_var(call, gf_value_get(item, "id"), "id")) continue;
       if (!gf_value_string(gf_value_get(item, "uid"), &uid)) continue;
       gf_server_note(call->client, GF_NO_NUMERIC_DATASOURCES, 1);
       gf_set_var(call, "id", uid, true);
       ask_current(call);
       return;
     }
-    x->verdict = (gf_verdict){.status = GF_NOT_FOUND, .code = x->code, .say = "there is no data source {id}"};
+    x->verdict = (gf_verdict){.status = GF_NOT_FOUND, .code = x->code, .say = NO_DATASOURCE};
   }
   gf_row_settle(call, x);
 }

@@ -58,11 +58,7 @@ static bool removes(const gf_call *call) { return does(call, &gf_rule_remove_dat
 
 /* ------------------------------------------------------------------------------------------------------ arguments -- */
 
-/* Is something of this key given? Null counts as nothing. */
-static bool is_given(gf_value data, const char *key) {
-  gf_value v = gf_value_get(data, key);
-  return !gf_value_is_absent(v) && !unsafe_yyjson_is_null(v.node);
-}
+static bool is_given(gf_value data, const char *key) { return gf_value_is_given(gf_value_get(data, key)); }
 
 static bool is_id(gf_value v) { return unsafe_yyjson_is_int(v.node); }
 
@@ -334,14 +330,10 @@ static bool is_managed(gf_value item) {
 
 /* The item of an array of which `key` is the variable's value. */
 static gf_value find_item(gf_call *call, gf_value items, const char *key, const char *var, bool managed) {
-  char digits[24], wanted_digits[24];
-  gf_str text, wanted;
   gf_iter it = gf_iterate(items);
-  if (!gf_get_var(call, var, &wanted, wanted_digits)) it.left = 0;
   for (void *k, *node; gf_iter_next(&it, &k, &node);) {
     gf_value item = {items.doc, node};
-    if (managed && !is_managed(item)) continue;
-    if (gf_scalar_text(gf_value_get(item, key), &text, digits) && gf_str_same(text, wanted)) return item;
+    if ((!managed || is_managed(item)) && gf_equals_var(call, gf_value_get(item, key), var)) return item;
   }
   return (gf_value){NULL, NULL};
 }

@@ -26,8 +26,6 @@ static bool names_reserved(const gf_call *call, const char *var) {
   return gf_get_var(call, var, &uid, digits) && is_reserved(uid);
 }
 
-static bool is_given(gf_value v) { return !gf_value_is_absent(v) && !unsafe_yyjson_is_null(v.node); }
-
 static bool is_text(gf_value v) {
   gf_str text;
   return gf_value_string(v, &text);
@@ -66,7 +64,7 @@ static bool holds_folder(gf_call *call, gf_exchange *x) {
 
 void gf_create_folder_check(gf_call *call) {
   gf_value parent = gf_value_get(gf_data_of(call), "parentUid");
-  if (is_given(parent) && !is_text(parent))
+  if (gf_value_is_given(parent) && !is_text(parent))
     gf_finish_as(call, GF_INVALID_DATA, GF_REASON_NONE, "the key parentUid is no string");
   else
     check_parent(call, "{parentUid}" RESERVED "; without parentUid a folder is created at the root");
@@ -130,11 +128,11 @@ static const char *cannot_change(const gf_call *call, gf_value folder) {
   gf_value uid = gf_value_get(changes, "uid"), parent = gf_value_get(changes, "parentUid");
   gf_str wanted = {NULL, 0}, is = {NULL, 0};
   gf_value_string(gf_value_get(folder, "uid"), &is);
-  if (is_given(uid) && !(gf_value_string(uid, &wanted) && gf_str_same(wanted, is)))
+  if (gf_value_is_given(uid) && !(gf_value_string(uid, &wanted) && gf_str_same(wanted, is)))
     return "a folder keeps its uid: the key uid of the changes is another";
   is = wanted = (gf_str){NULL, 0};
   gf_value_string(gf_value_get(folder, "parentUid"), &is);
-  bool readable = !is_given(parent) || gf_value_string(parent, &wanted); /* null is the root */
+  bool readable = !gf_value_is_given(parent) || gf_value_string(parent, &wanted); /* null is the root */
   if (!gf_value_is_absent(parent) && !(readable && gf_str_same(wanted, is)))
     return "update_folder moves no folder to another parentUid: that is what move_folder is for";
   return NULL;
@@ -144,7 +142,7 @@ static bool fill_in(gf_doc *changes, const char *key, gf_value folder) {
   const gf_step path = {.key = gf_z(key)};
   gf_json_error error;
   gf_value there = gf_value_get(folder, key);
-  if (is_given(gf_value_get(gf_doc_root(changes), key)) || gf_value_is_absent(there)) return true;
+  if (gf_value_is_given(gf_value_get(gf_doc_root(changes), key)) || gf_value_is_absent(there)) return true;
   return gf_doc_set(changes, there, &path, 1, &error);
 }
 
@@ -172,13 +170,8 @@ static void note_aim(gf_call *call, gf_value changes) {
 }
 
 static void send_changes(gf_call *call, gf_doc *changes) {
-  gf_buf body;
   note_aim(call, gf_doc_root(changes));
-  gf_buf_init(&body, &call->client->alloc, GF_MAX_SENT_BODY);
-  gf_add_json_value(call, &body, gf_doc_root(changes));
-  gf_ask ask = {.purpose = GF_MAIN, .method = "PUT", .path = call->op->path, .in_org = !call->own_org};
-  call->main_sent = true;
-  gf_ask_with(call, &ask, &body);
+  gf_send_document(call, changes);
 }
 
 void gf_update_folder_check(gf_call *call) {

@@ -83,10 +83,8 @@ static void read_grants(gf_call *call) {
 }
 
 static int compare(const gf_grant *a, const gf_grant *b) {
-  size_t n = a->name.n < b->name.n ? a->name.n : b->name.n;
   if (a->kind != b->kind) return a->kind < b->kind ? -1 : 1;
-  int order = n ? memcmp(a->name.p, b->name.p, n) : 0;
-  return order ? order : (a->name.n > b->name.n) - (a->name.n < b->name.n);
+  return gf_str_compare(a->name, b->name);
 }
 
 /* In an order of its own, for that of a table is none. */

@@ -13,7 +13,7 @@
 
 #define NO_USER "there is no user {user}"
 #define NO_MEMBER "the user {user} is no member of the organisation"
-#define NO_ORG "there is no organisation with the id {org}"
+#define NO_ORG GF_NO_ORG
 #define NO_DATASOURCE "there is no data source {id}"
 
 /* After a bare 500. */
@@ -63,6 +63,9 @@
 #define DATASOURCE_EXISTS(after)                                                                                       \
   {.when = GF_ON_STATUS, .status = GF_ERROR, .only_reason = after, .in_org = true,                                     \
    .get = "/api/datasources/uid/{id}", .missing = GF_NOT_FOUND, .say = NO_DATASOURCE}
+
+/* How teams are paged. */
+#define TEAM_PAGES .list = "/teams", .size_param = "perpage", .first = 1, .total = "/totalCount", .identity = "id"
 
 #define NAME_TAKEN {400, "name taken", GF_ALREADY_EXISTS, GF_NAME_EXISTS, "another organisation has the name {name}"}
 #define USER_TAKEN {412, NULL, GF_ALREADY_EXISTS, GF_REASON_NONE, NULL}

@@ -18,12 +18,7 @@
 
 static const gf_paging hit_pages = {
     .list = "", .size_param = "limit", .first = 1, .identity = "uid", .columns = {{"id"}, {"uid"}}};
-static const gf_paging team_pages = {.list = "/teams",
-                                     .size_param = "perpage",
-                                     .first = 1,
-                                     .total = "/totalCount",
-                                     .identity = "id",
-                                     .columns = {{"id"}, {"name"}}};
+static const gf_paging team_pages = {TEAM_PAGES, .columns = {{"id"}, {"name"}}};
 static const gf_paging member_pages = {
     .list = "", .identity = "userId", .columns = {{"userId"}, {"login"}, {"email"}}};
 
@@ -187,13 +182,9 @@ static bool is_in_items(const gf_call *call, const char *key, gf_value id) {
 
 bool gf_keep_permission_row(gf_call *call, gf_value item) {
   const gf_permissions *p = call->state;
-  char digits[24], wanted_digits[24];
-  gf_str id, wanted;
   if (!p) return true;
   switch (p->looking) {
-  case GF_FIND:
-    return gf_get_var(call, "dashboard", &wanted, wanted_digits) &&
-           gf_scalar_text(gf_value_get(item, "id"), &id, digits) && gf_str_same(id, wanted);
+  case GF_FIND: return gf_equals_var(call, gf_value_get(item, "id"), "dashboard");
   case GF_TEAMS:
     return gf_is_granted(p, GF_TEAM, item) || is_in_items(call, "teamId", gf_value_get(item, "id"));
   case GF_MEMBERS:

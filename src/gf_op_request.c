@@ -132,11 +132,11 @@ static bool is_escape(gf_str path, size_t i) {
   return path.n - i > 2 && path.p[i] == '%' && hex(path.p[i + 1]) >= 0 && hex(path.p[i + 2]) >= 0;
 }
 
-/* Is the segment "." or "..", its dots written in whatever way? */
-static bool is_dots(gf_str segment) {
+/* Is the segment "." or ".."? */
+static bool is_dots(gf_str segment, bool escaped) {
   size_t dots = 0;
   for (size_t i = 0; i < segment.n; dots++) {
-    bool escape = is_escape(segment, i);
+    bool escape = escaped && is_escape(segment, i);
     if (escape ? hex(segment.p[i + 1]) != 2 || hex(segment.p[i + 2]) != 14 : segment.p[i] != '.')
       return false;
     i += escape ? 3 : 1;
@@ -144,11 +144,11 @@ static bool is_dots(gf_str segment) {
   return dots == 1 || dots == 2;
 }
 
-static bool has_dots(gf_str path) {
+bool gf_has_dots(gf_str path, bool escaped) {
   for (size_t at = 0; at < path.n;) {
     const char *slash = memchr(path.p + at, '/', path.n - at);
     gf_str segment = {path.p + at, slash ? (size_t)(slash - path.p) - at : path.n - at};
-    if (is_dots(segment)) return true;
+    if (is_dots(segment, escaped)) return true;
     at += segment.n + 1;
   }
   return false;
@@ -176,7 +176,7 @@ static bool check_path(const gf_call *call, gf_error *error) {
   else if (memchr(path.p, '?', path.n))
     problem =
         "it holds a '?': give the query as the option query = {…}, or write %3F where it is part of a name";
-  else if (has_dots(path))
+  else if (gf_has_dots(path, true))
     problem = "it holds a segment '.' or '..'";
   return problem ? fail(error, "argument 'path'", problem) : true;
 }
@@ -231,11 +231,8 @@ typedef struct member {
 
 static int by_name(const void *a, const void *b) {
   const member *x = a, *y = b;
-  size_t n = x->name.n < y->name.n ? x->name.n : y->name.n;
-  int order = n ? memcmp(x->name.p, y->name.p, n) : 0;
-  if (order) return order;
-  if (x->name.n != y->name.n) return x->name.n < y->name.n ? -1 : 1;
-  return (x->place > y->place) - (x->place < y->place);
+  int order = gf_str_compare(x->name, y->name);
+  return order ? order : (x->place > y->place) - (x->place < y->place);
 }
 
 static void add_values(gf_call *call, gf_buf *buf, const member *m) {

@@ -6,9 +6,7 @@
  */
 #include "gf_op_parts.h"
 
-#define TEAM_PAGES                                                                                           \
-  { .list = "/teams", .size_param = "perpage", .first = 1, .total = "/totalCount", .identity = "id" }
-static const gf_paging team_pages = TEAM_PAGES;
+static const gf_paging team_pages = {TEAM_PAGES};
 
 /* An empty name would change nothing, and the server would say that it has. */
 static void check_changes(gf_call *call) { gf_refuse_empty(call, "name"); }
@@ -49,7 +47,7 @@ const gf_op_rule gf_rule_create_team = {
 
 const gf_op_rule gf_rule_get_teams = {
     .org_header = true,
-    .paging = TEAM_PAGES,
+    .paging = {TEAM_PAGES},
 };
 
 const gf_op_rule gf_rule_get_team = {

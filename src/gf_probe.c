@@ -72,18 +72,11 @@ bool gf_ask_next_probe(gf_call *call) {
 
 /* ----------------------------------------------------------------------------------------------- what it found -- */
 
-static bool equals_var(gf_call *call, gf_value v, const char *var) {
-  char digits[24], var_digits[24];
-  gf_str text, wanted;
-  if (!gf_get_var(call, var, &wanted, var_digits) || !gf_scalar_text(v, &text, digits)) return false;
-  return gf_str_same(text, wanted);
-}
-
 /* Logins and emails are the same in any case of their letters. */
 static bool names(gf_call *call, const char *var, gf_value v) {
   char digits[24];
   gf_str text, wanted;
-  if (!gf_value_string(v, &text)) return equals_var(call, v, var);
+  if (!gf_value_string(v, &text)) return gf_equals_var(call, v, var);
   return gf_get_var(call, var, &wanted, digits) && gf_str_ieq(text, wanted.p);
 }
 
@@ -113,7 +106,7 @@ static bool fits_key(gf_call *call, const gf_probe *p, const char *key, gf_value
   gf_value v = gf_value_get(item, key);
   if (gf_value_string(v, &text) != gf_var_is_text(call, p->find)) return false;
   if (!is_beside(call, p, item)) return false;
-  return p->only_one ? equals_var(call, v, p->find) : names(call, p->find, v);
+  return p->only_one ? gf_equals_var(call, v, p->find) : names(call, p->find, v);
 }
 
 /* What a probe found: the thing that it asked for, in the answer or the item that holds it. */
@@ -298,7 +291,7 @@ void gf_probe_answer(gf_call *call, gf_exchange *x) {
   const gf_probe *p = &call->op->rule->probes[x->index];
   finding f = find(call, p, x);
   bool found = !gf_value_is_absent(f.thing), looked = x->verdict.status == GF_OK && !f.several;
-  if (found && !(p->is_other && equals_var(call, f.thing, p->other_than)))
+  if (found && !(p->is_other && gf_equals_var(call, f.thing, p->other_than)))
     take_found(call, p, x, f);
   else if (!found && looked && p->pages && gf_probe_goes_on(call, x, p->pages))
     ask_probe(call, x->index);

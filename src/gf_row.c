@@ -114,7 +114,7 @@ void gf_set_outcome(gf_call *call, gf_status status, gf_reason reason, const cha
 
 static void take_org_probe(gf_call *call, gf_exchange *x) {
   if (x->verdict.status == GF_NOT_FOUND) {
-    gf_set_outcome(call, GF_NOT_FOUND, GF_ORG_NOT_FOUND, "there is no organisation with the id {org}");
+    gf_set_outcome(call, GF_NOT_FOUND, GF_ORG_NOT_FOUND, GF_NO_ORG);
   } else if (x->index == INSIDE_ORG && x->verdict.reason == GF_FORBIDDEN) {
     ask_about_org(call, ABOUT_ORG);
     return;
@@ -149,7 +149,7 @@ static void take_picks(gf_call *call, gf_exchange *x) {
       gf_put_value(call, picks[i].key, v);
     } else if (success && !picks[i].optional) {
       gf_judge_broken(x, "the answer lacks what it should hold");
-      x->maybe_arrived = strcmp(x->req.method, "GET") != 0;
+      x->maybe_arrived = gf_is_write(x);
       call->n_fields = 0; /* a part of it is no result */
       return;
     }

@@ -24,7 +24,7 @@ int64_t gf_permission_of(gf_value v) {
 bool gf_is_nobody(gf_value v) {
   gf_str text;
   int64_t number;
-  if (gf_value_is_absent(v) || unsafe_yyjson_is_null(v.node)) return true;
+  if (!gf_value_is_given(v)) return true;
   return gf_value_string(v, &text) ? text.n == 0 : gf_value_int(v, &number) && number == 0;
 }
 

@@ -94,6 +94,13 @@ bool gf_get_var(const gf_call *call, const char *name, gf_str *text, char digits
   return option && arg_text(option, text, digits);
 }
 
+bool gf_equals_var(const gf_call *call, gf_value v, const char *name) {
+  char digits[24], var_digits[24];
+  gf_str text, wanted;
+  if (!gf_get_var(call, name, &wanted, var_digits) || !gf_scalar_text(v, &text, digits)) return false;
+  return gf_str_same(text, wanted);
+}
+
 bool gf_var_is_text(const gf_call *call, const char *name) {
   const gf_var *var = gf_found_var(call, name);
   if (var) return var->is_text;
