@@ -305,21 +305,27 @@ static void a_login_without_room_is_not_doubled(void) {
   script_close(&s);
 }
 
+/* A call whose session the server has forgotten; its login is given out. The client is trusted, so its window is open. */
+static gf_call *call_that_logs_in(script *s, site *t, const gf_request **login) {
+  int64_t wake;
+  open_site(s, NULL, t);
+  ask_once(s, GF_OK, GF_REASON_NONE);
+  t->session = 10;
+  gf_call *call = script_call(s, "get_current_org", NULL);
+  CHECK(gf_call_next(call, s->now, login, &wake) == GF_SEND);
+  script_note(s, call, *login);
+  script_answer_one(s, 0); /* 401 */
+  CHECK(gf_call_next(call, s->now, login, &wake) == GF_SEND);
+  return call;
+}
+
 /* Two logins side by side: what comes of the second does not matter when the first has done it. */
 static void a_login_overtaken(bool on_wire) {
   script s;
   site t = {.session = 0};
-  int64_t wake;
-  const gf_request *request, *login;
-  open_site(&s, NULL, &t);
-  ask_once(&s, GF_OK, GF_REASON_NONE); /* trusted: the window is open */
-  t.session = 10;
-  gf_call *first = script_call(&s, "get_current_org", NULL);
+  const gf_request *login;
+  gf_call *first = call_that_logs_in(&s, &t, &login);
   gf_call *second = script_call(&s, "get_current_user", NULL);
-  CHECK(gf_call_next(first, s.now, &request, &wake) == GF_SEND);
-  script_note(&s, first, request);
-  script_answer_one(&s, 0); /* 401 */
-  CHECK(gf_call_next(first, s.now, &login, &wake) == GF_SEND);
   uint32_t id = login->id;
   if (!on_wire) gf_end(first, id, GF_END_REFUSED, false, NULL, s.now); /* it is to be sent again later */
   s.now += 10000;
@@ -343,15 +349,8 @@ static void a_login_that_was_spared(void) {
   site t = {.session = 0};
   int64_t wake;
   const gf_request *login, *other;
-  open_site(&s, NULL, &t);
-  ask_once(&s, GF_OK, GF_REASON_NONE);
-  t.session = 10;
-  gf_call *first = script_call(&s, "get_current_org", NULL);
+  gf_call *first = call_that_logs_in(&s, &t, &login); /* slow */
   gf_call *second = script_call(&s, "get_current_user", NULL);
-  CHECK(gf_call_next(first, s.now, &login, &wake) == GF_SEND);
-  script_note(&s, first, login);
-  script_answer_one(&s, 0);                                    /* 401 */
-  CHECK(gf_call_next(first, s.now, &login, &wake) == GF_SEND); /* slow */
   script_note(&s, first, login);
   s.now += 6000;
   CHECK(gf_call_next(second, s.now, &other, &wake) == GF_SEND);
@@ -390,15 +389,8 @@ static void an_abandoned_login_is_taken_over(void) {
   site t = {.session = 0};
   int64_t wake;
   const gf_request *request;
-  open_site(&s, NULL, &t);
-  ask_once(&s, GF_OK, GF_REASON_NONE); /* trusted: the window is open */
-  t.session = 10;
-  gf_call *first = script_call(&s, "get_current_org", NULL);
+  gf_call *first = call_that_logs_in(&s, &t, &request); /* the login, which is never answered */
   gf_call *second = script_call(&s, "get_current_user", NULL);
-  CHECK(gf_call_next(first, s.now, &request, &wake) == GF_SEND);
-  script_note(&s, first, request);
-  script_answer_one(&s, 0);                                      /* 401 */
-  CHECK(gf_call_next(first, s.now, &request, &wake) == GF_SEND); /* the login, which is never answered */
   CHECK(gf_call_next(second, s.now, &request, &wake) == GF_WAIT && wake == s.now + 5000);
   s.now = wake;
   CHECK(script_run(&s, second)->status == GF_OK);
