@@ -36,7 +36,7 @@ static int lgf_core_now(lua_State *L) {
   return 1;
 }
 
-/* Leave in the registry what curl.so compares itself with. */
+/* Leave in the registry what curl.so and http1.so compare themselves with. */
 static void lgf_build_open(lua_State *L) {
   lgf_build(L);
   lua_setfield(L, LUA_REGISTRYINDEX, LGF_BUILD);
