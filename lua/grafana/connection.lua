@@ -166,18 +166,19 @@ end
 local function open_tunnel(network, origin, sock, reader)
   local proxy = network.proxy
   local target = origin.host .. ":" .. origin.port
-  local sent, problem = sock:send {"CONNECT ", target, " HTTP/1.1\r\nHost: ", target, "\r\n", proxy.authorization, "\r\n"}
+  local head = {"CONNECT ", target, " HTTP/1.1\r\nHost: ", target, "\r\n", proxy.authorization, "\r\n"}
+  local sent, problem = sock:send(head)
   local code
   if sent then code, problem = read_proxy_answer(sock, reader) end
-  if not code then return problem == "timeout" and "timeout" or "failed", "no tunnel through the proxy: " .. problem end
-  if code >= 200 and code < 300 then return nil end
-  return "failed", ("CONNECT tunnel failed, response %d"):format(code)
+  if code and code >= 200 and code < 300 then return nil end
+  if code then return "failed", ("CONNECT tunnel failed, response %d"):format(code) end
+  return problem == "timeout" and "timeout" or "failed", "no tunnel through the proxy: " .. problem
 end
 
 local NOT_VERIFIED = "the server's certificate could not be verified"
 
--- Where the handshake is over at once and the certificate is not to be trusted, module 0.10.23 raises (with `nil` as the
--- session; with `false` it would say that all is well).
+-- Where the handshake is over at once and the certificate is not to be trusted, module 0.10.23 raises (with `nil` as
+-- the session; with `false` it would say that all is well).
 local function shake_hands(network, origin, sock)
   local certificate = network.certificate
   if certificate then assert(sock:setclientcert(certificate.cert, certificate.key)) end

@@ -189,7 +189,7 @@ end
 
 --- Drive `call` from now on, in this coroutine.
 -- @return what stands for it in `step` and `drop`; nil and a sentence where nginx's sockets cannot be used
-function driver:add(call)
+function driver.add(_, call)
   local problem = nginx.refuses_sockets()
   if problem then return nil, problem end
   return {call = call, transfers = {}, ended = {}, semaphore = false, posted = false, queued = false, asked = -1}

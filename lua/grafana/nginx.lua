@@ -34,7 +34,7 @@ end
 
 local IN_TIMER = "start a timer there, ngx.timer.at(0, function), and call from its function"
 local EARLIER = "call in access_by_lua*, rewrite_by_lua* or content_by_lua*, or from a timer"
-local BLOCKING = IN_TIMER .. "; or connect with the option transport = \"curl\", which blocks, as nothing waits there yet"
+local BLOCKING = IN_TIMER .. '; or connect with transport = "curl", which blocks, but nothing waits there yet'
 
 -- What to do instead where nothing can wait. Phases that are not named can.
 local CANNOT_WAIT = {
