@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # `make help` lists the targets. What is built goes to $(BUILD) and nowhere else:
-#   $(BUILD)/core/<variant>/            libgrafana.a, libgrafana.so, the curl driver, C tests and examples
-#   $(BUILD)/<lua>/<variant>/grafana/   core.so, curl.so and libgrafana.so for one Lua: on LUA_CPATH as <…>/?.so
+#   $(BUILD)/core/<variant>/            libgrafana.a, libgrafana.so, the curl driver, the HTTP/1.1 reader, C tests and examples
+#   $(BUILD)/<lua>/<variant>/grafana/   core.so, curl.so, http1.so and libgrafana.so for one Lua: on LUA_CPATH as <…>/?.so
 # <lua> is lua5.4, luajit (serves Lua 5.1 too) or rock; <variant> is release, asan or lint (objects only).
 
 MAKEFLAGS += --no-builtin-rules
@@ -48,6 +48,10 @@ YYJSON_CFLAGS := $(call pkg,--cflags yyjson)
 YYJSON_LIBS   := $(call pkg,--libs yyjson)
 MISSING       += $(if $(call first_pkg,yyjson),,yyjson)
 endif
+# The HTTP/1.1 reader, for nginx only, needs llhttp; with zlib it takes gzip.
+HTTP1 := $(call first_pkg,libllhttp)
+HTTP1_CFLAGS := $(if $(HTTP1),$(call pkg,--cflags libllhttp) $(if $(call first_pkg,zlib),-DGFH_ZLIB $(call pkg,--cflags zlib)))
+HTTP1_LIBS   := $(if $(HTTP1),$(call pkg,--libs libllhttp) $(if $(call first_pkg,zlib),$(call pkg,--libs zlib)))
 MISSING := $(strip $(MISSING) $(if $(LUAS)$(LUA_INCDIR),,lua5.4))
 
 # --- flags ---------------------------------------------------------------------------------------
@@ -72,15 +76,17 @@ names = $(basename $(notdir $(wildcard $(1))))
 CORE   := $(call names,src/gf_*.c)
 DRIVER := $(call names,src/curl_*.c)
 GLUE   := $(call names,src/lua_curl*.c)
-BIND   := $(filter-out $(GLUE),$(call names,src/lua_*.c))
-C_TESTS    := $(call names,spec/c/*.c)
+READER := $(if $(HTTP1),$(call names,src/http1*.c))
+READER_GLUE := $(if $(HTTP1),lua_http1)
+BIND   := $(filter-out $(GLUE) lua_http1,$(call names,src/lua_*.c))
+C_TESTS    := $(filter-out $(if $(HTTP1),,http1%),$(call names,spec/c/*.c))
 C_EXAMPLES := $(call names,examples/*.c)
 LIBRARY    := $(patsubst lua/%,%,$(wildcard lua/*.lua lua/*/*.lua lua/*/*/*.lua))
 C_FILES    := $(wildcard src/*.[ch] spec/c/*.[ch] spec/fuzz/*.[ch] examples/*.[ch] bench/*.[ch])
 SH_FILES   := $(shell grep -lE '^\#!/.*\b(ba)?sh\b' .ci/* scripts/* bench/* spec/standin/* 2>/dev/null)
 
 objects  = $(patsubst %,$(BUILD)/obj/$(1)/$(2)/%.o,$(3))
-modules  = $(patsubst %,$(BUILD)/$(1)/$(2)/grafana/%.so,core curl libgrafana)
+modules  = $(patsubst %,$(BUILD)/$(1)/$(2)/grafana/%.so,core curl $(if $(HTTP1),http1) libgrafana)
 programs = $(patsubst %,$(BUILD)/core/$(1)/$(2)/%,$(3))
 YYJSON_O = $(if $(YYJSON_DIR),$(BUILD)/obj/core/$(1)/yyjson.o)
 
@@ -89,6 +95,7 @@ YYJSON_O = $(if $(YYJSON_DIR),$(BUILD)/obj/core/$(1)/yyjson.o)
 .PHONY: all release asan examples rock
 all: release ## build for every Lua found (the default)
 release: $(foreach l,$(LUAS),$(call modules,$(l),release))
+	$(if $(HTTP1),,@echo 'Not found by pkg-config: libllhttp. Support for nginx (grafana.http1) is left out')
 asan: $(foreach l,$(LUAS),$(call modules,$(l),asan)) ## build with the address and undefined-behaviour sanitizers
 examples: $(call programs,release,examples,$(C_EXAMPLES)) ## build the C examples
 
@@ -96,7 +103,7 @@ examples: $(call programs,release,examples,$(C_EXAMPLES)) ## build the C example
 $(BUILD)/flags: FORCE
 	$(if $(MISSING),$(error Not found by pkg-config: $(MISSING). Run `make deps`$(if $(filter yyjson,$(MISSING)), or give YYJSON_DIR=<folder of yyjson.c and yyjson.h>)))
 	@mkdir -p $(@D)
-	@printf '%s\n' '$(CC) $(call cflags,asan) $(LDFLAGS) $(INC_lua5.4) $(INC_luajit) $(INC_rock)' >$@.$$$$; \
+	@printf '%s\n' '$(CC) $(call cflags,asan) $(LDFLAGS) $(HTTP1_CFLAGS) $(INC_lua5.4) $(INC_luajit) $(INC_rock)' >$@.$$$$; \
 	if cmp -s $@.$$$$ $@; then rm -f $@.$$$$; else mv -f $@.$$$$ $@; fi
 .PHONY: FORCE
 
@@ -107,7 +114,7 @@ $(BUILD)/obj/core/$(1)/yyjson.o: $(YYJSON_DIR)/yyjson.c $(BUILD)/flags
 
 $(BUILD)/obj/core/$(1)/%.o: src/%.c $(BUILD)/flags
 	@mkdir -p $$(@D)
-	$$(call say,CC,$$@)$$(CC) $$(call cflags,$(1)) -fvisibility=hidden $(CURL_CFLAGS) $$(DEPEND) -c -o $$@ $$<
+	$$(call say,CC,$$@)$$(CC) $$(call cflags,$(1)) -fvisibility=hidden $(CURL_CFLAGS) $(HTTP1_CFLAGS) $$(DEPEND) -c -o $$@ $$<
 
 $(BUILD)/core/$(1)/libgrafana.a: $(call objects,core,$(1),$(CORE)) $(call YYJSON_O,$(1))
 	@mkdir -p $$(@D)
@@ -117,13 +124,18 @@ $(BUILD)/core/$(1)/libgrafana_curl.a: $(call objects,core,$(1),$(DRIVER))
 	@mkdir -p $$(@D)
 	$$(call say,AR,$$@)rm -f $$@; $$(AR) rcs $$@ $$^
 
+$(BUILD)/core/$(1)/libgrafana_http1.a: $(call objects,core,$(1),$(READER))
+	@mkdir -p $$(@D)
+	$$(call say,AR,$$@)rm -f $$@; $$(AR) rcs $$@ $$^
+
 $(BUILD)/core/$(1)/libgrafana.so: $(call objects,core,$(1),$(CORE)) $(call YYJSON_O,$(1))
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)$$(CC) -shared -Wl,-soname,libgrafana.so -Wl,-z,defs $$(LDFLAGS) $$(LINK_$(1)) -o $$@ $$^ $(YYJSON_LIBS)
 
 program_$(1) = $$(CC) $$(call cflags,$(1)) $(CURL_CFLAGS) $$(DEPEND) -MF $$@.d -MT $$@ $$(LDFLAGS) $$(LINK_$(1)) -o $$@ $$< \
-	$(BUILD)/core/$(1)/libgrafana_curl.a $(BUILD)/core/$(1)/libgrafana.a -Wl,--as-needed $(CURL_LIBS) $(YYJSON_LIBS)
-$(BUILD)/core/$(1)/test/%: spec/c/%.c $(BUILD)/core/$(1)/libgrafana.a $(BUILD)/core/$(1)/libgrafana_curl.a
+	$$(filter %_http1.a,$$^) $(BUILD)/core/$(1)/libgrafana_curl.a $(BUILD)/core/$(1)/libgrafana.a -Wl,--as-needed $(CURL_LIBS) $(HTTP1_LIBS) \
+	$(YYJSON_LIBS)
+$(BUILD)/core/$(1)/test/%: spec/c/%.c $(BUILD)/core/$(1)/libgrafana.a $(BUILD)/core/$(1)/libgrafana_curl.a $(if $(HTTP1),$(BUILD)/core/$(1)/libgrafana_http1.a)
 	@mkdir -p $$(@D)
 	$$(call say,LINK,$$@)$$(program_$(1))
 $(BUILD)/core/$(1)/examples/%: examples/%.c $(BUILD)/core/$(1)/libgrafana.a $(BUILD)/core/$(1)/libgrafana_curl.a
@@ -143,6 +155,8 @@ $(BUILD)/$(1)/$(2)/grafana/core.so: $(call objects,$(1),$(2),$(BIND)) $(BUILD)/$
 	$$(call say,LD,$$@)$$(module_$(1)_$(2)) $(YYJSON_LIBS)
 $(BUILD)/$(1)/$(2)/grafana/curl.so: $(call objects,$(1),$(2),$(GLUE)) $(call objects,core,$(2),$(DRIVER)) $(BUILD)/$(1)/$(2)/grafana/libgrafana.so scripts/module.map
 	$$(call say,LD,$$@)$$(module_$(1)_$(2)) $(CURL_LIBS)
+$(BUILD)/$(1)/$(2)/grafana/http1.so: $(call objects,$(1),$(2),$(READER_GLUE)) $(call objects,core,$(2),$(READER)) $(BUILD)/$(1)/$(2)/grafana/libgrafana.so scripts/module.map
+	$$(call say,LD,$$@)$$(module_$(1)_$(2)) $(HTTP1_LIBS)
 $(BUILD)/$(1)/$(2)/grafana/libgrafana.so: $(BUILD)/core/$(2)/libgrafana.so
 	@mkdir -p $$(@D) && ln -f $$< $$@
 endef
@@ -202,7 +216,7 @@ check-rock: ## `luarocks make` works
 
 .PHONY: lint lint-c lint-format lint-lua lint-sh format
 lint: lint-c lint-format lint-lua lint-sh ## layout, luacheck, shellcheck, and gcc with every warning an error
-lint-c: $(call objects,core,lint,$(CORE) $(DRIVER)) $(foreach l,$(LUAS),$(call objects,$(l),lint,$(BIND) $(GLUE))) \
+lint-c: $(call objects,core,lint,$(CORE) $(DRIVER) $(READER)) $(foreach l,$(LUAS),$(call objects,$(l),lint,$(BIND) $(GLUE) $(READER_GLUE))) \
 	$(call programs,lint,test,$(C_TESTS)) $(call programs,lint,examples,$(C_EXAMPLES))
 lint-format:
 	@case "$$($(CLANG_FORMAT) --version 2>&1)" in \

@@ -310,6 +310,13 @@ static int64_t next_wake(const gf_call *call, int64_t now_ms, bool held) {
   return wake;
 }
 
+static gf_blocked why_blocked(const gf_call *call, const gf_exchange *due, bool held) {
+  if (!has_room(call->client) && (due || call->op->rule->more)) return GF_BLOCKED_ROOM;
+  return held ? GF_BLOCKED_SIGN_IN : GF_BLOCKED_NOT;
+}
+
+gf_blocked gf_call_blocked(const gf_call *call) { return call->done ? GF_BLOCKED_NOT : call->blocked; }
+
 static void finish_past_deadline(gf_call *call) {
   gf_verdict verdict = {.status = GF_ERROR, .reason = GF_DEADLINE};
   snprintf(verdict.words, sizeof verdict.words, "no result within the deadline of %lld ms",
@@ -362,6 +369,7 @@ gf_next gf_call_next(gf_call *call, int64_t now_ms, const gf_request **request, 
       break;
     }
     *wake_ms = next_wake(call, now_ms, held);
+    call->blocked = why_blocked(call, x, held);
     return GF_WAIT;
   }
   return GF_DONE;

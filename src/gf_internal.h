@@ -201,7 +201,8 @@ struct gf_call {
   const gf_api_op *api; /* of the operation `call`: the documented one */
   gf_settings settings;
   bool raw, done, started, lacks_memory;
-  bool own_org; /* the organisation is the credentials' own */
+  gf_blocked blocked; /* as gf_call_next last left it */
+  bool own_org;       /* the organisation is the credentials' own */
   unsigned refusals_seen;
   int64_t deadline_at;
   uint32_t last_id;

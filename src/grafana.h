@@ -352,6 +352,17 @@ typedef enum gf_next { GF_SEND, GF_WAIT, GF_DONE } gf_next;
  * nothing more. */
 GF_API gf_next gf_call_next(gf_call *call, int64_t now_ms, const gf_request **request, int64_t *wake_ms);
 
+/* What a call that waits is waiting for, as far as it lies with other calls of its client. */
+typedef enum gf_blocked {
+  GF_BLOCKED_NOT,     /* its own answers, or the clock */
+  GF_BLOCKED_ROOM,    /* it has, or may have, something to send, and the window is full */
+  GF_BLOCKED_SIGN_IN, /* another call, or a token, must sign the client in first */
+} gf_blocked;
+
+/* Why the last gf_call_next said GF_WAIT: a driver that drives many calls of one client need not ask those again, when
+ * another has ended a request, that do not wait for it. */
+GF_API gf_blocked gf_call_blocked(const gf_call *call);
+
 /* How a request ended. */
 typedef enum gf_how {
   GF_END_COMPLETE, /* the answer is whole */

@@ -5,6 +5,7 @@
 #include "lua_bind.h"
 
 #include <string.h>
+#include <time.h>
 
 static int lgf_own_tostring(lua_State *L) {
   lua_pushliteral(L, "grafana.own");
@@ -27,7 +28,15 @@ static int lgf_core_distance(lua_State *L) {
   return 1;
 }
 
-/* Leave in the registry what curl.so compares itself with. */
+/* now() → ms of a clock that only goes forwards: what drivers in Lua tell calls. */
+static int lgf_core_now(lua_State *L) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  lua_pushnumber(L, (lua_Number)(now.tv_sec * 1000 + now.tv_nsec / 1000000));
+  return 1;
+}
+
+/* Leave in the registry what curl.so and http1.so compare themselves with. */
 static void lgf_build_open(lua_State *L) {
   lgf_build(L);
   lua_setfield(L, LUA_REGISTRYINDEX, LGF_BUILD);
@@ -48,6 +57,7 @@ int luaopen_grafana_core(lua_State *L) {
       {"api_operation", lgf_api_operation},
       {"api_versions", lgf_api_versions},
       {"distance", lgf_core_distance},
+      {"now", lgf_core_now},
       {NULL, NULL},
   };
   if (strncmp(gf_stamp(), GF_VERSION, strlen(GF_VERSION)) != 0)

@@ -156,21 +156,6 @@ static int lgf_now(lua_State *L) {
   return 1;
 }
 
-/* Raise unless grafana.core is here, of this build, and shares its copy of the core. */
-static void lgf_check_build(lua_State *L) {
-  lua_getfield(L, LUA_REGISTRYINDEX, LGF_BUILD);
-  lua_getfield(L, LUA_REGISTRYINDEX, LGF_COPY);
-  lgf_build(L);
-  lgf_copy(L);
-  if (lua_isnil(L, -4)) luaL_error(L, "grafana.curl needs grafana.core: require \"grafana\" loads both");
-  if (!lua_rawequal(L, -4, -2))
-    luaL_error(L, "grafana.curl and grafana.core are of different builds: %s, %s", lua_tostring(L, -2),
-               lua_tostring(L, -4));
-  if (!lua_rawequal(L, -3, -1))
-    luaL_error(L, "grafana.curl and grafana.core use two copies of libgrafana.so");
-  lua_pop(L, 4);
-}
-
 int luaopen_grafana_curl(lua_State *L);
 int luaopen_grafana_curl(lua_State *L) {
   static const luaL_Reg functions[] = {{"driver", lgf_driver_new}, {"now", lgf_now}, {NULL, NULL}};
@@ -179,7 +164,7 @@ int luaopen_grafana_curl(lua_State *L) {
       {"drop", lgf_driver_drop}, {"close", lgf_driver_close}, {NULL, NULL},
   };
   static const luaL_Reg meta[] = {{"__gc", lgf_driver_close}, {"__close", lgf_driver_close}, {NULL, NULL}};
-  lgf_check_build(L);
+  lgf_check_build(L, "grafana.curl");
   lgf_metatable(L, LGF_DRIVER, methods, meta);
   lua_newtable(L);
   lgf_register(L, functions);

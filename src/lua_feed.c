@@ -2,11 +2,14 @@
  *
  * lua_feed.c: the core's face for drivers written in Lua: what a call wants to send, and its answers as they come.
  *
- *     local what, request = call:next(now_ms)     -- "send", request | "wait", wake_ms or nil | "done"
+ *     local what, request = call:next(now_ms)     -- "send", request | "wait", wake_ms or nil, blocked | "done"
  *     call:head(request.id, code)                 -- each true, or false: drop the transfer and finish it as "dropped"
  *     call:header(request.id, name, value)
  *     call:body(request.id, bytes)
- *     call:finish(request.id, how, sent, detail or nil, now_ms)
+ *     call:finish(request.id, how, sent, detail or nil, now_ms)     -- of a call that is done: nothing
+ *
+ * `blocked` is "room" or "sign-in" where the call waits for another one of its client (gf_call_blocked), else nil. With
+ * call:next(now_ms, true) a request has its headers as text, ready for the wire, in `head` instead of `headers`.
  */
 #include "lua_bind.h"
 
@@ -21,20 +24,8 @@ static void lgf_set_string(lua_State *L, const char *key, gf_str text) {
   lua_setfield(L, -2, key);
 }
 
-/* Push {id, method, url, headers = {{name, value}, …}, body or nil, timeout, connect_timeout}. */
-static void lgf_push_request(lua_State *L, const gf_request *request) {
-  lua_createtable(L, 0, 7);
-  lua_pushinteger(L, (lua_Integer)request->id);
-  lua_setfield(L, -2, "id");
-  lua_pushstring(L, request->method);
-  lua_setfield(L, -2, "method");
-  lua_pushstring(L, request->url);
-  lua_setfield(L, -2, "url");
-  if (request->body.p) lgf_set_string(L, "body", request->body);
-  lua_pushinteger(L, (lua_Integer)request->timeout_ms);
-  lua_setfield(L, -2, "timeout");
-  lua_pushinteger(L, (lua_Integer)request->connect_timeout_ms);
-  lua_setfield(L, -2, "connect_timeout");
+/* Set field `headers`: {{name, value}, …}. */
+static void lgf_set_headers(lua_State *L, const gf_request *request) {
   lua_createtable(L, (int)request->n_headers, 0);
   for (size_t i = 0; i < request->n_headers; i++) {
     lua_createtable(L, 2, 0);
@@ -47,20 +38,64 @@ static void lgf_push_request(lua_State *L, const gf_request *request) {
   lua_setfield(L, -2, "headers");
 }
 
+/* Set field `head`: a line for each header, each with its end. */
+static void lgf_set_head(lua_State *L, const gf_request *request) {
+  luaL_Buffer text;
+  luaL_buffinit(L, &text);
+  for (size_t i = 0; i < request->n_headers; i++) {
+    luaL_addlstring(&text, request->headers[i].name.p, request->headers[i].name.n);
+    luaL_addlstring(&text, ": ", 2);
+    luaL_addlstring(&text, request->headers[i].value.p, request->headers[i].value.n);
+    luaL_addlstring(&text, "\r\n", 2);
+  }
+  luaL_pushresult(&text);
+  lua_setfield(L, -2, "head");
+}
+
+/* Push {id, method, url, headers or head, body or nil, timeout, connect_timeout}. */
+static void lgf_push_request(lua_State *L, const gf_request *request, bool as_text) {
+  lua_createtable(L, 0, 7);
+  lua_pushinteger(L, (lua_Integer)request->id);
+  lua_setfield(L, -2, "id");
+  lua_pushstring(L, request->method);
+  lua_setfield(L, -2, "method");
+  lua_pushstring(L, request->url);
+  lua_setfield(L, -2, "url");
+  if (request->body.p) lgf_set_string(L, "body", request->body);
+  lua_pushinteger(L, (lua_Integer)request->timeout_ms);
+  lua_setfield(L, -2, "timeout");
+  lua_pushinteger(L, (lua_Integer)request->connect_timeout_ms);
+  lua_setfield(L, -2, "connect_timeout");
+  if (as_text)
+    lgf_set_head(L, request);
+  else
+    lgf_set_headers(L, request);
+}
+
+static int lgf_push_wait(lua_State *L, int64_t wake_ms, gf_blocked blocked) {
+  lua_pushliteral(L, "wait");
+  if (wake_ms == INT64_MAX)
+    lua_pushnil(L);
+  else
+    lua_pushnumber(L, (lua_Number)wake_ms);
+  if (blocked == GF_BLOCKED_NOT)
+    lua_pushnil(L);
+  else
+    lua_pushstring(L, blocked == GF_BLOCKED_ROOM ? "room" : "sign-in");
+  return 3;
+}
+
 static int lgf_feed_next(lua_State *L) {
   gf_call *call = lgf_open_call(L);
   const gf_request *request;
   int64_t wake;
+  lua_settop(L, 3);
   switch (gf_call_next(call, (int64_t)luaL_checknumber(L, 2), &request, &wake)) {
   case GF_SEND:
     lua_pushliteral(L, "send");
-    lgf_push_request(L, request);
+    lgf_push_request(L, request, lua_toboolean(L, 3));
     return 2;
-  case GF_WAIT:
-    lua_pushliteral(L, "wait");
-    if (wake == INT64_MAX) return 1;
-    lua_pushnumber(L, (lua_Number)wake);
-    return 2;
+  case GF_WAIT: return lgf_push_wait(L, wake, gf_call_blocked(call));
   case GF_DONE: break;
   }
   lua_pushliteral(L, "done");
@@ -102,7 +137,8 @@ static int lgf_feed_finish(lua_State *L) {
   uint32_t id = lgf_id_at(L);
   int how = luaL_checkoption(L, 3, NULL, hows);
   const char *detail = luaL_optstring(L, 5, NULL);
-  gf_end(call, id, (gf_how)how, lua_toboolean(L, 4), detail, (int64_t)luaL_checknumber(L, 6));
+  if (!gf_call_is_done(call))
+    gf_end(call, id, (gf_how)how, lua_toboolean(L, 4), detail, (int64_t)luaL_checknumber(L, 6));
   return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * lua_shared.h: what core.so and curl.so both know of each other's userdata. Two modules, one layout: curl.so refuses to
- * work with a core.so of another build (lgf_build).
+ * lua_shared.h: what core.so, curl.so and http1.so know of each other's userdata. Three modules, one layout: the others
+ * refuse to work with a core.so of another build (lgf_check_build).
  */
 #ifndef LUA_SHARED_H
 #define LUA_SHARED_H
@@ -97,5 +97,19 @@ static inline void lgf_build(lua_State *L) {
 
 /* Push an address that is the same in two modules only if they share one copy of the core. */
 static inline void lgf_copy(lua_State *L) { lua_pushlightuserdata(L, (void *)(uintptr_t)gf_stamp()); }
+
+/* Raise unless grafana.core is here, of the build of the module `name`, and shares its copy of the core. */
+static inline void lgf_check_build(lua_State *L, const char *name) {
+  lua_getfield(L, LUA_REGISTRYINDEX, LGF_BUILD);
+  lua_getfield(L, LUA_REGISTRYINDEX, LGF_COPY);
+  lgf_build(L);
+  lgf_copy(L);
+  if (lua_isnil(L, -4)) luaL_error(L, "%s needs grafana.core: require \"grafana\" loads both", name);
+  if (!lua_rawequal(L, -4, -2))
+    luaL_error(L, "%s and grafana.core are of different builds: %s, %s", name, lua_tostring(L, -2),
+               lua_tostring(L, -4));
+  if (!lua_rawequal(L, -3, -1)) luaL_error(L, "%s and grafana.core use two copies of libgrafana.so", name);
+  lua_pop(L, 4);
+}
 
 #endif

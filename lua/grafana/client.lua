@@ -4,6 +4,7 @@
 -- @module grafana.client
 
 local core = require "grafana.core"
+local nginx = require "grafana.nginx"
 
 local coroutine = coroutine
 local error, pcall, rawget, setmetatable = error, pcall, rawget, setmetatable
@@ -34,7 +35,8 @@ end
 local function driver_of(self)
   local driver = self._driver
   if not driver then
-    driver = require("grafana.curl").driver(self._transport)
+    local kind = nginx.inside and "grafana.cosocket" or "grafana.curl"
+    driver = require(kind).driver(self._transport)
     self._driver, self._transport = driver, false
   end
   return driver
@@ -85,14 +87,14 @@ local function supply(self, driver, call)
   driver:wake()
 end
 
-local function loop(self, driver, call)
+-- `flight` is what stands for the call at the driver.
+local function loop(self, driver, flight, call)
   local quiet = not (self._on_retry or self._log)
   local supplies = self._token
-  driver:add(call)
   while not call:done() do
     local problem = supplies and supply(self, driver, call)
     if problem then return problem end
-    driver:step(PATIENCE)
+    driver:step(PATIENCE, flight)
     if not quiet then report(self, call) end
   end
 end
@@ -104,15 +106,18 @@ if jit then jit.off(loop) end
 -- function that gives no token) breaks the call off and goes on up; the client stays usable.
 local function drive(self, call)
   local driver = driver_of(self)
-  local fine, problem = pcall(loop, self, driver, call)
+  local flight, refusal = driver:add(call)
+  flight = flight or call
+  local fine, problem = true, refusal and "grafana: " .. refusal
+  if not refusal then fine, problem = pcall(loop, self, driver, flight, call) end
   if fine and not problem then return end
-  driver:drop(call)
+  if not refusal then driver:drop(flight) end
   call:close()
   error(problem, fine and 3 or 0)   -- 3: the caller of the operation
 end
 
 local function log_end(self, operation, result, began)
-  local took = require("grafana.curl").now() - began
+  local took = core.now() - began
   local why = result.reason and " (" .. result.reason .. ")" or ""
   local code = result.code and ", HTTP " .. result.code or ""
   self._log(("%s: %s%s%s, %d ms"):format(operation, result.status, why, code, took))
@@ -123,7 +128,7 @@ local function perform(self, name, ...)
   check_self(self, name)
   local made, call = pcall(new_call, self._core, name, ...)
   if not made then error(call, 2) end
-  local began = self._log and require("grafana.curl").now()
+  local began = self._log and core.now()
   if not call:done() then drive(self, call) end
   local result, operation = call:result(), call:operation()
   call:close()

@@ -1,0 +1,324 @@
+-- SPDX-License-Identifier: MIT
+--- One request over one of nginx's sockets: connecting (through a proxy, with TLS), sending, reading the answer into
+-- the core's call, and giving the connection back for the next.
+-- @module grafana.connection
+
+local http1 = require "grafana.http1"
+local nginx = require "grafana.nginx"
+
+local assert, pcall, tostring = assert, pcall, tostring
+
+local connection = {}
+
+-- Bytes that one read takes at most; how long "no limit" is for nginx, in ms.
+local READ, NO_LIMIT = 65536, 2 ^ 31 - 1
+
+-- ------------------------------------------------------------------------------------------------ where requests go --
+
+local function read_file(option, path)
+  local file, problem = io.open(path, "rb")
+  local text = file and file:read("*a")
+  if file then file:close() end
+  if not text then error(("option '%s': cannot read %s"):format(option, problem or path), 0) end
+  return text
+end
+
+local function read_certificate(options)
+  if not options.cert then
+    if options.key then error("option 'key': a key needs its certificate in cert", 0) end
+    return nil
+  end
+  local cert = read_file("cert", options.cert)
+  local key = options.key and read_file("key", options.key) or cert
+  local pair, problem = nginx.client_certificate(cert, key)
+  if not pair then error("option '" .. problem:gsub(":", "':", 1), 0) end
+  pair.digest = nginx.md5(cert)
+  return pair
+end
+
+-- host, port and the two as they stand in a Host header, of "host", "host:port", "[::1]:port"
+local function split_authority(authority, default_port)
+  local host, port = authority:match("^(%[.-%]):?(%d*)$")
+  if not host then host, port = authority:match("^([^:]*):?(%d*)$") end
+  if not host or host == "" then return nil end
+  port = port ~= "" and tonumber(port) or default_port
+  return host, port, port == default_port and host or host .. ":" .. port
+end
+
+local function percent_decoded(text)
+  return (text:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
+end
+
+-- http://[user:password@]host[:port]; messages show nothing of it: there may be a password in it.
+local function read_proxy(proxy)
+  if not proxy or proxy == "" then return nil end
+  local rest = proxy:match("^[hH][tT][tT][pP]://([^/?#]+)/?$") or not proxy:find("://", 1, true) and proxy
+  local credentials, authority = (rest or ""):match("^(.*)@([^@]*)$")
+  local host, port = split_authority(authority or rest or "", 80)
+  if not host then error("option 'proxy': http://host:port expected", 0) end
+  local authorization = credentials and "Proxy-Authorization: Basic "
+    .. nginx.base64(percent_decoded(credentials)) .. "\r\n" or ""
+  return {host = host, port = port, authorization = authorization}
+end
+
+--- How the requests of one client travel.
+-- @tab options `verify`, `cert`, `key`, `proxy`, `concurrency`, as `connect` takes them
+-- @return what `exchange` takes; raises a sentence that names the option
+function connection.network(options)
+  return {
+    verify = options.verify ~= false,
+    certificate = read_certificate(options),
+    proxy = read_proxy(options.proxy),
+    pool_size = options.concurrency or 8,
+    origins = {},
+    readers = {},
+  }
+end
+
+-- Connections are shared by all that agrees in what stands here: never one that was made without verification, or with
+-- another's certificate, with one that asks for more.
+local function pool_name(network, origin)
+  local proxy, certificate = network.proxy, network.certificate
+  local via = proxy and ("%s:%d %s"):format(proxy.host, proxy.port, nginx.md5(proxy.authorization)) or "-"
+  return table.concat({"grafana", origin.scheme, origin.host, origin.port, origin.tls and origin.name or "-",
+    network.verify and "verified" or "unverified", "nginx's CA", certificate and certificate.digest or "-", via}, "|")
+end
+
+-- Names that need no look-up, for which nginx would want a resolver.
+local LOCAL = {localhost = {"127.0.0.1", "[::1]"}}
+
+local function new_origin(network, scheme, authority)
+  local tls = scheme == "https"
+  local host, port, header = split_authority(authority, tls and 443 or 80)
+  local origin = {scheme = scheme, tls = tls, host = host, port = port, header = header}
+  origin.name = host:gsub("^%[(.*)%]$", "%1")   -- whom the certificate must name
+  origin.pool = pool_name(network, origin)
+  local proxy = network.proxy
+  local peer = proxy and proxy.host or host
+  origin.hosts = LOCAL[peer:lower()] or {peer}
+  origin.peer_port = proxy and proxy.port or port
+  origin.tunnel = proxy and tls
+  origin.prefix = proxy and not tls and "http://" .. header or ""   -- a proxy wants the whole address
+  origin.proxy_header = proxy and not tls and proxy.authorization or ""
+  return origin
+end
+
+-- The origin of a url, and what stands in the request line.
+local function origin_of(network, url)
+  local scheme, authority, target = url:match("^(%a+)://([^/?#]+)([^#]*)")
+  local key = scheme .. authority
+  local origin = network.origins[key]
+  if not origin then
+    origin = new_origin(network, scheme:lower(), authority)
+    network.origins[key] = origin
+  end
+  if target:byte() ~= 47 then target = "/" .. target end
+  return origin, origin.prefix .. target
+end
+
+-- --------------------------------------------------------------------------------------------------- connecting --
+
+local function begins(text, with) return text:sub(1, #with) == with end
+
+-- How a failure to connect is told to the core, from nginx's words.
+local function how_not_connected(problem)
+  if problem == "connection refused" then return "refused", "" end
+  if problem == "timeout" or problem:find("timed out", 1, true) then return "timeout" end
+  if begins(problem, "no resolver defined") then
+    return "unknown-host", 'nginx looks names up by its own means only: set "resolver" in its configuration'
+  end
+  if problem:find("could not be resolved", 1, true) then return "unknown-host", problem end
+  return "failed", problem
+end
+
+-- A connected socket, or nil, how it failed, and a few words.
+local function connect_to(origin, transfer, size)
+  local problem
+  for _, host in ipairs(origin.hosts) do
+    local sock = nginx.tcp()
+    sock:settimeouts(transfer.connect_limit, transfer.limit, transfer.limit)
+    transfer.sock = sock
+    local connected, why = sock:connect(host, origin.peer_port, {pool = origin.pool, pool_size = size})
+    if connected then return sock end
+    problem = why
+  end
+  return nil, how_not_connected(tostring(problem))
+end
+
+-- Bytes of the proxy's answer go nowhere but to the reader.
+local function read_proxy_answer(sock, reader)
+  reader:begin(nil, 0, "CONNECT")
+  while true do
+    local bytes, problem = sock:receiveany(READ)
+    local state, detail, code
+    if bytes then
+      state, detail, code = reader:feed(bytes)
+    elseif problem == "closed" then
+      state, detail, code = reader:eof()
+    else
+      return nil, problem
+    end
+    if state == "done" then return code end
+    if state ~= "more" then return nil, detail or "the proxy closed the connection" end
+  end
+end
+
+local function open_tunnel(network, origin, sock, reader)
+  local proxy = network.proxy
+  local target = origin.host .. ":" .. origin.port
+  local head = {"CONNECT ", target, " HTTP/1.1\r\nHost: ", target, "\r\n", proxy.authorization, "\r\n"}
+  local sent, problem = sock:send(head)
+  local code
+  if sent then code, problem = read_proxy_answer(sock, reader) end
+  if code and code >= 200 and code < 300 then return nil end
+  if code then return "failed", ("CONNECT tunnel failed, response %d"):format(code) end
+  return problem == "timeout" and "timeout" or "failed", "no tunnel through the proxy: " .. problem
+end
+
+local NOT_VERIFIED = "the server's certificate could not be verified"
+
+-- Where the handshake is over at once and the certificate is not to be trusted, module 0.10.23 raises (with `nil` as
+-- the session; with `false` it would say that all is well).
+local function shake_hands(network, origin, sock)
+  local certificate = network.certificate
+  if certificate then assert(sock:setclientcert(certificate.cert, certificate.key)) end
+  local fine, session, problem = pcall(sock.sslhandshake, sock, nil, origin.name, network.verify)
+  if not fine then return "tls", NOT_VERIFIED end
+  if session then return nil end
+  return problem == "timeout" and "timeout" or "tls", tostring(problem)
+end
+
+-- A socket that is ready for a request, and whether it was used before; or nil, how it failed, and a few words.
+local function open(network, origin, transfer, reader)
+  transfer.is_connecting = true
+  local sock, how, words = connect_to(origin, transfer, network.pool_size)
+  if not sock then return nil, how, words end
+  local reused = sock:getreusedtimes() > 0
+  if not reused then
+    if origin.tunnel then how, words = open_tunnel(network, origin, sock, reader) end
+    if not how and origin.tls then how, words = shake_hands(network, origin, sock) end
+    if how then
+      sock:close()
+      return nil, how, words
+    end
+  end
+  transfer.is_connecting = false
+  return sock, reused
+end
+
+-- ---------------------------------------------------------------------------------------------------- conversing --
+
+local ENCODINGS = http1.encodings and "Accept-Encoding: " .. http1.encodings .. "\r\n" or ""
+local HAVE_BODIES = {POST = true, PUT = true, PATCH = true}
+
+local function send(sock, origin, transfer, target)
+  local request = transfer.request
+  local body = request.body or ""
+  local length = (body ~= "" or HAVE_BODIES[request.method]) and "Content-Length: " .. #body .. "\r\n" or ""
+  return sock:send {
+    request.method, " ", target, " HTTP/1.1\r\nHost: ", origin.header, "\r\n", request.head, ENCODINGS,
+    origin.proxy_header, length, "\r\n", body,
+  }
+end
+
+local function closed(reader)
+  if reader:started() then return "cut", "the connection was closed within the answer" end
+  return "cut", "the connection was closed without an answer"
+end
+
+-- The peer has closed, or reading failed.
+local function ended(reader, problem)
+  if problem == "timeout" then return "timeout" end
+  if problem ~= "closed" then return "cut", problem end
+  local state, detail = reader:eof()
+  if state == "done" then return "complete" end
+  if state == "bad" then return "cut", detail end
+  return closed(reader)
+end
+
+-- How the answer ended, a few words, and whether the connection may be used again.
+local function receive(sock, reader)
+  while true do
+    local bytes, problem = sock:receiveany(READ)
+    if not bytes then return ended(reader, problem) end
+    local state, detail = reader:feed(bytes)
+    if state == "done" then return "complete", nil, detail end
+    if state == "dropped" then return "dropped" end
+    if state ~= "more" then return "cut", detail end
+  end
+end
+
+-- A kept connection that the server has closed meanwhile: what is harmless is sent again at once, on another one.
+local REPEATABLE = {GET = true, HEAD = true}
+
+local function is_stale(transfer, reader, how, reused)
+  return how == "cut" and reused and REPEATABLE[transfer.request.method] and not reader:started()
+end
+
+-- Send, and read the answer: how it ended, whether it was sent, a few words, whether the connection can be kept.
+-- "closed" for the first bytes after a handshake is how module 0.10.23 tells of a certificate that it did not verify.
+local function converse(sock, reused, origin, transfer, target, call, reader)
+  local request = transfer.request
+  reader:begin(call, request.id, request.method)
+  transfer.sent = true
+  local sent, problem = send(sock, origin, transfer, target)
+  if not sent and problem == "timeout" then return "timeout", true end
+  if not sent and origin.tls and not reused and problem == "closed" then return "tls", false, NOT_VERIFIED end
+  local how, words, keep = receive(sock, reader)   -- a server may answer and close before it has read everything
+  return how, true, words, keep
+end
+
+local function put_away(network, sock, keep)
+  if not (keep and sock:setkeepalive(nil, network.pool_size)) then sock:close() end
+end
+
+local function attempt(network, origin, transfer, target, call, reader)
+  local sock, reused, words = open(network, origin, transfer, reader)
+  if not sock then return reused, false, words end
+  local how, sent, detail, keep = converse(sock, reused, origin, transfer, target, call, reader)
+  put_away(network, sock, keep)
+  return how, sent, detail, is_stale(transfer, reader, how, reused)
+end
+
+--- Carry a request out: its answer goes to `call`. Yields.
+-- @return how it ended, whether it may have arrived, a few words (as `call:finish` takes them)
+function connection.exchange(network, call, transfer)
+  local origin, target = origin_of(network, transfer.request.url)
+  local readers = network.readers
+  local reader = readers[#readers] or http1.reader()
+  readers[#readers] = nil
+  local how, sent, detail, stale
+  repeat
+    how, sent, detail, stale = attempt(network, origin, transfer, target, call, reader)
+  until not stale
+  readers[#readers + 1] = reader
+  return how, sent, detail
+end
+
+-- ----------------------------------------------------------------------------------------------------- transfers --
+
+local transfers = {}
+transfers.__index = transfers
+
+local function limit(ms) return ms > 0 and ms or NO_LIMIT end
+
+--- When it must be over, or connected: on the clock that it was made with.
+function transfers:due()
+  return self.is_connecting and self.connected_by < self.ends_at and self.connected_by or self.ends_at
+end
+
+--- A request under way. `sent` is whether it may have arrived.
+function connection.transfer(request, now_ms)
+  return setmetatable({
+    request = request, id = request.id, thread = false, sock = false, sent = false, is_connecting = true,
+    limit = limit(request.timeout), connect_limit = limit(request.connect_timeout),
+    ends_at = now_ms + limit(request.timeout), connected_by = now_ms + limit(request.connect_timeout),
+  }, transfers)
+end
+
+--- Its thread has been killed: close what it had open.
+function connection.abandon(transfer)
+  if transfer.sock then pcall(transfer.sock.close, transfer.sock) end
+end
+
+return connection

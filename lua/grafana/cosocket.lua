@@ -1,0 +1,227 @@
+-- SPDX-License-Identifier: MIT
+--- The driver over nginx's sockets: it waits without stopping the worker. What a single request goes through is in
+-- `grafana.connection`; here is which requests run when, and who is woken.
+--
+-- Each call is driven by the coroutine that makes it (a *flight*): it takes the requests that the core gives out, runs
+-- each in a thread of nginx's, and sleeps on a semaphore until one has ended or the core wants to be asked again.
+-- @module grafana.cosocket
+
+local connection = require "grafana.connection"
+local core = require "grafana.core"
+local nginx = require "grafana.nginx"
+
+local next, pcall, setmetatable = next, pcall, setmetatable
+local now = core.now
+
+local cosocket = {}
+
+local driver = {}
+driver.__index = driver
+
+-- A flight that is blocked looks this often for visitors that went away with a place in the window; the others this
+-- often whether all is well. Seconds.
+local POLL, LONG = 0.1, 60
+
+--- A driver for one client: `options` are those of `connect` that concern it.
+-- @return the driver; raises a sentence that names the option
+function cosocket.driver(options)
+  return setmetatable({
+    network = connection.network(options),
+    waiting = {},            -- flights whose coroutine sleeps, as keys
+    queue = {}, first = 1, last = 0,   -- flights that are blocked by other calls, the oldest first
+    event = 0,               -- counts what may have unblocked somebody
+  }, driver)
+end
+
+-- ----------------------------------------------------------------------------------------------- waking others --
+
+-- One that does not sleep looks before it does whether it has to.
+local function wake(self, flight)
+  if flight.posted or not self.waiting[flight] then return end
+  flight.posted = true
+  flight.semaphore:post()
+end
+
+-- nginx has thrown away the coroutine that slept here: its visitor has gone.
+local function is_abandoned(flight)
+  return flight.semaphore:count() > (flight.posted and 0 or -1)
+end
+
+local function enqueue(self, flight)
+  if flight.queued then return end
+  flight.queued = true
+  self.last = self.last + 1
+  self.queue[self.last] = flight
+end
+
+local function dequeue(self)
+  local flight = self.queue[self.first]
+  self.queue[self.first] = nil
+  self.first = self.first + 1
+  flight.queued = false
+  return flight
+end
+
+-- Wake the flight that has been blocked longest and has not been asked since the last event. It wakes the next one when
+-- there is room left, so that one place in the window does not wake all.
+local function pass_on(self)
+  while self.first <= self.last do
+    if self.queue[self.first].asked == self.event then return end
+    local flight = dequeue(self)
+    if self.waiting[flight] and not is_abandoned(flight) then return wake(self, flight) end
+  end
+end
+
+-- Something has changed that calls may have waited for: a request has ended, a token is there.
+local function stir(self)
+  self.event = self.event + 1
+  pass_on(self)
+end
+
+-- Give back what calls hold whose visitor has gone.
+local function sweep(self)
+  local found
+  for flight in next, self.waiting do
+    if is_abandoned(flight) then
+      self.waiting[flight] = nil   -- may be done while traversing
+      flight.call:close()
+      found = true
+    end
+  end
+  if found then stir(self) end
+end
+
+-- ---------------------------------------------------------------------------------------------------- requests --
+
+local function finish(self, flight, transfer, how, sent, detail)
+  flight.transfers[transfer] = nil
+  if not flight.call:done() then flight.call:finish(transfer.id, how, sent, detail, now()) end
+  stir(self)
+end
+
+-- In a thread of its own: the request from connecting to its end.
+local function run(self, flight, transfer)
+  local fine, how, sent, detail = pcall(connection.exchange, self.network, flight.call, transfer)
+  if not fine then sent, detail, how = true, "grafana: " .. how, "failed" end
+  flight.ended[#flight.ended + 1] = transfer
+  finish(self, flight, transfer, how, sent, detail)
+  wake(self, flight)
+end
+
+local function start(self, flight, request)
+  local transfer = connection.transfer(request, now())
+  flight.transfers[transfer] = true
+  transfer.thread = nginx.spawn(run, self, flight, transfer)
+end
+
+-- nginx keeps a thread that has ended until somebody waits for it.
+local function reap(flight)
+  local ended = flight.ended
+  for i = #ended, 1, -1 do
+    local thread = ended[i].thread
+    ended[i] = nil
+    nginx.wait(thread)
+  end
+end
+
+local function break_off(self, flight, transfer, how, detail)
+  nginx.kill(transfer.thread)
+  connection.abandon(transfer)
+  finish(self, flight, transfer, how, transfer.sent, detail)
+end
+
+-- Break off what has taken longer than it may, whatever nginx waits for: names, handshakes, bytes.
+local function end_overdue(self, flight, at)
+  for transfer in next, flight.transfers do
+    if transfer:due() <= at then break_off(self, flight, transfer, "timeout") end
+  end
+end
+
+local function break_off_all(self, flight)
+  for transfer in next, flight.transfers do break_off(self, flight, transfer, "cut", "the request was dropped") end
+end
+
+-- --------------------------------------------------------------------------------------------------------- turns --
+
+-- Send what the call has to send. Nil when it is done; else when it wants to be asked again, and what blocks it.
+local function pump(self, flight)
+  flight.asked = self.event
+  while true do
+    local what, detail, blocked = flight.call:next(now(), true)
+    if what == "send" then
+      start(self, flight, detail)
+    elseif what == "wait" then
+      return detail or math.huge, blocked
+    else
+      return nil
+    end
+  end
+end
+
+local function earliest(flight, at)
+  for transfer in next, flight.transfers do
+    local due = transfer:due()
+    if due < at then at = due end
+  end
+  return at
+end
+
+local function sleep(self, flight, seconds)
+  if not flight.semaphore then flight.semaphore = nginx.semaphore() end
+  self.waiting[flight] = true
+  flight.semaphore:wait(seconds)
+  self.waiting[flight] = nil
+  flight.posted = false
+end
+
+-- Something may have happened between the last question and now; then there is nothing to wait for.
+local function wait(self, flight, wake_at, blocked)
+  if #flight.ended > 0 then return end
+  local seconds = (earliest(flight, wake_at) - now()) / 1000
+  if blocked then
+    enqueue(self, flight)
+    sweep(self)
+    if seconds > POLL then seconds = POLL end
+  end
+  if seconds > LONG then seconds = LONG end
+  if seconds > 0 then sleep(self, flight, seconds) end
+end
+
+--- Drive `call` from now on, in this coroutine.
+-- @return what stands for it in `step` and `drop`; nil and a sentence where nginx's sockets cannot be used
+function driver.add(_, call)
+  local problem = nginx.refuses_sockets()
+  if problem then return nil, problem end
+  return {call = call, transfers = {}, ended = {}, semaphore = false, posted = false, queued = false, asked = -1}
+end
+
+--- Send what is due and wait until something happens to the flight's call. Yields.
+function driver:step(_, flight)
+  local wake_at, blocked = pump(self, flight)
+  if not wake_at then
+    break_off_all(self, flight)
+  else
+    if blocked ~= "room" then pass_on(self) end
+    wait(self, flight, wake_at, blocked)
+    end_overdue(self, flight, now())
+  end
+  reap(flight)
+end
+
+--- Break off what the flight's call has on the wire.
+function driver:drop(flight)
+  break_off_all(self, flight)
+  reap(flight)
+end
+
+--- Ask all calls again: there is a new token.
+function driver:wake()
+  stir(self)
+end
+
+--- The client has been closed: whoever waits learns of it.
+function driver:close()
+  for flight in next, self.waiting do wake(self, flight) end
+end
+
+return cosocket
