@@ -131,9 +131,19 @@ local function how_not_connected(problem)
   return "failed", problem
 end
 
+-- nginx asks its name servers for anything, in a question that they cannot read, and waits for an answer.
+local function can_be_asked_for(host)
+  if #host > 253 then return false end
+  for label in host:gmatch("[^.]+") do
+    if #label > 63 then return false end
+  end
+  return true
+end
+
 -- A connected socket, or nil, how it failed, and a few words.
 local function connect_to(origin, transfer, size)
   local problem
+  if not can_be_asked_for(origin.hosts[1]) then return nil, "unknown-host", origin.hosts[1] end
   for _, host in ipairs(origin.hosts) do
     local sock = nginx.tcp()
     sock:settimeouts(transfer.connect_limit, transfer.limit, transfer.limit)
@@ -192,7 +202,7 @@ end
 local function open(network, origin, transfer, reader)
   transfer.is_connecting = true
   local sock, how, words = connect_to(origin, transfer, network.pool_size)
-  if not sock then return nil, how, words end
+  if not sock then return nil, how, network.proxy and words and "proxy: " .. words or words end
   local reused = sock:getreusedtimes() > 0
   if not reused then
     if origin.tunnel then how, words = open_tunnel(network, origin, sock, reader) end
