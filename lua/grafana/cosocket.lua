@@ -102,9 +102,18 @@ end
 
 -- ---------------------------------------------------------------------------------------------------- requests --
 
+-- nginx's clock stands still while Lua runs, so that its timeouts come a little before their time, and that of a call
+-- which ends with its deadline must not.
+local function time_of_end(transfer, how)
+  local at = now()
+  return how == "timeout" and math.max(at, transfer:due()) or at
+end
+
 local function finish(self, flight, transfer, how, sent, detail)
   flight.transfers[transfer] = nil
-  if not flight.call:done() then flight.call:finish(transfer.id, how, sent, detail, now()) end
+  if not flight.call:done() then
+    flight.call:finish(transfer.id, how, sent, detail, time_of_end(transfer, how))
+  end
   stir(self)
 end
 
