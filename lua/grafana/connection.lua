@@ -216,14 +216,16 @@ end
 -- ---------------------------------------------------------------------------------------------------- conversing --
 
 local ENCODINGS = http1.encodings and "Accept-Encoding: " .. http1.encodings .. "\r\n" or ""
+local OWN_ENCODINGS = "[aA][cC][cC][eE][pP][tT]%-[eE][nN][cC][oO][dD][iI][nN][gG]:"
 local HAVE_BODIES = {POST = true, PUT = true, PATCH = true}
 
 local function send(sock, transfer)
   local request, origin = transfer.request, transfer.origin
   local body = request.body or ""
+  local encodings = request.head:find(OWN_ENCODINGS) and "" or ENCODINGS
   local length = (body ~= "" or HAVE_BODIES[request.method]) and "Content-Length: " .. #body .. "\r\n" or ""
   return sock:send {
-    request.method, " ", transfer.target, " HTTP/1.1\r\nHost: ", origin.header, "\r\n", request.head, ENCODINGS,
+    request.method, " ", transfer.target, " HTTP/1.1\r\nHost: ", origin.header, "\r\n", request.head, encodings,
     origin.proxy_header, length, "\r\n", body,
   }
 end

@@ -19,9 +19,12 @@ local cosocket = {}
 local driver = {}
 driver.__index = driver
 
--- A flight that is blocked looks this often for visitors that went away with a place in the window; the others this
--- often whether all is well. Seconds.
-local POLL, LONG = 0.1, 60
+-- A flight that is blocked looks this often for visitors that went away with a place in the window; the longest sleep.
+-- Seconds.
+local POLL, LONG = 0.1, 3600
+
+-- So many calls begin before somebody looks for visitors that went away without holding anybody up.
+local OFTEN = 100
 
 --- A driver for one client: `options` are those of `connect` that concern it.
 -- @return the driver; raises a sentence that names the option
@@ -32,6 +35,7 @@ function cosocket.driver(options)
     busy = {},               -- those whose coroutine carries a request out: by flight, the transfer
     queue = {}, first = 1, last = 0,   -- flights that are blocked by other calls, the oldest first
     event = 0,               -- counts what may have unblocked somebody
+    begun = 0,               -- counts calls
   }, driver)
 end
 
@@ -229,9 +233,11 @@ end
 
 --- Drive `call` from now on, in this coroutine.
 -- @return what stands for it in `step` and `drop`; nil and a sentence where nginx's sockets cannot be used
-function driver.add(_, call)
+function driver:add(call)
   local problem = nginx.refuses_sockets()
   if problem then return nil, problem end
+  self.begun = self.begun + 1
+  if self.begun % OFTEN == 0 then sweep(self) end
   return {call = call, transfers = {}, ended = {}, semaphore = false, posted = false, queued = false, asked = -1}
 end
 
