@@ -240,19 +240,13 @@ local function send(sock, transfer)
   }
 end
 
-local function closed(reader)
-  if reader:started() then return "cut", "the connection was closed within the answer" end
-  return "cut", "the connection was closed without an answer"
-end
-
 -- The peer has closed, or reading failed.
 local function ended(reader, problem)
   if problem == "timeout" then return "timeout" end
   if problem ~= "closed" then return "cut", problem end
   local state, detail = reader:eof()
   if state == "done" then return "complete" end
-  if state == "bad" then return "cut", detail end
-  return closed(reader)
+  return "cut", detail
 end
 
 -- How the answer ended, a few words, and whether the connection may be used again.
