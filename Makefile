@@ -83,7 +83,7 @@ C_TESTS    := $(filter-out $(if $(HTTP1),,http1%),$(call names,spec/c/*.c))
 C_EXAMPLES := $(call names,examples/*.c)
 LIBRARY    := $(patsubst lua/%,%,$(wildcard lua/*.lua lua/*/*.lua lua/*/*/*.lua))
 C_FILES    := $(wildcard src/*.[ch] spec/c/*.[ch] spec/fuzz/*.[ch] examples/*.[ch] bench/*.[ch])
-SH_FILES   := $(shell grep -lE '^\#!/.*\b(ba)?sh\b' .ci/* scripts/* bench/* spec/standin/* 2>/dev/null)
+SH_FILES   := $(shell grep -lE '^\#!/.*\b(ba)?sh\b' .ci/* scripts/* scripts/*/* bench/* bench/*/* spec/standin/* 2>/dev/null)
 
 objects  = $(patsubst %,$(BUILD)/obj/$(1)/$(2)/%.o,$(3))
 modules  = $(patsubst %,$(BUILD)/$(1)/$(2)/grafana/%.so,core curl $(if $(HTTP1),http1) libgrafana)
