@@ -202,11 +202,15 @@ local function shake_hands(network, origin, sock)
   return problem == "timeout" and "timeout" or "tls", tostring(problem)
 end
 
+local function blame_proxy(proxy, words)
+  return "proxy: " .. (words ~= "" and words or proxy.host .. ":" .. proxy.port)
+end
+
 -- A socket that is ready for a request, and whether it was used before; or nil, how it failed, and a few words.
 local function open(network, transfer, reader)
   local origin = transfer.origin
   local sock, how, words = connect_to(origin, transfer, network.pool_size)
-  if not sock then return nil, how, network.proxy and words and "proxy: " .. words or words end
+  if not sock then return nil, how, network.proxy and blame_proxy(network.proxy, words) or words end
   local reused = sock:getreusedtimes() > 0
   transfer.is_connected = true
   if reused then
