@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
---- A proxy that opens tunnels: `local proxy = require("spec.support.tunnel").start(); … proxy:stop()`. A process of its own,
--- with luasocket, which ends by itself after a minute without anybody.
+--- A proxy that opens tunnels, a process of its own with luasocket, which ends by itself after a minute without anybody:
+-- `local proxy = require("spec.support.tunnel").start(); … proxy:stop()`.
 --
 --     proxy.url        "http://127.0.0.1:port"
 --     proxy:seen()     what it was told before each tunnel, and all it saw in the open
