@@ -123,8 +123,8 @@ local function wait_for_late(kind, op)
   if kind.kind == "delay" and op.method ~= "GET" then socket.sleep(kind.seconds + 0.05) end
 end
 
--- Connections are kept for all clients of an nginx worker: the first may be one that others used, and a GET that dies on
--- such a one is sent again at once.
+-- Connections are kept for all clients of an nginx worker: the first may be one that others used, and a GET that dies
+-- on such a one is sent again at once.
 local function was_sent_twice(kind, op, arrived)
   return nginx.inside and kind.kind:find("^close") and op.method == "GET" and arrived == 3
 end

@@ -21,7 +21,7 @@ local function read_file(option, path)
   local file, problem = io.open(path, "rb")
   local text = file and file:read("*a")
   if file then file:close() end
-  if not text then error(("option '%s': cannot read %s"):format(option, problem or path), 0) end
+  if not text then error(("option '%s': cannot read %s"):format(option, problem or path .. ": it is a folder"), 0) end
   return text
 end
 
