@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
---- A proxy that opens tunnels, a process of its own with luasocket, which ends by itself after a minute without anybody:
+--- A proxy that opens tunnels, a process of its own with luasocket, which ends by itself after a minute of silence:
 -- `local proxy = require("spec.support.tunnel").start(); … proxy:stop()`.
 --
 --     proxy.url        "http://127.0.0.1:port"
