@@ -48,6 +48,8 @@ int luaopen_grafana_core(lua_State *L) {
       {"api_operation", lgf_api_operation},
       {"api_versions", lgf_api_versions},
       {"distance", lgf_core_distance},
+      {"now", lgf_clock_now},
+      {"sleep", lgf_clock_sleep},
       {NULL, NULL},
   };
   if (strncmp(gf_stamp(), GF_VERSION, strlen(GF_VERSION)) != 0)
