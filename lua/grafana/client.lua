@@ -18,8 +18,8 @@ local methods = {}
 local metatable = {__index = methods, __name = "grafana.client"}
 
 -- A client is a table with `_core` (the core's client), `_driver` (false until something is sent), `_transport` (the
--- driver's options), `_on_retry`, `_log` and `_token` (functions or false), `_asking` (the coroutine in which `_token`
--- runs). No secret is in it.
+-- driver's options, whose `kind` says which driver), `_on_retry`, `_log` and `_token` (functions or false), `_asking`
+-- (the coroutine in which `_token` runs). No secret is in it.
 local function is_client(self)
   return type(self) == "table" and rawget(self, "_core") ~= nil
 end
@@ -31,10 +31,13 @@ end
 
 -- ---------------------------------------------------------------------------------------------- driving a call --
 
+-- The module that makes the driver of each kind of transport; loaded when it is needed.
+local DRIVERS = {curl = "grafana.curl", nginx = "grafana.cosocket", ["function"] = "grafana.transport"}
+
 local function driver_of(self)
   local driver = self._driver
   if not driver then
-    driver = require("grafana.curl").driver(self._transport)
+    driver = require(DRIVERS[self._transport.kind]).driver(self._transport)
     self._driver, self._transport = driver, false
   end
   return driver
@@ -92,7 +95,7 @@ local function loop(self, driver, call)
   while not call:done() do
     local problem = supplies and supply(self, driver, call)
     if problem then return problem end
-    driver:step(PATIENCE)
+    driver:step(PATIENCE, call)
     if not quiet then report(self, call) end
   end
 end
@@ -112,7 +115,7 @@ local function drive(self, call)
 end
 
 local function log_end(self, operation, result, began)
-  local took = require("grafana.curl").now() - began
+  local took = core.now() - began
   local why = result.reason and " (" .. result.reason .. ")" or ""
   local code = result.code and ", HTTP " .. result.code or ""
   self._log(("%s: %s%s%s, %d ms"):format(operation, result.status, why, code, took))
@@ -123,7 +126,7 @@ local function perform(self, name, ...)
   check_self(self, name)
   local made, call = pcall(new_call, self._core, name, ...)
   if not made then error(call, 2) end
-  local began = self._log and require("grafana.curl").now()
+  local began = self._log and core.now()
   if not call:done() then drive(self, call) end
   local result, operation = call:result(), call:operation()
   call:close()

@@ -1,0 +1,116 @@
+-- SPDX-License-Identifier: MIT
+--- What the library uses of nginx's Lua module. No other file names `ngx`.
+-- @module grafana.nginx
+
+local ngx = rawget(_G, "ngx")
+
+local nginx = {
+  --- Whether this Lua runs inside nginx.
+  inside = type(ngx) == "table" and type(ngx.get_phase) == "function",
+}
+if not nginx.inside then return nginx end
+
+--- `tcp()` → a new socket that yields to the event loop instead of blocking.
+nginx.tcp = ngx.socket.tcp
+
+--- `sleep(seconds)`
+nginx.sleep = ngx.sleep
+
+--- `md5(text)` → hexadecimal digits
+nginx.md5 = ngx.md5
+
+--- `base64(text)`
+nginx.base64 = ngx.encode_base64
+
+--- Threads of nginx's own: `spawn(f, …)` → thread, `wait(thread)` frees one that has ended, `kill(thread)`.
+nginx.spawn, nginx.wait, nginx.kill = ngx.thread.spawn, ngx.thread.wait, ngx.thread.kill
+
+--- `semaphore()` → one of nginx's semaphores: `wait(seconds)`, `post()`, `count()`
+function nginx.semaphore()
+  return assert(require("ngx.semaphore").new(0))
+end
+
+-- ---------------------------------------------------------------------------------------------------- phases --
+
+local IN_TIMER = "start a timer there, ngx.timer.at(0, function), and call from its function"
+local EARLIER = "call in access_by_lua*, rewrite_by_lua* or content_by_lua*, or from a timer"
+local BLOCKING = IN_TIMER .. '; or connect with transport = "curl", which blocks, but nothing waits there yet'
+
+-- What to do instead where nothing can wait. Phases that are not named can.
+local CANNOT_WAIT = {
+  init = {"init_by_lua*", BLOCKING},
+  init_worker = {"init_worker_by_lua*", BLOCKING},
+  exit_worker = {"exit_worker_by_lua*", "do it earlier, from a timer"},
+  log = {"log_by_lua*", IN_TIMER},
+  set = {"set_by_lua*", EARLIER},
+  header_filter = {"header_filter_by_lua*", EARLIER},
+  body_filter = {"body_filter_by_lua*", EARLIER},
+  balancer = {"balancer_by_lua*", EARLIER},
+}
+
+--- Why nginx's sockets cannot be used at this moment, and what to do instead; nil where they can.
+function nginx.refuses_sockets()
+  local where = CANNOT_WAIT[ngx.get_phase()]
+  if not where then return nil end
+  return ("nginx's sockets cannot be used in %s: %s"):format(where[1], where[2])
+end
+
+--- Why a call that blocks may not be made at this moment; nil where it stops no visitor.
+function nginx.refuses_blocking()
+  if CANNOT_WAIT[ngx.get_phase()] then return nil end
+  return 'the blocking transport "curl" would stop this worker of nginx and all that it serves: leave the option '
+    .. "transport out, or allow it by the option blocking = true"
+end
+
+--- The certificate and its key in PEM files, parsed for a socket's `setclientcert`; nil and a sentence.
+function nginx.client_certificate(cert_text, key_text)
+  local ssl = require "ngx.ssl"
+  local cert, problem = ssl.parse_pem_cert(cert_text)
+  if not cert then return nil, "cert: " .. problem end
+  local key
+  key, problem = ssl.parse_pem_priv_key(key_text)
+  if not key then return nil, "key: " .. problem end
+  return {cert = cert, key = key}
+end
+
+-- ----------------------------------------------------------------------------------------------- subrequests --
+
+local SUBREQUESTS = {rewrite = true, access = true, content = true}
+
+--- Why no subrequest can be made at this moment, and what to do instead; nil where one can.
+function nginx.refuses_subrequests()
+  local phase = ngx.get_phase()
+  if not SUBREQUESTS[phase] then
+    return ("nginx makes no subrequests in the phase '%s', only in rewrite_by_lua*, access_by_lua* and "
+      .. "content_by_lua*: use nginx's sockets here, without the option transport"):format(phase)
+  end
+  if ngx.req.http_version() >= 2 then
+    return "nginx makes no subrequests for a visitor who came by HTTP/2: use nginx's sockets, without the option "
+      .. "transport, or listen without http2"
+  end
+end
+
+--- A subrequest to a location of this server, whose `ngx.ctx` is `context`. Of the visitor's request its headers come
+-- along, not its body. Yields.
+-- @treturn table {status, header, body, truncated}
+function nginx.subrequest(location, context)
+  return ngx.location.capture(location, {ctx = context, body = ""})
+end
+
+--- What the subrequest was given as `context`.
+function nginx.context()
+  return ngx.ctx
+end
+
+--- In rewrite_by_lua*: make of the request at hand another: `method`, `headers` (by name; all others go), `body` (a
+-- string, or nil: none), `variables` (by name). Raises where it cannot be done.
+function nginx.become(request)
+  local method = assert(ngx["HTTP_" .. request.method], "nginx knows no such method in a subrequest")
+  for name, value in pairs(request.variables) do ngx.var[name] = value end
+  for name in pairs(ngx.req.get_headers(0, true)) do ngx.req.clear_header(name) end
+  for name, value in pairs(request.headers) do ngx.req.set_header(name, value) end
+  ngx.req.set_method(method)
+  if request.body then ngx.req.set_body_data(request.body) end
+end
+
+return nginx
