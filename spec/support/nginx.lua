@@ -11,8 +11,8 @@ function nginx.outside(test)
   return nginx.inside and function() end or test
 end
 
--- nginx's sockets trust what nginx's configuration says, in which scripts/lua has the stand-ins' certificate, and compare
--- the server's name with those in the certificate, but no address.
+-- nginx's sockets trust what nginx's configuration says, in which scripts/lua has the stand-ins' certificate, and
+-- compare the server's name with those in the certificate, but no address.
 
 --- What `connect` needs so that the certificate of `nginx.tls_url(server)` is accepted: options, to which those given
 -- are added.
