@@ -132,7 +132,7 @@ $(BUILD)/core/$(1)/libgrafana.so: $(call objects,core,$(1),$(CORE)) $(call YYJSO
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)$$(CC) -shared -Wl,-soname,libgrafana.so -Wl,-z,defs $$(LDFLAGS) $$(LINK_$(1)) -o $$@ $$^ $(YYJSON_LIBS)
 
-program_$(1) = $$(CC) $$(call cflags,$(1)) $(CURL_CFLAGS) $$(DEPEND) -MF $$@.d -MT $$@ $$(LDFLAGS) $$(LINK_$(1)) -o $$@ $$< \
+program_$(1) = $$(CC) $$(call cflags,$(1)) $(CURL_CFLAGS) $(HTTP1_CFLAGS) $$(DEPEND) -MF $$@.d -MT $$@ $$(LDFLAGS) $$(LINK_$(1)) -o $$@ $$< \
 	$$(filter %_http1.a,$$^) $(BUILD)/core/$(1)/libgrafana_curl.a $(BUILD)/core/$(1)/libgrafana.a -Wl,--as-needed $(CURL_LIBS) $(HTTP1_LIBS) \
 	$(YYJSON_LIBS)
 $(BUILD)/core/$(1)/test/%: spec/c/%.c $(BUILD)/core/$(1)/libgrafana.a $(BUILD)/core/$(1)/libgrafana_curl.a $(if $(HTTP1),$(BUILD)/core/$(1)/libgrafana_http1.a)
