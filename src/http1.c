@@ -37,7 +37,7 @@ struct gfh_reader {
   bool is_head, is_connect; /* the request's method */
   bool started, keep;
   bool is_chunked;                        /* a Transfer-Encoding has come */
-  bool spoiled;              /* the connection, by what a head said, of an interim answer too */
+  bool spoiled;                           /* the connection, by what a head said, of an interim answer too */
   bool head_whole, complete;              /* llhttp has seen the end of the head, of the answer */
   int code;                               /* of the head that is read, interim ones too */
   int interim;                            /* how many have been skipped */

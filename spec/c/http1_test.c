@@ -283,7 +283,7 @@ static void caps_heads(void) {
   add(&text, head), add_times(&text, GFH_MAX_HEADERS, "X: y\r\n"), add(&text, empty);
   ends_with(&text, "bad: the answer has too many headers");
   add(&text, head);
-  for (int i = 0; i < 3; i++)
+  for (size_t n = 0; n <= GFH_MAX_HEADERS_BYTES; n += GFH_MAX_LINE)
     add_line(&text, GFH_MAX_LINE);
   add(&text, empty);
   ends_with(&text, "bad: the head of the answer is too large");
