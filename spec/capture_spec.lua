@@ -255,6 +255,11 @@ describe("inside nginx, grafana.capture", function()
       end
     end)
 
+    it("with the date, which a Retry-After may be compared with", function()
+      local date = n:run [[return g:request("GET", "/api/org").headers.date]]
+      assert.matches("^%a%a%a, %d%d %a%a%a %d%d%d%d %d%d:%d%d:%d%d GMT$", date)
+    end)
+
     it("by no internal location of nginx that an answer names", function()
       server:fault {kind = "body", path = "^/api/anything", headers = {["X-Accel-Redirect"] = "/run"}, body = '{"a":1}'}
       assert.equal("1", n:run [[return g:request("GET", "/api/anything").body.a]])
