@@ -20,8 +20,8 @@ local metatable = {__index = methods, __name = "grafana.client"}
 
 -- A client is a table with `_core` (the core's client), `_driver` (false until something is sent), `_transport` (the
 -- driver's options, whose `kind` says which driver), `_on_retry`, `_log` and `_token` (functions or false), `_asking`
--- (the coroutine in which `_token` runs, since `_asked_at`), `_spares_worker` (blocking is refused where it would stop
--- a worker of nginx). No secret is in it.
+-- (the coroutine in which `_token` runs, for the request of nginx `_asking_in`, since `_asked_at`), `_spares_worker`
+-- (blocking is refused where it would stop a worker of nginx). No secret is in it.
 local function is_client(self)
   return type(self) == "table" and rawget(self, "_core") ~= nil
 end
@@ -60,10 +60,15 @@ local function report(self, call)
   end
 end
 
+-- What tells requests of nginx apart, in which the coroutine of one that has gone serves another.
+local function context()
+  return nginx.inside and nginx.context()
+end
+
 -- Does the client's token function run below us on the stack? One that has yielded does not.
 local function is_asking(self)
   local asker = self._asking
-  if not asker then return false end
+  if not asker or self._asking_in ~= context() then return false end
   local status = asker == "main" and "running" or coroutine.status(asker)
   return status == "running" or status == "normal"
 end
@@ -73,15 +78,15 @@ local function ask_for_token(self)
   if is_asking(self) then
     error("grafana: the token function must not use the client that it is asked for: that one has no token yet", 0)
   end
-  self._asking, self._asked_at = coroutine.running() or "main", core.now()
+  self._asking, self._asking_in, self._asked_at = coroutine.running() or "main", context(), core.now()
   local fine, token = pcall(self._token)
-  self._asking = false
+  self._asking, self._asking_in = false, false
   if not fine then error(token, 0) end
   return token
 end
 
 -- Inside nginx others go on while a function waits for its token: they wait for that one, unless it takes too long.
-local LONGEST_QUESTION = 5000
+local LONGEST_QUESTION = 1000   -- ms
 
 local function is_asked_for(self)
   return nginx.inside and self._asking and core.now() - self._asked_at < LONGEST_QUESTION
@@ -208,7 +213,7 @@ function client.connect(url, credentials, options)
   local self = setmetatable({
     _core = state, _driver = false, _transport = transport,
     _on_retry = hooks.on_retry or false, _log = hooks.log or false, _token = hooks.token or false,
-    _asking = false,
+    _asking = false, _asking_in = false, _asked_at = 0,
     _spares_worker = nginx.inside and transport.kind == "curl" and not hooks.blocking,
   }, metatable)
   if needs_check(transport) then
