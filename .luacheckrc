@@ -5,6 +5,7 @@ cache = false
 exclude_files = { "build", "types" }
 files["spec"] = { std = "+busted" }
 files["bench"] = { std = "+busted" }
+files["examples/openresty"] = { std = "+ngx_lua" }
 files["spec/standin"] = { std = "+ngx_lua", max_line_length = 160 } -- its routes are rows
 files["spec/standin_spec.lua"] = { max_line_length = 160 }
 files[".luacheckrc"] = { ignore = { "111", "112", "113", "131" } }
