@@ -202,7 +202,7 @@ programs: $(foreach v,release asan,$(call programs,$(v),test,$(C_TESTS)))
 test-c: programs ## the C tests, with and without sanitizers
 	@scripts/test c-release c-asan
 
-test-lua: $(call modules,$(LUA),$(VARIANT)) ## the Lua specs: LUA=lua5.4|luajit VARIANT=release|asan SPEC=path
+test-lua: $(call modules,$(LUA:nginx=luajit),$(VARIANT)) ## the Lua specs: LUA=lua5.4|luajit|nginx VARIANT=release|asan SPEC=path
 	@scripts/lua $(LUA) $(VARIANT) busted $(if $(SPEC),$(SPEC),spec)
 
 test-live: $(call modules,$(LUA),$(VARIANT)) ## the specs against the real server at GRAFANA_URL

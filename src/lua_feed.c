@@ -89,6 +89,7 @@ static int lgf_feed_next(lua_State *L) {
   gf_call *call = lgf_open_call(L);
   const gf_request *request;
   int64_t wake;
+  lua_settop(L, 3);
   switch (gf_call_next(call, (int64_t)luaL_checknumber(L, 2), &request, &wake)) {
   case GF_SEND:
     lua_pushliteral(L, "send");

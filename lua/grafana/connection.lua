@@ -3,10 +3,12 @@
 -- the core's call, and giving the connection back for the next.
 -- @module grafana.connection
 
+local core = require "grafana.core"
 local http1 = require "grafana.http1"
 local nginx = require "grafana.nginx"
 
-local assert, pcall, tostring = assert, pcall, tostring
+local assert, pcall, setmetatable, tostring = assert, pcall, setmetatable, tostring
+local now = core.now
 
 local connection = {}
 
@@ -44,6 +46,8 @@ local function split_authority(authority, default_port)
   port = port ~= "" and tonumber(port) or default_port
   return host, port, port == default_port and host or host .. ":" .. port
 end
+
+local function begins(text, with) return text:sub(1, #with) == with end
 
 local function percent_decoded(text)
   return (text:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
@@ -96,6 +100,8 @@ local function new_origin(network, scheme, authority)
   local proxy = network.proxy
   local peer = proxy and proxy.host or host
   origin.hosts = LOCAL[peer:lower()] or {peer}
+  origin.is_name = not origin.hosts[1]:find("^[%d.]+$") and not begins(origin.hosts[1], "[")
+  origin.kept = 0   -- connections put away for later; nginx may have closed some since
   origin.peer_port = proxy and proxy.port or port
   origin.tunnel = proxy and tls
   origin.prefix = proxy and not tls and "http://" .. header or ""   -- a proxy wants the whole address
@@ -118,8 +124,6 @@ end
 
 -- --------------------------------------------------------------------------------------------------- connecting --
 
-local function begins(text, with) return text:sub(1, #with) == with end
-
 -- How a failure to connect is told to the core, from nginx's words.
 local function how_not_connected(problem)
   if problem == "connection refused" then return "refused", "" end
@@ -135,8 +139,8 @@ end
 local function connect_to(origin, transfer, size)
   local problem
   for _, host in ipairs(origin.hosts) do
-    local sock = nginx.tcp()
-    sock:settimeouts(transfer.connect_limit, transfer.limit, transfer.limit)
+    local sock, limit = nginx.tcp(), transfer:left()
+    sock:settimeouts(limit, limit, limit)
     transfer.sock = sock
     local connected, why = sock:connect(host, origin.peer_port, {pool = origin.pool, pool_size = size})
     if connected then return sock end
@@ -166,18 +170,19 @@ end
 local function open_tunnel(network, origin, sock, reader)
   local proxy = network.proxy
   local target = origin.host .. ":" .. origin.port
-  local sent, problem = sock:send {"CONNECT ", target, " HTTP/1.1\r\nHost: ", target, "\r\n", proxy.authorization, "\r\n"}
+  local head = {"CONNECT ", target, " HTTP/1.1\r\nHost: ", target, "\r\n", proxy.authorization, "\r\n"}
+  local sent, problem = sock:send(head)
   local code
   if sent then code, problem = read_proxy_answer(sock, reader) end
-  if not code then return problem == "timeout" and "timeout" or "failed", "no tunnel through the proxy: " .. problem end
-  if code >= 200 and code < 300 then return nil end
-  return "failed", ("CONNECT tunnel failed, response %d"):format(code)
+  if code and code >= 200 and code < 300 then return nil end
+  if code then return "failed", ("CONNECT tunnel failed, response %d"):format(code) end
+  return problem == "timeout" and "timeout" or "failed", "no tunnel through the proxy: " .. problem
 end
 
 local NOT_VERIFIED = "the server's certificate could not be verified"
 
--- Where the handshake is over at once and the certificate is not to be trusted, module 0.10.23 raises (with `nil` as the
--- session; with `false` it would say that all is well).
+-- Where the handshake is over at once and the certificate is not to be trusted, module 0.10.23 raises (with `nil` as
+-- the session; with `false` it would say that all is well).
 local function shake_hands(network, origin, sock)
   local certificate = network.certificate
   if certificate then assert(sock:setclientcert(certificate.cert, certificate.key)) end
@@ -188,12 +193,16 @@ local function shake_hands(network, origin, sock)
 end
 
 -- A socket that is ready for a request, and whether it was used before; or nil, how it failed, and a few words.
-local function open(network, origin, transfer, reader)
-  transfer.is_connecting = true
+local function open(network, transfer, reader)
+  local origin = transfer.origin
   local sock, how, words = connect_to(origin, transfer, network.pool_size)
   if not sock then return nil, how, words end
   local reused = sock:getreusedtimes() > 0
-  if not reused then
+  transfer.is_connected = true
+  if reused then
+    origin.kept = origin.kept - 1
+  else
+    origin.kept = math.max(origin.kept, 0)
     if origin.tunnel then how, words = open_tunnel(network, origin, sock, reader) end
     if not how and origin.tls then how, words = shake_hands(network, origin, sock) end
     if how then
@@ -201,21 +210,22 @@ local function open(network, origin, transfer, reader)
       return nil, how, words
     end
   end
-  transfer.is_connecting = false
   return sock, reused
 end
 
 -- ---------------------------------------------------------------------------------------------------- conversing --
 
 local ENCODINGS = http1.encodings and "Accept-Encoding: " .. http1.encodings .. "\r\n" or ""
+local OWN_ENCODINGS = "[aA][cC][cC][eE][pP][tT]%-[eE][nN][cC][oO][dD][iI][nN][gG]:"
 local HAVE_BODIES = {POST = true, PUT = true, PATCH = true}
 
-local function send(sock, origin, transfer, target)
-  local request = transfer.request
+local function send(sock, transfer)
+  local request, origin = transfer.request, transfer.origin
   local body = request.body or ""
+  local encodings = request.head:find(OWN_ENCODINGS) and "" or ENCODINGS
   local length = (body ~= "" or HAVE_BODIES[request.method]) and "Content-Length: " .. #body .. "\r\n" or ""
   return sock:send {
-    request.method, " ", target, " HTTP/1.1\r\nHost: ", origin.header, "\r\n", request.head, ENCODINGS,
+    request.method, " ", transfer.target, " HTTP/1.1\r\nHost: ", origin.header, "\r\n", request.head, encodings,
     origin.proxy_header, length, "\r\n", body,
   }
 end
@@ -236,14 +246,36 @@ local function ended(reader, problem)
 end
 
 -- How the answer ended, a few words, and whether the connection may be used again.
-local function receive(sock, reader)
+local function receive(sock, transfer, reader)
   while true do
+    sock:settimeout(transfer:left())
     local bytes, problem = sock:receiveany(READ)
     if not bytes then return ended(reader, problem) end
     local state, detail = reader:feed(bytes)
     if state == "done" then return "complete", nil, detail end
     if state == "dropped" then return "dropped" end
     if state ~= "more" then return "cut", detail end
+  end
+end
+
+-- Send, and read the answer: how it ended, whether it was sent, a few words, whether the connection can be kept.
+-- "closed" for the first bytes after a handshake is how module 0.10.23 tells of a certificate that it did not verify.
+local function converse(sock, reused, transfer, call, reader)
+  reader:begin(call, transfer.id, transfer.request.method)
+  transfer.is_sent = true
+  sock:settimeout(transfer:left())
+  local sent, problem = send(sock, transfer)
+  if not sent and problem == "timeout" then return "timeout", true end
+  if not sent and transfer.origin.tls and not reused and problem == "closed" then return "tls", false, NOT_VERIFIED end
+  local how, words, keep = receive(sock, transfer, reader)   -- it may have answered without reading everything
+  return how, true, words, keep
+end
+
+local function put_away(network, origin, sock, keep)
+  if keep and sock:setkeepalive(nil, network.pool_size) then
+    origin.kept = origin.kept + 1
+  else
+    sock:close()
   end
 end
 
@@ -254,41 +286,24 @@ local function is_stale(transfer, reader, how, reused)
   return how == "cut" and reused and REPEATABLE[transfer.request.method] and not reader:started()
 end
 
--- Send, and read the answer: how it ended, whether it was sent, a few words, whether the connection can be kept.
--- "closed" for the first bytes after a handshake is how module 0.10.23 tells of a certificate that it did not verify.
-local function converse(sock, reused, origin, transfer, target, call, reader)
-  local request = transfer.request
-  reader:begin(call, request.id, request.method)
-  transfer.sent = true
-  local sent, problem = send(sock, origin, transfer, target)
-  if not sent and problem == "timeout" then return "timeout", true end
-  if not sent and origin.tls and not reused and problem == "closed" then return "tls", false, NOT_VERIFIED end
-  local how, words, keep = receive(sock, reader)   -- a server may answer and close before it has read everything
-  return how, true, words, keep
-end
-
-local function put_away(network, sock, keep)
-  if not (keep and sock:setkeepalive(nil, network.pool_size)) then sock:close() end
-end
-
-local function attempt(network, origin, transfer, target, call, reader)
-  local sock, reused, words = open(network, origin, transfer, reader)
+local function attempt(network, transfer, call, reader)
+  transfer.is_connected = false
+  local sock, reused, words = open(network, transfer, reader)
   if not sock then return reused, false, words end
-  local how, sent, detail, keep = converse(sock, reused, origin, transfer, target, call, reader)
-  put_away(network, sock, keep)
+  local how, sent, detail, keep = converse(sock, reused, transfer, call, reader)
+  put_away(network, transfer.origin, sock, keep)
   return how, sent, detail, is_stale(transfer, reader, how, reused)
 end
 
 --- Carry a request out: its answer goes to `call`. Yields.
 -- @return how it ended, whether it may have arrived, a few words (as `call:finish` takes them)
 function connection.exchange(network, call, transfer)
-  local origin, target = origin_of(network, transfer.request.url)
   local readers = network.readers
   local reader = readers[#readers] or http1.reader()
   readers[#readers] = nil
   local how, sent, detail, stale
   repeat
-    how, sent, detail, stale = attempt(network, origin, transfer, target, call, reader)
+    how, sent, detail, stale = attempt(network, transfer, call, reader)
   until not stale
   readers[#readers + 1] = reader
   return how, sent, detail
@@ -301,23 +316,45 @@ transfers.__index = transfers
 
 local function limit(ms) return ms > 0 and ms or NO_LIMIT end
 
---- When it must be over, or connected: on the clock that it was made with.
-function transfers:due()
-  return self.is_connecting and self.connected_by < self.ends_at and self.connected_by or self.ends_at
-end
-
---- A request under way. `sent` is whether it may have arrived.
-function connection.transfer(request, now_ms)
+--- A request under way, begun at `at_ms`. `is_sent`: it may have arrived.
+function connection.transfer(network, request, at_ms)
+  local origin, target = origin_of(network, request.url)
   return setmetatable({
-    request = request, id = request.id, thread = false, sock = false, sent = false, is_connecting = true,
-    limit = limit(request.timeout), connect_limit = limit(request.connect_timeout),
-    ends_at = now_ms + limit(request.timeout), connected_by = now_ms + limit(request.connect_timeout),
+    request = request, id = request.id, origin = origin, target = target,
+    thread = false, sock = false, is_connected = false, is_sent = false,
+    ends_at = at_ms + limit(request.timeout), connected_by = at_ms + limit(request.connect_timeout),
   }, transfers)
 end
 
+--- When it must be over, or connected.
+function transfers:due()
+  if self.is_connected or self.ends_at < self.connected_by then return self.ends_at end
+  return self.connected_by
+end
+
+--- Milliseconds until then, at least 1.
+function transfers:left()
+  local left = self:due() - now()
+  return left >= 1 and left or 1
+end
+
+--- Does it begin with looking a name up? nginx has a time limit of its own for that.
+function transfers:needs_name()
+  return self.origin.is_name and self.origin.kept <= 0
+end
+
+-- A socket whose request is gone knows nothing of a connection.
+local GRACE = 1000
+
+--- Has nginx thrown away the request on behalf of which it was sent?
+function transfers:is_lost(at_ms)
+  if not self.is_connected then return at_ms > self.connected_by + GRACE end
+  return not self.sock:getreusedtimes()
+end
+
 --- Its thread has been killed: close what it had open.
-function connection.abandon(transfer)
-  if transfer.sock then pcall(transfer.sock.close, transfer.sock) end
+function transfers:abandon()
+  if self.sock then pcall(self.sock.close, self.sock) end
 end
 
 return connection

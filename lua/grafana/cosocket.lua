@@ -2,8 +2,9 @@
 --- The driver over nginx's sockets: it waits without stopping the worker. What a single request goes through is in
 -- `grafana.connection`; here is which requests run when, and who is woken.
 --
--- Each call is driven by the coroutine that makes it (a *flight*): it takes the requests that the core gives out, runs
--- each in a thread of nginx's, and sleeps on a semaphore until one has ended or the core wants to be asked again.
+-- Each call is driven by the coroutine that makes it (a *flight*): it takes the requests that the core gives out. One
+-- alone it carries out itself; several run in threads of nginx's, while it sleeps on a semaphore until one has ended or
+-- the core wants to be asked again.
 -- @module grafana.cosocket
 
 local connection = require "grafana.connection"
@@ -18,9 +19,12 @@ local cosocket = {}
 local driver = {}
 driver.__index = driver
 
--- A flight that is blocked looks this often for visitors that went away with a place in the window; the others this
--- often whether all is well. Seconds.
-local POLL, LONG = 0.1, 60
+-- A flight that is blocked looks this often for visitors that went away with a place in the window; the longest sleep.
+-- Seconds.
+local POLL, LONG = 0.1, 3600
+
+-- So many calls begin before somebody looks for visitors that went away without holding anybody up.
+local OFTEN = 100
 
 --- A driver for one client: `options` are those of `connect` that concern it.
 -- @return the driver; raises a sentence that names the option
@@ -28,8 +32,10 @@ function cosocket.driver(options)
   return setmetatable({
     network = connection.network(options),
     waiting = {},            -- flights whose coroutine sleeps, as keys
+    busy = {},               -- those whose coroutine carries a request out: by flight, the transfer
     queue = {}, first = 1, last = 0,   -- flights that are blocked by other calls, the oldest first
     event = 0,               -- counts what may have unblocked somebody
+    begun = 0,               -- counts calls
   }, driver)
 end
 
@@ -78,24 +84,40 @@ local function stir(self)
   pass_on(self)
 end
 
--- Give back what calls hold whose visitor has gone.
-local function sweep(self)
-  local found
-  for flight in next, self.waiting do
-    if is_abandoned(flight) then
-      self.waiting[flight] = nil   -- may be done while traversing
+local function close_those(flights, is_lost)
+  local found = false
+  for flight, transfer in next, flights do
+    if is_lost(flight, transfer) then
+      flights[flight] = nil   -- allowed while traversing
       flight.call:close()
       found = true
     end
   end
-  if found then stir(self) end
+  return found
+end
+
+local function is_transfer_lost(_, transfer) return transfer:is_lost(now()) end
+
+-- Give back what calls hold whose visitor has gone: nginx throws their coroutines away without a word.
+local function sweep(self)
+  local some, others = close_those(self.waiting, is_abandoned), close_those(self.busy, is_transfer_lost)
+  if some or others then stir(self) end
 end
 
 -- ---------------------------------------------------------------------------------------------------- requests --
 
+-- nginx's clock stands still while Lua runs, so that its timeouts come a little before their time, and that of a call
+-- which ends with its deadline must not.
+local function time_of_end(transfer, how)
+  local at = now()
+  return how == "timeout" and math.max(at, transfer:due()) or at
+end
+
 local function finish(self, flight, transfer, how, sent, detail)
   flight.transfers[transfer] = nil
-  if not flight.call:done() then flight.call:finish(transfer.id, how, sent, detail, now()) end
+  if not flight.call:done() then
+    flight.call:finish(transfer.id, how, sent, detail, time_of_end(transfer, how))
+  end
   stir(self)
 end
 
@@ -108,10 +130,18 @@ local function run(self, flight, transfer)
   wake(self, flight)
 end
 
-local function start(self, flight, request)
-  local transfer = connection.transfer(request, now())
+local function start(self, flight, transfer)
   flight.transfers[transfer] = true
   transfer.thread = nginx.spawn(run, self, flight, transfer)
+end
+
+-- In the coroutine of the call, which has nothing else to do.
+local function run_here(self, flight, transfer)
+  self.busy[flight] = transfer
+  local fine, how, sent, detail = pcall(connection.exchange, self.network, flight.call, transfer)
+  self.busy[flight] = nil
+  finish(self, flight, transfer, fine and how or "failed", not fine or sent, detail)
+  if not fine then error(how, 0) end
 end
 
 -- nginx keeps a thread that has ended until somebody waits for it.
@@ -126,8 +156,8 @@ end
 
 local function break_off(self, flight, transfer, how, detail)
   nginx.kill(transfer.thread)
-  connection.abandon(transfer)
-  finish(self, flight, transfer, how, transfer.sent, detail)
+  transfer:abandon()
+  finish(self, flight, transfer, how, transfer.is_sent, detail)
 end
 
 -- Break off what has taken longer than it may, whatever nginx waits for: names, handshakes, bytes.
@@ -143,14 +173,28 @@ end
 
 -- --------------------------------------------------------------------------------------------------------- turns --
 
--- Send what the call has to send. Nil when it is done; else when it wants to be asked again, and what blocks it.
+-- Carry the one request out that the call has given, if it has nothing else to do meanwhile. Else in a thread: where
+-- the call waits for room to send more, and where connecting may take longer than a socket can be told.
+local function run_alone(self, flight, transfer, blocked)
+  if next(flight.transfers) or blocked == "room" or transfer:needs_name() then return start(self, flight, transfer) end
+  if blocked == nil then pass_on(self) end
+  run_here(self, flight, transfer)
+  return true
+end
+
+-- Send what the call has to send. True when something has been carried out meanwhile; nil when the call is done; else
+-- when it wants to be asked again, and what blocks it.
 local function pump(self, flight)
+  local call, alone = flight.call, nil
   flight.asked = self.event
   while true do
-    local what, detail, blocked = flight.call:next(now(), true)
+    local at = now()
+    local what, detail, blocked = call:next(at, true)
     if what == "send" then
-      start(self, flight, detail)
+      if alone then start(self, flight, alone) end
+      alone = connection.transfer(self.network, detail, at)
     elseif what == "wait" then
+      if alone and run_alone(self, flight, alone, blocked) then return true end
       return detail or math.huge, blocked
     else
       return nil
@@ -192,6 +236,8 @@ end
 function driver:add(call)
   local problem = nginx.refuses_sockets()
   if problem then return nil, problem end
+  self.begun = self.begun + 1
+  if self.begun % OFTEN == 0 then sweep(self) end
   return {call = call, transfers = {}, ended = {}, semaphore = false, posted = false, queued = false, asked = -1}
 end
 
@@ -200,7 +246,7 @@ function driver:step(_, flight)
   local wake_at, blocked = pump(self, flight)
   if not wake_at then
     break_off_all(self, flight)
-  else
+  elseif wake_at ~= true then
     if blocked ~= "room" then pass_on(self) end
     wait(self, flight, wake_at, blocked)
     end_overdue(self, flight, now())

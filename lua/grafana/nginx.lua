@@ -34,7 +34,7 @@ end
 
 local IN_TIMER = "start a timer there, ngx.timer.at(0, function), and call from its function"
 local EARLIER = "call in access_by_lua*, rewrite_by_lua* or content_by_lua*, or from a timer"
-local BLOCKING = IN_TIMER .. "; or connect with the option transport = \"curl\", which blocks, as nothing waits there yet"
+local BLOCKING = IN_TIMER .. '; or connect with transport = "curl", which blocks, but nothing waits there yet'
 
 -- What to do instead where nothing can wait. Phases that are not named can.
 local CANNOT_WAIT = {
@@ -48,11 +48,15 @@ local CANNOT_WAIT = {
   balancer = {"balancer_by_lua*", EARLIER},
 }
 
+local INSIDE_C = "nginx's sockets cannot be used inside a function that C calls, such as one given to table.sort or "
+  .. "string.gsub, a finalizer, or a file at the moment it is required: call before or after it"
+
 --- Why nginx's sockets cannot be used at this moment, and what to do instead; nil where they can.
 function nginx.refuses_sockets()
   local where = CANNOT_WAIT[ngx.get_phase()]
-  if not where then return nil end
-  return ("nginx's sockets cannot be used in %s: %s"):format(where[1], where[2])
+  if where then return ("nginx's sockets cannot be used in %s: %s"):format(where[1], where[2]) end
+  if not require("grafana.http1").can_yield() then return INSIDE_C end
+  return nil
 end
 
 --- Why a call that blocks may not be made at this moment; nil where it stops no visitor.
