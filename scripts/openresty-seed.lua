@@ -1,11 +1,14 @@
 -- SPDX-License-Identifier: MIT
--- Fills the stand-in Grafana at GRAFANA_URL for the demo of examples/openresty: three organisations with folders, tags
--- and panels; with the argument `hostile` titles of strangers who mean no good as well.
+-- Fills the stand-in Grafana at GRAFANA_URL for the demo of examples/openresty: organisations with folders, tags and
+-- panels; with the argument `hostile` titles of strangers who mean no good as well.
 
 local grafana = require "grafana"
 local check = grafana.check
 
 local ORGS = {
+  {name = "Main Org.", folders = {
+    {"Infrastructure", {"Hosts", "Certificates", "Backups"}, {"infra"}},
+  }},
   {name = "Web Shop", folders = {
     {"Checkout", {"Checkout funnel", "Payment providers", "Cart abandonment", "Fraud checks"},
       {"business", "checkout"}},

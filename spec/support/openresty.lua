@@ -89,23 +89,21 @@ function Example:log()
   return text
 end
 
+local function master_of(self)
+  local file = assert(io.open(self.dir .. "/example/nginx.pid"))
+  local pid = file:read "*l"
+  file:close()
+  return pid
+end
+
 --- The ids of the workers.
 function Example:workers()
-  local file = assert(io.open(self.dir .. "/example/nginx.pid"))
-  local master = file:read "*l"
-  file:close()
-  local pids = {}
-  for pid in (shell("pgrep -P " .. master)):gmatch "%d+" do pids[#pids + 1] = pid end
+  local pids, master = {}, master_of(self)
+  for pid in shell(("cat /proc/%s/task/%s/children"):format(master, master)):gmatch "%d+" do pids[#pids + 1] = pid end
   return pids
 end
 
-function Example:signal(signal, pid)
-  if not pid then
-    local file = assert(io.open(self.dir .. "/example/nginx.pid"))
-    pid = file:read "*l"
-    file:close()
-  end
-  os.execute(("kill -%s %s"):format(signal, pid))
-end
+--- Sends a signal to nginx, or to a process of it.
+function Example:signal(signal, pid) os.execute(("kill -%s %s"):format(signal, pid or master_of(self))) end
 
 return openresty

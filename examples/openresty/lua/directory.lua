@@ -63,7 +63,7 @@ local function version_of_static()
 end
 
 local function check_link(link)
-  if not link:match "^https?://[^/?#@%s]+[^?#%s]*$" then
+  if not link:match "^https?://[%w.:%[%]-]+/?[^?#@%s]*$" then
     error("directory: link must be the address of Grafana for browsers, http:// or https://", 0)
   end
   return (link:gsub("/+$", ""))
