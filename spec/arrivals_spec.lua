@@ -3,6 +3,7 @@
 -- of a list.
 
 local days = require "spec.support.bad_days"
+local nginx = require "spec.support.nginx"
 
 local server
 
@@ -24,9 +25,8 @@ local METHODS = {
 
 local TRANSPORTS = {
   {name = "HTTP/1.1", connect = function(options) return days.connect(server, options) end},
-  {name = "HTTP/2", connect = function(options)
-    options.ca_file = server.cert
-    return days.connect(server.tls_url, options)
+  {name = nginx.inside and "TLS" or "HTTP/2", connect = function(options)
+    return days.connect(nginx.tls_url(server), nginx.trusting(server, options))
   end},
 }
 

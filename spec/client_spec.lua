@@ -3,6 +3,7 @@
 -- behind.
 
 local grafana = require "grafana"
+local nginx = require "spec.support.nginx"
 local standin = require "spec.standin"
 
 local SECRETS = {"hunter2-secret", "glsa_topsecret", "aHVudGVyMi1zZWNyZXQ"}
@@ -85,8 +86,8 @@ describe("connect", function()
       auth_method = {5, "basic"}, org = {"1", 1.5, grafana.null, true},
       headers = {"X: y", {"a"}, {a = 5}, {["a b"] = "c"}, {a = "b\r\nc: d"}, {Authorization = "x"}},
       ca_file = {5, "", "/does/not/exist.pem"}, ca_path = {5, ""}, cert = {5, "/does/not/exist.pem"}, key = {5},
-      verify = {1, "yes"}, proxy = {5}, user_agent = {5, "", "a\nb"}, transport = {5, "sockets", "ngx"},
-      on_retry = {5, "print"}, log = {io.stderr, true},
+      verify = {1, "yes"}, proxy = {5}, user_agent = {5, "", "a\nb"}, transport = {5, "sockets", "ngx", {}, true},
+      on_retry = {5, "print"}, log = {io.stderr, true}, blocking = {1, "yes"}, sleep = {5, "sleep"},
     }
     for name, values in pairs(wrong) do
       for _, value in ipairs(values) do
@@ -103,10 +104,29 @@ describe("connect", function()
     local g = grafana.connect(URL, ADMIN, {
       timeout = 0, connect_timeout = 1000.0, deadline = 0, max_retries = 0, backoff_ms = {0, 0}, concurrency = 1,
       auth_method = "basic-auth", org = grafana.own, headers = {["X-Scope"] = "a"}, verify = false, proxy = "",
-      user_agent = "me", max_body = 1000, transport = "curl", on_retry = print, log = function() end,
+      user_agent = "me", max_body = 1000, transport = "curl", blocking = true, on_retry = print,
+      log = function() end,
     })
     assert.equal("connection-refused", g:get_datasources().status)
     grafana.connect(URL, ADMIN, {org = grafana.number("12"), backoff_ms = {1, 2, 1}, transport = "auto"})
+  end)
+
+  it("refuses what the transport cannot honour, and says what to do instead", function()
+    local function answer() return {code = 200} end
+    for name, value in pairs {
+      ca_file = "a.pem", ca_path = "/etc/ssl", cert = "a.pem", key = "a.key", verify = true, proxy = "",
+    } do
+      assert.matches(("^grafana%%.connect: option '%s' cannot be honoured by a function as transport: how a function "
+        .. "reaches the server is its own matter: say it there$"):format(name),
+        refused(URL, ADMIN, {transport = answer, [name] = value}))
+    end
+    assert.matches("option 'sleep' cannot be honoured by the transport \"curl\": it is for a function as transport",
+      refused(URL, ADMIN, {transport = "curl", sleep = print}))
+    grafana.connect(URL, ADMIN, {transport = answer, sleep = print, blocking = true, concurrency = 2, timeout = 5})
+    if require("grafana.nginx").inside then return end
+    assert.matches("option 'transport': \"nginx\" stands for .*not inside nginx: leave it out, or say \"curl\"",
+      refused(URL, ADMIN, {transport = "nginx"}))
+    assert.matches("'sleep' cannot be honoured by the transport \"curl\"", refused(URL, ADMIN, {sleep = print}))
   end)
 
   it("without arguments reads the environment", function()
@@ -123,7 +143,7 @@ describe("connect", function()
     assert_no_secret(output)
   end)
 
-  it("loads libcurl with the first request, not before", function()
+  it("loads libcurl with the first request, not before, and inside nginx not then", function()
     local output = run([[
       local grafana = require "grafana"
       local g = grafana.connect("http://127.0.0.1:1", {"a", "b"}, {max_retries = 0})
@@ -132,7 +152,8 @@ describe("connect", function()
       print(package.loaded["grafana.curl"] == nil)
       g:get_orgs()
       print(package.loaded["grafana.curl"] ~= nil)]])
-    assert.equal("grafana.client: http://127.0.0.1:1 as a (basic-auth)\ttrue\ttrue\ntrue\ntrue\n", output)
+    assert.equal(("grafana.client: http://127.0.0.1:1 as a (basic-auth)\ttrue\ttrue\ntrue\n%s\n")
+      :format(not nginx.inside), output)
   end)
 end)
 
@@ -364,7 +385,7 @@ describe("a client", function()
     assert.is_true(g:get_current_user().ok)
   end)
 
-  it("stops within a moment at a real Ctrl-C", function()
+  nginx.outside(it)("stops within a moment at a real Ctrl-C", function()   -- inside nginx it is nginx's
     server:fault {kind = "stall", path = "^/api/orgs", seconds = 20}
     local path = os.tmpname()
     local file = assert(io.open(path, "w"))
@@ -451,9 +472,11 @@ describe("a client", function()
     assert.equal("unknown-host", none:get_orgs().status)
     server:fault {kind = "stall", path = "^/api/orgs", seconds = 3}
     assert.equal("timeout", g:get_orgs({timeout = 200, max_retries = 0}).reason)
-    local tls = grafana.connect(server.tls_url, {"admin", "admin"}, {max_retries = 0})
+    local stranger = standin.start {own_certificate = true}
+    local tls = grafana.connect(stranger.tls_url, {"admin", "admin"}, {max_retries = 0})
     assert.equal("tls", tls:get_orgs().reason)
-    assert.is_true(grafana.connect(server.tls_url, {"admin", "admin"}, {ca_file = server.cert}):get_orgs().ok)
+    stranger:stop()
+    assert.is_true(grafana.connect(nginx.tls_url(server), {"admin", "admin"}, nginx.trusting(server)):get_orgs().ok)
     assert.is_true(grafana.connect(server.tls_url, {"admin", "admin"}, {verify = false}):get_orgs().ok)
     local small = connect {max_body = 10}
     assert.equal("too-large", small:get_orgs().reason)

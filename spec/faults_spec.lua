@@ -4,6 +4,7 @@
 
 local socket = require "socket"
 local days = require "spec.support.bad_days"
+local nginx = require "spec.support.nginx"
 
 local server
 
@@ -65,7 +66,8 @@ local KINDS = {
   {kind = "empty", reason = "invalid-json", gist = "the answer", uncertain = true, not_for = "PUT DELETE"},
   {kind = "big", bytes = 2000000, reason = "too-large", gist = "larger than max_body", uncertain = true},
   {kind = "headers_many", count = 1500, reason = "too-large", gist = "larger than", uncertain = true},
-  {kind = "header_long", bytes = 200000, gist = "the request failed", again = true, uncertain = true},
+  {kind = "header_long", bytes = 200000, again = true, uncertain = true, -- the transport's own limit
+    reason = nginx.inside and "cut" or nil, gist = nginx.inside and "line of the answer" or "the request failed"},
 }
 
 -- What must not hurt.
@@ -121,6 +123,12 @@ local function wait_for_late(kind, op)
   if kind.kind == "delay" and op.method ~= "GET" then socket.sleep(kind.seconds + 0.05) end
 end
 
+-- Connections are kept for all clients of an nginx worker: the first may be one that others used, and a GET that dies
+-- on such a one is sent again at once.
+local function was_sent_twice(kind, op, arrived)
+  return nginx.inside and kind.kind:find("^close") and op.method == "GET" and arrived == 3
+end
+
 local function timeout_of(kind) return kind.reason == "timeout" and 150 or 5000 end
 
 describe("a fault that lasts:", function()
@@ -140,7 +148,9 @@ describe("a fault that lasts:", function()
           assert.equal(op.name, r.operation)
           assert.matches(kind.gist, r.message, 1, true)
           assert.equal(write and kind.uncertain or nil, r.uncertain, "uncertain: " .. tostring(r))
-          assert.equal(again and 2 or 1, days.arrived(server, op.method, op.path), "arrivals")
+          local arrived = days.arrived(server, op.method, op.path)
+          if was_sent_twice(kind, op, arrived) then arrived = arrived - 1 end
+          assert.equal(again and 2 or 1, arrived, "arrivals")
           assert.equal(again and 2 or 1, r.attempts, "attempts")
           assert.is_nil(days.leak({r, seen, g, server.url}), "a secret")
           for key in pairs(r) do

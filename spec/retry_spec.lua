@@ -3,6 +3,7 @@
 -- from what on_retry is told: no test looks at a clock.
 
 local days = require "spec.support.bad_days"
+local nginx = require "spec.support.nginx"
 
 local server
 
@@ -532,11 +533,14 @@ describe("a redirect", function()
   end)
 
   it("to a place with a control character or a space in it is refused", function()
-    local g = connect()
+    local g = connect {max_retries = 0}
     for _, location in ipairs {"/api/orgs/1\1", "/api/orgs/1\127", "/api/ orgs/1", "/api\torgs/1", "/\\127.0.0.1:1/"} do
       local body = "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " .. location .. "\r\n\r\n"
       server:fault {kind = "garbage", body = body}
-      assert.equal("redirect", g:get_org(1).reason)
+      local reason = g:get_org(1).reason
+      -- The reader used inside nginx takes no control character from anybody.
+      local is_refused_at_once = nginx.inside and location:find("[\1\127]")
+      assert.equal(is_refused_at_once and "cut" or "redirect", reason, location)
     end
     assert.equal(5, #server:requests())
     g:close()

@@ -21,7 +21,7 @@ local function read_file(option, path)
   local file, problem = io.open(path, "rb")
   local text = file and file:read("*a")
   if file then file:close() end
-  if not text then error(("option '%s': cannot read %s"):format(option, problem or path), 0) end
+  if not text then error(("option '%s': cannot read %s"):format(option, problem or path .. ": it is a folder"), 0) end
   return text
 end
 
@@ -135,9 +135,19 @@ local function how_not_connected(problem)
   return "failed", problem
 end
 
+-- nginx asks its name servers for anything, in a question that they cannot read, and waits for an answer.
+local function can_be_asked_for(host)
+  if #host > 253 then return false end
+  for label in host:gmatch("[^.]+") do
+    if #label > 63 then return false end
+  end
+  return true
+end
+
 -- A connected socket, or nil, how it failed, and a few words.
 local function connect_to(origin, transfer, size)
   local problem
+  if not can_be_asked_for(origin.hosts[1]) then return nil, "unknown-host", origin.hosts[1] end
   for _, host in ipairs(origin.hosts) do
     local sock, limit = nginx.tcp(), transfer:left()
     sock:settimeouts(limit, limit, limit)
@@ -192,11 +202,15 @@ local function shake_hands(network, origin, sock)
   return problem == "timeout" and "timeout" or "tls", tostring(problem)
 end
 
+local function blame_proxy(proxy, words)
+  return "proxy: " .. (words ~= "" and words or proxy.host .. ":" .. proxy.port)
+end
+
 -- A socket that is ready for a request, and whether it was used before; or nil, how it failed, and a few words.
 local function open(network, transfer, reader)
   local origin = transfer.origin
   local sock, how, words = connect_to(origin, transfer, network.pool_size)
-  if not sock then return nil, how, words end
+  if not sock then return nil, how, network.proxy and blame_proxy(network.proxy, words) or words end
   local reused = sock:getreusedtimes() > 0
   transfer.is_connected = true
   if reused then
@@ -230,19 +244,13 @@ local function send(sock, transfer)
   }
 end
 
-local function closed(reader)
-  if reader:started() then return "cut", "the connection was closed within the answer" end
-  return "cut", "the connection was closed without an answer"
-end
-
 -- The peer has closed, or reading failed.
 local function ended(reader, problem)
   if problem == "timeout" then return "timeout" end
   if problem ~= "closed" then return "cut", problem end
   local state, detail = reader:eof()
   if state == "done" then return "complete" end
-  if state == "bad" then return "cut", detail end
-  return closed(reader)
+  return "cut", detail
 end
 
 -- How the answer ended, a few words, and whether the connection may be used again.

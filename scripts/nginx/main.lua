@@ -1,5 +1,4 @@
 -- SPDX-License-Identifier: MIT
--- luacheck: std ngx_lua
 -- What scripts/nginx/lua does inside the worker: runs a script as an interpreter would, and ends the process.
 
 local ffi = require "ffi"

@@ -50,14 +50,16 @@ end
 
 --- Starts a server in a folder of its own, which stop() removes; it also ends when this process does.
 -- @tparam[opt] table options `personality`: "12.4.3" (default), "9.3.2", "enterprise", "enterprise-9" or "amg"
--- `mutual_tls`: whether one more port, `mutual_tls_url`, is there that wants a client certificate
+-- `mutual_tls`: whether one more port, `mutual_tls_url`, is there that wants a client certificate; `own_certificate`: whether it
+-- has a certificate of its own, though the environment names one for all
 -- @treturn table the server
 function standin.start(options)
   options = options or {}
   local personality = options.personality or "12.4.3"
   local dir, made = shell("mktemp -d")
   assert(made, "mktemp failed")
-  local command = ("PARENT=%s OWN_DIR=1 MUTUAL_TLS=%s %s start %s %s 2>&1"):format(own_pid(), options.mutual_tls and "1" or "",
+  local command = ("%s PARENT=%s OWN_DIR=1 MUTUAL_TLS=%s %s start %s %s 2>&1"):format(
+    options.own_certificate and "STANDIN_CERTIFICATE=" or "", own_pid(), options.mutual_tls and "1" or "",
     quote(HERE .. "/run"), quote(dir), quote(personality))
   local output, started = shell(command)
   if not started then
