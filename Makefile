@@ -182,13 +182,17 @@ $(foreach l,lua5.4 luajit rock,$(foreach v,release asan lint,$(eval $(call rules
 
 # --- using ---------------------------------------------------------------------------------------
 
-.PHONY: deps demo env generate bench
+.PHONY: deps demo demo-openresty env generate bench
 deps: ## install what building, testing and the demo need (Debian)
 	@scripts/deps test
 
 demo: ## run the main job on the stand-in Grafana, or on GRAFANA_URL
 	@scripts/deps demo
 	@scripts/demo
+
+demo-openresty: ## serve a directory of all dashboards (examples/openresty) on the stand-in Grafana, or on GRAFANA_URL
+	@scripts/deps openresty
+	@scripts/demo-openresty
 
 env: ## print the environment for the built tree: eval "$$(make -s env)" [LUA=luajit]
 	@printf "export LUA_PATH='%s' LUA_CPATH='%s'\n" '$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;;' '$(abspath $(BUILD))/$(LUA)/$(VARIANT)/?.so;;'
