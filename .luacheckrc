@@ -6,6 +6,8 @@ exclude_files = { "build", "types" }
 files["spec"] = { std = "+busted+ngx_lua" } -- nginx is among what they run in
 files["bench"] = { std = "+busted" }
 files["bench/nginx"] = { std = "+ngx_lua" }
+files["examples/capture"] = { std = "+ngx_lua" }
+files["examples/openresty"] = { std = "+ngx_lua" }
 files["spec/standin"] = { max_line_length = 160 } -- its routes are rows
 files["spec/standin_spec.lua"] = { max_line_length = 160 }
 files[".luacheckrc"] = { ignore = { "111", "112", "113", "131" } }

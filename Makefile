@@ -21,9 +21,13 @@ PKG_CONFIG ?= pkg-config
 CLANG_FORMAT ?= clang-format
 LUACHECK ?= luacheck
 SHELLCHECK ?= shellcheck
+FUZZ_CC ?= clang
+FUZZ ?= http1
+FUZZ_SECONDS ?= 60
 LIVE_SPECS ?= $(wildcard spec/live*_spec.lua spec/live spec/golden_spec.lua)
 
 Q := $(if $(V),,@)
+comma := ,
 say = $(if $(V),,@printf '%-7s %s\n' $(1) $(2:$(CURDIR)/%=%);)
 pkg = $(shell $(PKG_CONFIG) $(1) 2>/dev/null)
 first_pkg = $(firstword $(foreach p,$(1),$(if $(shell $(PKG_CONFIG) --exists $(p) 2>/dev/null && echo y),$(p))))
@@ -132,7 +136,7 @@ $(BUILD)/core/$(1)/libgrafana.so: $(call objects,core,$(1),$(CORE)) $(call YYJSO
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)$$(CC) -shared -Wl,-soname,libgrafana.so -Wl,-z,defs $$(LDFLAGS) $$(LINK_$(1)) -o $$@ $$^ $(YYJSON_LIBS)
 
-program_$(1) = $$(CC) $$(call cflags,$(1)) $(CURL_CFLAGS) $$(DEPEND) -MF $$@.d -MT $$@ $$(LDFLAGS) $$(LINK_$(1)) -o $$@ $$< \
+program_$(1) = $$(CC) $$(call cflags,$(1)) $(CURL_CFLAGS) $(HTTP1_CFLAGS) $$(DEPEND) -MF $$@.d -MT $$@ $$(LDFLAGS) $$(LINK_$(1)) -o $$@ $$< \
 	$$(filter %_http1.a,$$^) $(BUILD)/core/$(1)/libgrafana_curl.a $(BUILD)/core/$(1)/libgrafana.a -Wl,--as-needed $(CURL_LIBS) $(HTTP1_LIBS) \
 	$(YYJSON_LIBS)
 $(BUILD)/core/$(1)/test/%: spec/c/%.c $(BUILD)/core/$(1)/libgrafana.a $(BUILD)/core/$(1)/libgrafana_curl.a $(if $(HTTP1),$(BUILD)/core/$(1)/libgrafana_http1.a)
@@ -161,6 +165,16 @@ $(BUILD)/$(1)/$(2)/grafana/libgrafana.so: $(BUILD)/core/$(2)/libgrafana.so
 	@mkdir -p $$(@D) && ln -f $$< $$@
 endef
 
+FUZZ_SOURCES = $(if $(filter http1,$(FUZZ)),$(wildcard src/http1*.c),$(wildcard src/gf_*.c) $(YYJSON_DIR:=/yyjson.c))
+fuzzer = $(if $(HTTP1)$(filter-out http1,$(FUZZ)),,$(error Not found by pkg-config: libllhttp. Run `make deps`))$(FUZZ_CC) $(BASE) -Ispec/c -O1 -g $(1) $(YYJSON_CFLAGS) $(HTTP1_CFLAGS) -o $@ $< $(FUZZ_SOURCES) -Wl,--as-needed \
+	$(YYJSON_LIBS) $(HTTP1_LIBS)
+$(BUILD)/fuzz/%_fuzz: spec/fuzz/%_fuzz.c $(wildcard src/*.[ch] spec/c/*.h) $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)$(call fuzzer,-fsanitize=fuzzer$(comma)address$(comma)undefined -fno-sanitize-recover=undefined)
+$(BUILD)/fuzz/%_seeds: spec/fuzz/%_seeds.c $(wildcard src/*.[ch] spec/c/*.h) $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)$(call fuzzer)
+
 $(foreach v,release asan lint,$(eval $(call rules_variant,$(v))))
 $(foreach l,lua5.4 luajit rock,$(foreach v,release asan lint,$(eval $(call rules_lua,$(l),$(v)))))
 .SECONDARY:
@@ -168,13 +182,17 @@ $(foreach l,lua5.4 luajit rock,$(foreach v,release asan lint,$(eval $(call rules
 
 # --- using ---------------------------------------------------------------------------------------
 
-.PHONY: deps demo env generate bench
+.PHONY: deps demo demo-openresty env generate bench
 deps: ## install what building, testing and the demo need (Debian)
 	@scripts/deps test
 
 demo: ## run the main job on the stand-in Grafana, or on GRAFANA_URL
 	@scripts/deps demo
 	@scripts/demo
+
+demo-openresty: ## serve a directory of all dashboards (examples/openresty) on the stand-in Grafana, or on GRAFANA_URL
+	@scripts/deps openresty
+	@scripts/demo-openresty
 
 env: ## print the environment for the built tree: eval "$$(make -s env)" [LUA=luajit]
 	@printf "export LUA_PATH='%s' LUA_CPATH='%s'\n" '$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;;' '$(abspath $(BUILD))/$(LUA)/$(VARIANT)/?.so;;'
@@ -189,7 +207,7 @@ bench: release ## measure the speed ratios
 
 # --- testing -------------------------------------------------------------------------------------
 
-.PHONY: test test-c test-lua test-live programs check-generated check-install check-rock
+.PHONY: test test-c test-lua test-live programs fuzz check-generated check-install check-rock
 test: ## everything: both Luas, with and without sanitizers, lint (installs what is missing)
 	@scripts/deps test
 	@scripts/test
@@ -201,9 +219,12 @@ test-c: programs ## the C tests, with and without sanitizers
 test-lua: $(call modules,$(LUA:nginx=luajit),$(VARIANT)) ## the Lua specs: LUA=lua5.4|luajit|nginx VARIANT=release|asan SPEC=path
 	@scripts/lua $(LUA) $(VARIANT) busted $(if $(SPEC),$(SPEC),spec)
 
-test-live: $(call modules,$(LUA),$(VARIANT)) ## the specs against the real server at GRAFANA_URL
+test-live: $(call modules,$(LUA:nginx=luajit),$(VARIANT)) ## the specs against the real server at GRAFANA_URL: LUA=lua5.4|luajit|nginx
 	@test -n "$$GRAFANA_URL" || { echo 'test-live: set GRAFANA_URL, GRAFANA_USER and GRAFANA_PASSWORD' >&2; exit 2; }
 	@scripts/lua $(LUA) $(VARIANT) busted $(LIVE_SPECS)
+
+fuzz: $(BUILD)/fuzz/$(FUZZ)_fuzz $(if $(wildcard spec/fuzz/$(FUZZ)_seeds.c),$(BUILD)/fuzz/$(FUZZ)_seeds) ## fuzz a layer with clang: FUZZ=http1|json|answers FUZZ_SECONDS=60
+	@scripts/fuzz $(FUZZ) $(FUZZ_SECONDS)
 
 check-generated: $(call modules,lua5.4,release) ## what is generated agrees with what it is made from
 	@scripts/check-generated

@@ -6,7 +6,7 @@ source = { url = "git+file://." }
 description = {
   summary = "A client for the Grafana HTTP API",
   detailed = "Dashboards, folders, data sources, users and organisations of a Grafana server, from Lua 5.4, Lua 5.1 and LuaJIT. "
-    .. "Needs libcurl and yyjson.",
+    .. "Needs libcurl and yyjson; inside nginx also llhttp, and zlib for gzip.",
   license = "MIT",
 }
 dependencies = { "lua >= 5.1" }

@@ -83,7 +83,8 @@ local g = grafana.connect()     -- GRAFANA_URL, GRAFANA_TOKEN or GRAFANA_USER an
 ```
 
 It sends nothing yet. `g:close()` ends connections and calls; in Lua 5.4 `local g <close> = grafana.connect(…)` does so
-at the end of the block. A closed client's operations return a result with the reason `closed`.
+at the end of the block. A closed client's operations return a result with the reason `closed`. An option that the
+transport cannot honour raises, and says what to do instead; `help("transports")` tells of transports.
 
 | option | | default |
 |---|---|---|
@@ -346,6 +347,23 @@ function Document:close() end
 ---@class grafana.ConnectOptions
 %s
 
+---What a function as transport gets.
+---@class grafana.Request
+---@field method string
+---@field url string
+---@field headers table<string, string>
+---@field body? string
+---@field timeout? integer milliseconds
+---@field connect_timeout? integer milliseconds
+
+---What it returns; or nil, a reason, and whether the request may have been sent.
+---@class grafana.Response
+---@field code integer
+---@field headers? table<string, string|string[]>|string[][]
+---@field body? string
+
+---@alias grafana.Transport fun(request: grafana.Request): grafana.Response?, string?, boolean?
+
 ---@class grafana.Retry
 ---@field operation string as in results
 ---@field attempt integer the one that failed
@@ -411,7 +429,8 @@ local LUALS = {
 }
 local CONNECT = {
   backoff_ms = "number[]", auth_method = '"basic-auth"|"regular-login"', org = "grafana.Integer|grafana.Own",
-  headers = "table<string, string>", verify = "boolean", transport = '"auto"|"curl"',
+  headers = "table<string, string>", verify = "boolean", transport = '"auto"|"curl"|"nginx"|grafana.Transport',
+  blocking = "boolean", sleep = "fun(seconds: number)",
   on_retry = "fun(retry: grafana.Retry)", log = "fun(line: string)",
 }
 for name in ("ca_file ca_path cert key proxy user_agent"):gmatch("%S+") do CONNECT[name] = "string" end

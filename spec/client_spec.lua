@@ -86,8 +86,8 @@ describe("connect", function()
       auth_method = {5, "basic"}, org = {"1", 1.5, grafana.null, true},
       headers = {"X: y", {"a"}, {a = 5}, {["a b"] = "c"}, {a = "b\r\nc: d"}, {Authorization = "x"}},
       ca_file = {5, "", "/does/not/exist.pem"}, ca_path = {5, ""}, cert = {5, "/does/not/exist.pem"}, key = {5},
-      verify = {1, "yes"}, proxy = {5}, user_agent = {5, "", "a\nb"}, transport = {5, "sockets", "ngx"},
-      on_retry = {5, "print"}, log = {io.stderr, true},
+      verify = {1, "yes"}, proxy = {5}, user_agent = {5, "", "a\nb"}, transport = {5, "sockets", "ngx", {}, true},
+      on_retry = {5, "print"}, log = {io.stderr, true}, blocking = {1, "yes"}, sleep = {5, "sleep"},
     }
     for name, values in pairs(wrong) do
       for _, value in ipairs(values) do
@@ -104,10 +104,29 @@ describe("connect", function()
     local g = grafana.connect(URL, ADMIN, {
       timeout = 0, connect_timeout = 1000.0, deadline = 0, max_retries = 0, backoff_ms = {0, 0}, concurrency = 1,
       auth_method = "basic-auth", org = grafana.own, headers = {["X-Scope"] = "a"}, verify = false, proxy = "",
-      user_agent = "me", max_body = 1000, transport = "curl", on_retry = print, log = function() end,
+      user_agent = "me", max_body = 1000, transport = "curl", blocking = true, on_retry = print,
+      log = function() end,
     })
     assert.equal("connection-refused", g:get_datasources().status)
     grafana.connect(URL, ADMIN, {org = grafana.number("12"), backoff_ms = {1, 2, 1}, transport = "auto"})
+  end)
+
+  it("refuses what the transport cannot honour, and says what to do instead", function()
+    local function answer() return {code = 200} end
+    for name, value in pairs {
+      ca_file = "a.pem", ca_path = "/etc/ssl", cert = "a.pem", key = "a.key", verify = true, proxy = "",
+    } do
+      assert.matches(("^grafana%%.connect: option '%s' cannot be honoured by a function as transport: how a function "
+        .. "reaches the server is its own matter: say it there$"):format(name),
+        refused(URL, ADMIN, {transport = answer, [name] = value}))
+    end
+    assert.matches("option 'sleep' cannot be honoured by the transport \"curl\": it is for a function as transport",
+      refused(URL, ADMIN, {transport = "curl", sleep = print}))
+    grafana.connect(URL, ADMIN, {transport = answer, sleep = print, blocking = true, concurrency = 2, timeout = 5})
+    if require("grafana.nginx").inside then return end
+    assert.matches("option 'transport': \"nginx\" stands for .*not inside nginx: leave it out, or say \"curl\"",
+      refused(URL, ADMIN, {transport = "nginx"}))
+    assert.matches("'sleep' cannot be honoured by the transport \"curl\"", refused(URL, ADMIN, {sleep = print}))
   end)
 
   it("without arguments reads the environment", function()

@@ -142,23 +142,25 @@ local function compare_requests(case, arrived)
   return found
 end
 
--- The cases of one personality: a version, or a kind of server that behaves like it.
-local function describe_standin(personality, version)
+-- The cases of one personality: a version, or a kind of server that behaves like it. With `transport`, a function, it
+-- carries all requests, and operations of two names are called by the first.
+local function describe_standin(personality, version, transport)
   local flavour = personality ~= version and personality or nil
+  local how = transport and "by a function as transport, " or ""
 
-  describe(("against the stand-in as %s:"):format(personality), function()
+  describe(("%sagainst the stand-in as %s:"):format(how, personality), function()
     local s, server
 
     setup(function()
       s = standin.start { personality = personality }
-      server = live.server { url = s.url, user = "admin", password = "admin" }
+      server = live.server { url = s.url, user = "admin", password = "admin", transport = transport }
     end)
     teardown(function() s:stop() end)
 
     it("the stand-in is of that version", function() assert.equal(version, server.recorded) end)
 
     each_case(version, function(file, case, name)
-      if case.flags.offline or cases.flavour(case) ~= flavour then return end
+      if case.flags.offline or cases.flavour(case) ~= flavour or transport and name then return end
       it((name or file.operations[1]) .. ": " .. case.title, function()
         local found, _, arrived = live.run(server, case, {
           name = name,
@@ -182,3 +184,4 @@ end
 
 for _, version in ipairs(cases.VERSIONS) do describe_standin(version, version) end
 for flavour, version in pairs(cases.FLAVOURS) do describe_standin(flavour, version) end
+describe_standin("12.4.3", "12.4.3", dofile("examples/socket_transport.lua"))

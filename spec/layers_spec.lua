@@ -97,6 +97,33 @@ describe("layers", function()
     end
   end)
 
+  it("the HTTP/1.1 reader includes its own headers, llhttp, zlib and the plain part of the C library", function()
+    check_includes(files("src/http1*.[ch]"), with("http1[%w_]*%.h", "llhttp%.h", "zlib%.h"))
+  end)
+
+  it("the HTTP/1.1 reader asks no clock, prints nothing, never aborts and allocates through its allocator", function()
+    check_calls_none(files("src/http1*.[ch]"), {
+      "time", "clock_gettime", "printf", "fprintf", "puts", "abort", "exit", "assert", "getenv", "setjmp", "longjmp",
+      "read", "write", "recv", "send", "malloc", "calloc", "realloc", "free", "strdup",
+    })
+  end)
+
+  it("llhttp and zlib are known to the HTTP/1.1 reader only", function()
+    for _, path in ipairs(files("src/*.[ch]")) do
+      for _, name in ipairs(path:find("^src/http1") and {} or includes_of(path)) do
+        assert.is_nil(name:find("llhttp") or name:find("zlib"), path .. " includes " .. name)
+      end
+    end
+  end)
+
+  it("the HTTP/1.1 reader is known to its glue only", function()
+    for _, path in ipairs(files("src/*.[ch]")) do
+      for _, name in ipairs(path:find("^src/http1") and {} or includes_of(path)) do
+        assert.is_true(not name:find("http1") or path == "src/lua_http1.c", path .. " includes " .. name)
+      end
+    end
+  end)
+
   it("libcurl is known to the driver and its glue only", function()
     for _, path in ipairs(files("src/lua_*.[ch] src/gf_*.[ch] src/grafana.h")) do
       if not path:find("^src/lua_curl") then
@@ -107,9 +134,9 @@ describe("layers", function()
     end
   end)
 
-  it("neither the driver nor the binding names an operation", function()
+  it("neither the driver, the HTTP/1.1 reader nor the binding names an operation", function()
     local names = operations()
-    for _, path in ipairs(files("src/lua_*.[ch] src/curl_*.[ch]")) do
+    for _, path in ipairs(files("src/lua_*.[ch] src/curl_*.[ch] src/http1*.[ch]")) do
       local code = code_of(path, true)
       for _, name in ipairs(names) do
         local word = not name:find("_") -- "health", "search", "version" are words of every day
@@ -123,8 +150,8 @@ describe("layers", function()
     assert.is_true(#lines_of("grep -rlw ngx lua") <= 1)
   end)
 
-  it("the core has no writable globals", function()
-    local archive = (os.getenv("BUILD") or "build") .. "/core/release/libgrafana.a"
+  local function check_globals(name)
+    local archive = (os.getenv("BUILD") or "build") .. "/core/release/" .. name
     if #files(archive) == 0 then return pending("not built: " .. archive) end
     local seen = 0
     for _, line in ipairs(lines_of("objdump -h " .. archive)) do -- relocated constants are in .data.rel.ro
@@ -137,7 +164,10 @@ describe("layers", function()
       end
     end
     assert.is_true(seen > 0)
-  end)
+  end
+
+  it("the core has no writable globals", function() check_globals("libgrafana.a") end)
+  it("the HTTP/1.1 reader has no writable globals", function() check_globals("libgrafana_http1.a") end)
 
   it("the core's face compiles alone, as C11 and as C++", function()
     local compilers = {["gcc -std=c11 -x c"] = "gcc", ["g++ -std=c++11 -x c++"] = "g++"}

@@ -194,11 +194,11 @@ static secrets secrets_of(const gf_call *call) {
 
 static void let_go(secrets *found) { gf_doc_release(found->parsed); }
 
-void gf_answer_redact(gf_call *call) {
+void gf_answer_redact(gf_call *call, char *text) {
   secrets found = secrets_of(call);
   for (size_t i = 0; i < found.n; i++)
-    gf_redact(call->message, found.list[i]);
-  if (found.unknown) strcpy(call->message, "not enough memory");
+    gf_redact(text, found.list[i]);
+  if (found.unknown) strcpy(text, "not enough memory");
   let_go(&found);
 }
 

@@ -132,24 +132,24 @@ static void leave_wire(gf_call *call) {
 }
 
 /* A zero byte ends what a message can show of a secret. */
-static void redact_value(gf_call *call, gf_value v) {
+static void redact_value(gf_value v, char *text) {
   gf_str secret;
-  if (gf_value_string(v, &secret)) gf_redact(call->message, secret.p);
+  if (gf_value_string(v, &secret)) gf_redact(text, secret.p);
 }
 
-static void redact_arguments(gf_call *call) {
+void gf_redact_arguments(gf_call *call, char *text) {
   gf_value data = gf_data_of(call);
   for (int i = 0; i < GF_MAX_PARAMS && call->op->params[i].name; i++)
     if (call->arg_text[i] && strcmp(call->op->params[i].name, "password") == 0)
-      gf_redact(call->message, call->arg_text[i]);
-  if (call->op->rule->any_answer) gf_answer_redact(call);
-  redact_value(call, gf_value_get(data, "password"));
-  redact_value(call, gf_value_get(data, "basicAuthPassword"));
+      gf_redact(text, call->arg_text[i]);
+  if (call->op->rule->any_answer) gf_answer_redact(call, text);
+  redact_value(gf_value_get(data, "password"), text);
+  redact_value(gf_value_get(data, "basicAuthPassword"), text);
   gf_value more = gf_value_get(data, "secureJsonData");
   if (gf_value_is_absent(more) || !unsafe_yyjson_is_obj(more.node)) return;
   gf_iter it = gf_iterate(more);
   for (void *k, *v; gf_iter_next(&it, &k, &v);)
-    redact_value(call, (gf_value){more.doc, v});
+    redact_value((gf_value){more.doc, v}, text);
 }
 
 static void write_message(gf_call *call, const gf_verdict *verdict) {
@@ -159,7 +159,7 @@ static void write_message(gf_call *call, const gf_verdict *verdict) {
   }
   snprintf(call->message, sizeof call->message, "%s", verdict->words);
   gf_client_redact(call->client, call->message);
-  redact_arguments(call);
+  gf_redact_arguments(call, call->message);
 }
 
 void gf_finish(gf_call *call, const gf_verdict *verdict, const gf_exchange *x) {

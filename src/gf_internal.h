@@ -256,6 +256,8 @@ void gf_finish_ok(gf_call *call, const gf_exchange *x);
 /* Finish with a status of our own and a sentence: a template, as in gf_rules.h. */
 void gf_finish_as(gf_call *call, gf_status status, gf_reason reason, const char *say);
 void gf_lacks_memory(gf_call *call); /* finish with that */
+/* Blank the passwords among the call's arguments out of `text`, which has room for "not enough memory". */
+void gf_redact_arguments(gf_call *call, char *text);
 
 /* --- gf_exchange.c: requests and their answers --- */
 typedef struct gf_ask {
@@ -314,8 +316,8 @@ bool gf_answer_stays_text(gf_call *call, gf_exchange *x);            /* before i
 bool gf_answer_is_one(const gf_call *call, const gf_exchange *x); /* not JSON, and an answer all the same */
 /* As on_answer: code, headers and body, then the row's way. */
 void gf_answer_take(gf_call *call, gf_exchange *x);
-/* Blank the arguments' secrets out of the message. */
-void gf_answer_redact(gf_call *call);
+/* gf_redact_arguments for operations whose arguments are anything. `text` has room for "not enough memory". */
+void gf_answer_redact(gf_call *call, char *text);
 
 /* --- gf_verdict.c: what an answer means --- */
 void gf_judge_answer(gf_call *call, gf_exchange *x);

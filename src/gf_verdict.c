@@ -28,7 +28,23 @@ static void judge(gf_verdict *v, gf_status status, gf_reason reason, const char 
   v->say = say;
 }
 
-/* The server's own words become the sentence, without what would upset a terminal. */
+/* How much of `text` there is room for, in whole characters. */
+static size_t whole_characters(gf_str text, size_t most) {
+  if (text.n <= most) return text.n;
+  size_t n = most;
+  while (n > 0 && ((unsigned char)text.p[n] & 0xC0) == 0x80)
+    n--;
+  return n;
+}
+
+/* `n` bytes of others' words and a zero, without what would upset a terminal. */
+static void calm(char *text, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    if ((unsigned char)text[i] < ' ' || text[i] == 127) text[i] = ' ';
+  text[n] = 0;
+}
+
+/* The server's own words become the sentence. */
 static void quote_server(gf_exchange *x, const char *before) {
   gf_str message = gf_server_message(x);
   char *out = x->verdict.words;
@@ -38,15 +54,9 @@ static void quote_server(gf_exchange *x, const char *before) {
     return;
   }
   size_t most = size - 1 - at < GF_MAX_SERVER_WORDS ? size - 1 - at : GF_MAX_SERVER_WORDS;
-  size_t n = message.n < most ? message.n : most;
-  if (n < message.n)
-    while (n > 0 && ((unsigned char)message.p[n] & 0xC0) == 0x80)
-      n--; /* whole characters only */
-  for (size_t i = 0; i < n; i++) {
-    unsigned char c = (unsigned char)message.p[i];
-    out[at++] = c < ' ' || c == 127 ? ' ' : (char)c;
-  }
-  out[at] = 0;
+  size_t n = whole_characters(message, most);
+  memcpy(out + at, message.p, n);
+  calm(out + at, n);
 }
 
 static void judge_words(gf_exchange *x, gf_status status, gf_reason reason, const char *before) {
@@ -183,8 +193,21 @@ void gf_judge_answer(gf_call *call, gf_exchange *x) {
 static void judge_timeout(gf_call *call, gf_exchange *x, bool past_deadline) {
   long long ms = past_deadline ? call->settings.deadline_ms : x->req.timeout_ms;
   judge(&x->verdict, GF_ERROR, past_deadline ? GF_DEADLINE : GF_TIMEOUT, NULL);
-  snprintf(x->verdict.words, sizeof x->verdict.words,
-           past_deadline ? "no result within the deadline of %lld ms" : "no answer within %lld ms", ms);
+  const char *words = past_deadline ? "no result within the deadline of %lld ms" : "no answer within %lld ms";
+  snprintf(x->verdict.words, sizeof x->verdict.words, ms > 0 ? words : "no answer in time", ms);
+}
+
+enum { MAX_DETAIL = 120 };
+
+/* The transport's words, as far as there is room: without secrets, which in the midst of a sentence would not be known
+ * again once they are cut. */
+static void quote_transport(gf_call *call, const gf_exchange *x, const char *detail, char *out) {
+  size_t n = whole_characters(gf_z(detail ? detail : ""), MAX_DETAIL);
+  if (n) memcpy(out, detail, n);
+  out[n] = 0;
+  gf_exchange_redact(call, x, out);
+  gf_redact_arguments(call, out);
+  calm(out, strlen(out));
 }
 
 /* Do the transport's words name the host of the client's URL? If not, it is a proxy that they tell of. */
@@ -219,10 +242,12 @@ void gf_judge_failure(gf_call *call, gf_exchange *x, gf_how how, const char *det
           x->too_large ? what_is_too_large(x) : "the answer could not be taken");
     x->verdict.code = x->code;
   } else {
-    bool more = detail && *detail && (kinds[how].with_detail || !names_host(call, detail));
+    char words[MAX_DETAIL + 1];
+    quote_transport(call, x, detail, words);
+    bool more = *words && (kinds[how].with_detail || !names_host(call, words));
     judge(&x->verdict, kinds[how].status, kinds[how].reason, NULL);
-    snprintf(x->verdict.words, sizeof x->verdict.words, "%s %.120s%s%.120s%s", kinds[how].words,
-             call->client->url, more ? " (" : "", more ? detail : "", more ? ")" : "");
+    snprintf(x->verdict.words, sizeof x->verdict.words, "%s %.120s%s%s%s", kinds[how].words,
+             call->client->url, more ? " (" : "", more ? words : "", more ? ")" : "");
   }
 }
 

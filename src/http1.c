@@ -37,7 +37,7 @@ struct gfh_reader {
   bool is_head, is_connect; /* the request's method */
   bool started, keep;
   bool is_chunked;                        /* a Transfer-Encoding has come */
-  bool announced;                         /* a body, by the head of an answer that must not have one */
+  bool spoiled;                           /* the connection, by what a head said, of an interim answer too */
   bool head_whole, complete;              /* llhttp has seen the end of the head, of the answer */
   int code;                               /* of the head that is read, interim ones too */
   int interim;                            /* how many have been skipped */
@@ -66,28 +66,36 @@ static bool taken(gfh_reader *r, int result) {
   return result >= 0;
 }
 
-typedef struct gfh_error {
-  llhttp_errno_t error;
-  const char *problem;
-} gfh_error;
+static const char two_ways[] = "the answer gives its length in two ways";
+static const char bad_begin[] = "the answer does not begin as one of HTTP/1.0 or HTTP/1.1";
+static const char bad_status[] = "the status line of the answer is damaged";
+static const char bad_header[] = "a header of the answer is damaged";
+static const char bad_encoding[] = "the Transfer-Encoding of the answer is not chunked";
+static const char bad_size[] = "a chunk of the answer has no proper size";
+static const char bad_end[] = "a line of the answer does not end as HTTP has it";
+static const char no_memory[] = "out of memory";
 
-static const char *problem_of(llhttp_errno_t error) {
-  static const gfh_error rows[] = {
-      {HPE_INVALID_CONSTANT, "the answer is not HTTP"},
-      {HPE_INVALID_VERSION, "the answer is of another version of HTTP than 1.0 and 1.1"},
-      {HPE_INVALID_STATUS, "the status line of the answer is damaged"},
-      {HPE_INVALID_HEADER_TOKEN, "a header of the answer is damaged"},
-      {HPE_CR_EXPECTED, "a line of the answer does not end as HTTP has it"},
-      {HPE_LF_EXPECTED, "a line of the answer does not end as HTTP has it"},
-      {HPE_UNEXPECTED_CONTENT_LENGTH, "the answer gives its length in two ways"},
-      {HPE_INVALID_CONTENT_LENGTH, "the Content-Length of the answer is no number"},
-      {HPE_INVALID_TRANSFER_ENCODING, "the Transfer-Encoding of the answer is not chunked"},
-      {HPE_INVALID_CHUNK_SIZE, "a chunk of the answer has no proper size"},
-      {HPE_STRICT, "a chunk of the answer does not end where it should"},
-  };
-  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-    if (rows[i].error == error) return rows[i].problem;
-  return "the answer is not proper HTTP";
+/* What llhttp's refusal of a header means here. */
+static const char *header_problem(const gfh_reader *r, llhttp_errno_t error) {
+  bool length = (r->parser.flags & F_CONTENT_LENGTH) != 0;
+  switch (error) {
+  case HPE_UNEXPECTED_CONTENT_LENGTH: return two_ways;
+  case HPE_INVALID_CONTENT_LENGTH:
+    return r->is_chunked ? two_ways : "the Content-Length of the answer is no number";
+  case HPE_INVALID_TRANSFER_ENCODING: return length ? two_ways : bad_encoding;
+  default: return bad_header;
+  }
+}
+
+static const char *problem_of(const gfh_reader *r, llhttp_errno_t error) {
+  switch (r->stage) {
+  case GFH_STATUS_LINE: return error == HPE_INVALID_STATUS ? bad_status : bad_begin;
+  case GFH_HEADER_LINE:
+  case GFH_TRAILER_LINE: return header_problem(r, error);
+  case GFH_CHUNK_LINE: return bad_size;
+  case GFH_CHUNK: return "a chunk of the answer does not end where it should";
+  default: return "the answer is not proper HTTP";
+  }
 }
 
 /* ------------------------------------------------------------------------------------------------- strings -- */
@@ -118,7 +126,7 @@ static gfh_str trimmed(gfh_str s) {
 /* Pieces of one name or value lie side by side, as the line lies in one piece. */
 static int extend(gfh_reader *r, gfh_str *part, const char *p, size_t n) {
   if (part->n == 0) part->p = p;
-  if (part->p + part->n != p) return fail(r, "a header of the answer is damaged"), -1;
+  if (part->p + part->n != p) return fail(r, bad_header), -1;
   part->n += n;
   return 0;
 }
@@ -137,17 +145,21 @@ static bool is_final(const gfh_reader *r) { return r->code >= 200; }
 
 static bool is_tunnel(const gfh_reader *r) { return r->is_connect && r->code >= 200 && r->code < 300; }
 
-/* An answer to CONNECT that is no tunnel may have a body, which nobody wants. */
-static bool has_no_body(const gfh_reader *r) {
-  return r->is_head || r->is_connect || !is_final(r) || r->code == 204 || r->code == 304;
+/* Whatever its headers say; llhttp knows of 204 and 304. An answer to CONNECT that is no tunnel may have a body, which nobody
+ * wants. */
+static bool has_no_body(const gfh_reader *r) { return r->is_head || r->is_connect || !is_final(r); }
+
+/* What announces a body and must not have one may be followed by that body all the same. */
+static bool spoils(const gfh_reader *r) {
+  bool length = (r->parser.flags & F_CONTENT_LENGTH) && r->parser.content_length > 0;
+  return (length || r->is_chunked) && (!is_final(r) || r->code == 204);
 }
 
-/* 1 tells llhttp that there is no body, whatever the headers say. */
+/* 1 tells llhttp that there is no body. */
 static int on_head_whole(llhttp_t *parser) {
   gfh_reader *r = parser->data;
-  bool length = (parser->flags & F_CONTENT_LENGTH) && parser->content_length > 0;
   r->head_whole = true;
-  if ((length || r->is_chunked) && (!is_final(r) || r->code == 204)) r->announced = true;
+  if (spoils(r)) r->spoiled = true;
   return has_no_body(r) ? 1 : 0;
 }
 
@@ -159,13 +171,13 @@ static int on_chunk_line(llhttp_t *parser) {
 
 static bool feed_gzip(gfh_reader *r, gfh_str bytes) {
   if (!r->gzip) r->gzip = gfh_gzip_new(&r->alloc);
-  if (!r->gzip) return fail(r, "out of memory");
+  if (!r->gzip) return fail(r, no_memory);
   if (!r->inflating) gfh_gzip_begin(r->gzip);
   r->inflating = true;
   switch (gfh_gzip_feed(r->gzip, bytes, r->sink.body, r->sink.ctx)) {
   case GFH_FLOWS: return true;
   case GFH_REFUSED: return taken(r, -1);
-  case GFH_NO_MEMORY: return fail(r, "out of memory");
+  case GFH_NO_MEMORY: return fail(r, no_memory);
   case GFH_OVERLONG: return fail(r, "the answer goes on after the end of its gzip body");
   case GFH_DAMAGED: break;
   }
@@ -200,7 +212,7 @@ static const llhttp_settings_t settings = {
 
 static bool parse(gfh_reader *r, const char *p, size_t n) {
   llhttp_errno_t error = llhttp_execute(&r->parser, p, n);
-  return error == HPE_OK || fail(r, problem_of(error));
+  return error == HPE_OK || fail(r, problem_of(r, error));
 }
 
 /* --------------------------------------------------------------------------------------------- an answer's end -- */
@@ -216,10 +228,9 @@ static void begin_head(gfh_reader *r) {
 
 static bool lacks_gzip(const gfh_reader *r) { return r->inflating && !gfh_gzip_is_whole(r->gzip); }
 
-/* What announced a body and has none may be followed by that body all the same. */
 static bool finish(gfh_reader *r) {
   if (lacks_gzip(r)) return fail(r, "the gzip body of the answer ends early");
-  if (r->announced) r->keep = false;
+  if (r->spoiled) r->keep = false;
   if (r->is_connect) r->keep = is_tunnel(r);
   r->state = GFH_DONE;
   return true;
@@ -228,6 +239,7 @@ static bool finish(gfh_reader *r) {
 /* The answer is whole, or the one before it. */
 static bool end_answer(gfh_reader *r) {
   if (is_final(r)) return finish(r);
+  if (!r->keep) r->spoiled = true;
   begin_head(r);
   return true;
 }
@@ -236,8 +248,8 @@ static bool end_answer(gfh_reader *r) {
 
 static bool take_status(gfh_reader *r) {
   int code = llhttp_get_status_code(&r->parser);
-  if (r->parser.http_major != 1 || r->parser.http_minor > 1) return fail(r, problem_of(HPE_INVALID_VERSION));
-  if (code < 100) return fail(r, problem_of(HPE_INVALID_STATUS));
+  if (r->parser.http_major != 1 || r->parser.http_minor > 1) return fail(r, bad_begin);
+  if (code < 100) return fail(r, bad_status);
   if (code == 101) return fail(r, "the answer switches to another protocol");
   if (code < 200 && ++r->interim > GFH_MAX_INTERIM) return fail(r, "there are too many interim answers");
   r->code = code;
@@ -248,7 +260,7 @@ static bool take_status(gfh_reader *r) {
 static bool note_chunked(gfh_reader *r) {
   bool fine = !r->is_chunked && is_word(r->value, "chunked") && r->parser.http_minor == 1;
   r->is_chunked = true;
-  return fine || fail(r, problem_of(HPE_INVALID_TRANSFER_ENCODING));
+  return fine || fail(r, bad_encoding);
 }
 
 /* Two encodings, one after the other, are strange even when both are gzip. */
@@ -278,7 +290,7 @@ static bool take_head_end(gfh_reader *r) {
 static bool take_header_line(gfh_reader *r) { return r->head_whole ? take_head_end(r) : take_header(r); }
 
 static bool take_chunk_line(gfh_reader *r) {
-  if (r->left > UINT64_MAX / 2) return fail(r, problem_of(HPE_INVALID_CHUNK_SIZE));
+  if (r->left > UINT64_MAX / 2) return fail(r, bad_size);
   r->stage = r->left > 0 ? GFH_CHUNK : GFH_TRAILER_LINE;
   r->left += 2;
   return true;
@@ -287,7 +299,7 @@ static bool take_chunk_line(gfh_reader *r) {
 static bool take_trailer_line(gfh_reader *r) {
   if (r->complete) return end_answer(r);
   bool framing = is_word(r->name, "transfer-encoding") || is_word(r->name, "content-length");
-  return !framing || fail(r, problem_of(HPE_UNEXPECTED_CONTENT_LENGTH));
+  return !framing || fail(r, two_ways);
 }
 
 static bool take_parsed_line(gfh_reader *r) {
@@ -327,15 +339,16 @@ static bool count_line(gfh_reader *r, gfh_str line) {
   return true;
 }
 
-/* `line` ends in LF. */
+/* `line` ends in LF. Some of this llhttp 9.2 refuses too; others of its versions have taken continued lines and names of
+ * nothing. */
 static bool check_line(gfh_reader *r, gfh_str line) {
   line.n--;
-  if (line.n == 0 || line.p[line.n - 1] != '\r') return fail(r, problem_of(HPE_CR_EXPECTED));
+  if (line.n == 0 || line.p[line.n - 1] != '\r') return fail(r, bad_end);
   line.n--;
   if (has_control(line)) return fail(r, "a line of the answer has a control character in it");
   if ((r->stage == GFH_HEADER_LINE || r->stage == GFH_TRAILER_LINE) && line.n > 0 &&
       (is_blank(line.p[0]) || line.p[0] == ':'))
-    return fail(r, problem_of(HPE_INVALID_HEADER_TOKEN));
+    return fail(r, bad_header);
   return count_line(r, line);
 }
 
@@ -365,7 +378,7 @@ static bool make_room(gfh_reader *r, size_t n) {
   if (room > GFH_MAX_LINE) room = GFH_MAX_LINE;
   if (room == r->line_room) return true;
   char *larger = r->alloc.resize(r->alloc.ctx, NULL, room);
-  if (!larger) return fail(r, "out of memory");
+  if (!larger) return fail(r, no_memory);
   if (r->line) {
     memcpy(larger, r->line, r->line_n);
     wipe(r->line, r->line_n);
@@ -387,7 +400,7 @@ static bool begins_well(const gfh_reader *r, gfh_str piece) {
 
 static bool fits(gfh_reader *r, gfh_str piece) {
   bool chunk = r->stage == GFH_CHUNK_LINE;
-  if (!begins_well(r, piece)) return fail(r, problem_of(HPE_INVALID_CONSTANT));
+  if (!begins_well(r, piece)) return fail(r, "the answer is not HTTP");
   if (piece.n <= (chunk ? GFH_MAX_CHUNK_LINE : GFH_MAX_LINE) - r->line_n) return true;
   return fail(r, chunk ? "a chunk of the answer has too long a size" : "a line of the answer is too long");
 }
@@ -424,7 +437,7 @@ static size_t take_data(gfh_reader *r, gfh_str bytes) {
   else if (r->complete)
     end_answer(r);
   else
-    fail(r, problem_of(HPE_INTERNAL));
+    fail(r, problem_of(r, HPE_INTERNAL));
   return n;
 }
 
@@ -460,7 +473,7 @@ gfh_state gfh_eof(gfh_reader *r) {
   if (r->state != GFH_MORE) return r->state;
   if (r->stage != GFH_CLOSE || lacks_gzip(r)) return cut(r);
   if (llhttp_finish(&r->parser) != HPE_OK || !r->complete)
-    fail(r, problem_of(HPE_INTERNAL));
+    fail(r, problem_of(r, HPE_INTERNAL));
   else
     end_answer(r);
   r->keep = false;
@@ -491,7 +504,7 @@ void gfh_begin(gfh_reader *r, const char *method, const gfh_sink *sink) {
   r->problem = "";
   r->is_head = strcmp(method, "HEAD") == 0;
   r->is_connect = strcmp(method, "CONNECT") == 0;
-  r->started = r->announced = false;
+  r->started = r->spoiled = false;
   r->interim = 0;
   r->n_lines = r->line_bytes = r->extensions = 0;
   begin_head(r);

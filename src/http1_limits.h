@@ -5,9 +5,9 @@
 #define GFH_HTTP1_LIMITS_H
 
 enum {
-  GFH_MAX_LINE = 100 << 10,         /* bytes of a line of a head, as in libcurl */
-  GFH_MAX_HEADERS = 1000,           /* of an answer, its interim ones included, as in the core */
-  GFH_MAX_HEADERS_BYTES = 1 << 18,  /* of their lines together, as in the core */
+  GFH_MAX_LINE = 100 << 10, /* bytes of a line of a head, as in libcurl */
+  GFH_MAX_HEADERS = 2000,   /* of an answer, its interim ones included; twice the core's cap, which decides */
+  GFH_MAX_HEADERS_BYTES = 1 << 19,  /* of their lines together; twice the core's, too */
   GFH_MAX_INTERIM = 16,             /* answers before the answer */
   GFH_MAX_CHUNK_LINE = 4096,        /* bytes of a line with a chunk's size */
   GFH_MAX_EXTENSIONS = 1 << 14,     /* bytes of all chunks' extensions together, as in Node.js */

@@ -33,6 +33,10 @@ int lgf_call_new(lua_State *L); /* (client, operation, …) → call */
 void lgf_call_open(lua_State *L);
 void lgf_feed_open(lua_State *L); /* methods of calls for drivers in Lua (lua_feed.c) */
 
+/* --- time (lua_clock.c) --- */
+int lgf_clock_now(lua_State *L);   /* () → milliseconds of a monotonic clock */
+int lgf_clock_sleep(lua_State *L); /* (ms): until then, or until a signal */
+
 /* --- results (lua_result.c) --- */
 
 /* Push `result` as a table. The caller keeps the call alive that owns it. */

@@ -5,7 +5,6 @@
 #include "lua_bind.h"
 
 #include <string.h>
-#include <time.h>
 
 static int lgf_own_tostring(lua_State *L) {
   lua_pushliteral(L, "grafana.own");
@@ -28,11 +27,18 @@ static int lgf_core_distance(lua_State *L) {
   return 1;
 }
 
-/* now() → ms of a clock that only goes forwards: what drivers in Lua tell calls. */
-static int lgf_core_now(lua_State *L) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  lua_pushnumber(L, (lua_Number)(now.tv_sec * 1000 + now.tv_nsec / 1000000));
+#if LUA_VERSION_NUM < 503
+/* LuaJIT has it, Lua 5.1 has not. */
+extern int lua_isyieldable(lua_State *L) __attribute__((weak));
+#define lgf_can_yield(L) (!lua_isyieldable || lua_isyieldable(L))
+#else
+#define lgf_can_yield(L) lua_isyieldable(L)
+#endif
+
+/* can_yield() → whether the coroutine that asks may yield: no function in C, such as that of table.sort, require or a
+ * finalizer, is among those that it runs. nginx hides coroutine.isyieldable. */
+static int lgf_core_can_yield(lua_State *L) {
+  lua_pushboolean(L, lgf_can_yield(L));
   return 1;
 }
 
@@ -57,7 +63,9 @@ int luaopen_grafana_core(lua_State *L) {
       {"api_operation", lgf_api_operation},
       {"api_versions", lgf_api_versions},
       {"distance", lgf_core_distance},
-      {"now", lgf_core_now},
+      {"now", lgf_clock_now},
+      {"sleep", lgf_clock_sleep},
+      {"can_yield", lgf_core_can_yield},
       {NULL, NULL},
   };
   if (strncmp(gf_stamp(), GF_VERSION, strlen(GF_VERSION)) != 0)

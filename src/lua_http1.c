@@ -150,33 +150,9 @@ static int lgf_reader_new(lua_State *L) {
   return 1;
 }
 
-/* now() → milliseconds of a monotonic clock. */
-static int lgf_http1_now(lua_State *L) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  lua_pushnumber(L, (lua_Number)((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000));
-  return 1;
-}
-
-#if LUA_VERSION_NUM < 503
-/* LuaJIT has it, Lua 5.1 has not. */
-extern int lua_isyieldable(lua_State *L) __attribute__((weak));
-#define lgf_can_yield(L) (!lua_isyieldable || lua_isyieldable(L))
-#else
-#define lgf_can_yield(L) lua_isyieldable(L)
-#endif
-
-/* can_yield() → whether the coroutine that asks may yield: no function in C, such as that of table.sort, require or a
- * finalizer, is among those that it runs. nginx hides coroutine.isyieldable. */
-static int lgf_http1_can_yield(lua_State *L) {
-  lua_pushboolean(L, lgf_can_yield(L));
-  return 1;
-}
-
 int luaopen_grafana_http1(lua_State *L);
 int luaopen_grafana_http1(lua_State *L) {
-  static const luaL_Reg functions[] = {
-      {"reader", lgf_reader_new}, {"now", lgf_http1_now}, {"can_yield", lgf_http1_can_yield}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"reader", lgf_reader_new}, {NULL, NULL}};
   static const luaL_Reg methods[] = {
       {"begin", lgf_reader_begin},     {"feed", lgf_reader_feed},   {"eof", lgf_reader_eof},
       {"started", lgf_reader_started}, {"close", lgf_reader_close}, {NULL, NULL},

@@ -84,7 +84,7 @@ function Document:close() end
 ---@class grafana.ConnectOptions
 ---@field timeout? integer ms for one request, 0: none; default: 5000
 ---@field connect_timeout? integer ms for connecting, 0: none; default: 2000
----@field deadline? integer ms for a whole call with its retries, 0: none; default: 0
+---@field deadline? integer ms for a whole call with its retries, 0: none; default: 0; with nginx's sockets 5000
 ---@field max_retries? integer how often one request is sent again at most; default: 10
 ---@field backoff_ms? number[] first delay, largest delay, multiplier; default: {500, 1000, 2.0}
 ---@field auth_method? "basic-auth"|"regular-login" "basic-auth", or "regular-login": log in once, then a session; default: "basic-auth"
@@ -99,9 +99,28 @@ function Document:close() end
 ---@field user_agent? string what the client calls itself; default: lua-grafana/…
 ---@field concurrency? integer requests on the wire at once; default: 8
 ---@field max_body? integer bytes of one answer; default: 64 MiB
----@field transport? "auto"|"curl" "auto" or "curl"; default: "auto"
+---@field transport? "auto"|"curl"|"nginx"|grafana.Transport "curl", "nginx", "auto" (which is right here) or a function: help("transports"); default: "auto"
+---@field blocking? boolean inside nginx: let libcurl stop the worker while it waits; default: false
+---@field sleep? fun(seconds: number) with a function as transport: waits so many seconds, by yielding; default: blocks, but not inside nginx
 ---@field on_retry? fun(retry: grafana.Retry) called with {operation, attempt, delay_ms, status, reason}; default: none
 ---@field log? fun(line: string) called with one line for each call ended and each retry; default: none
+
+---What a function as transport gets.
+---@class grafana.Request
+---@field method string
+---@field url string
+---@field headers table<string, string>
+---@field body? string
+---@field timeout? integer milliseconds
+---@field connect_timeout? integer milliseconds
+
+---What it returns; or nil, a reason, and whether the request may have been sent.
+---@class grafana.Response
+---@field code integer
+---@field headers? table<string, string|string[]>|string[][]
+---@field body? string
+
+---@alias grafana.Transport fun(request: grafana.Request): grafana.Response?, string?, boolean?
 
 ---@class grafana.Retry
 ---@field operation string as in results

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
---- What the benchmark compares with: a small HTTP client in Lua over nginx's sockets, in the manner of lua-resty-http. It
--- parses the url, keeps connections, reads head and body in Lua (whole, by length or in chunks) and nothing more.
+--- What the benchmark compares with: a small HTTP client in Lua over nginx's sockets, in the manner of lua-resty-http.
+-- It parses the url, keeps connections, reads head and body in Lua (whole, by length or in chunks), and nothing more.
 
 local minimal_http = {}
 

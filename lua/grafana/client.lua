@@ -19,8 +19,9 @@ local methods = {}
 local metatable = {__index = methods, __name = "grafana.client"}
 
 -- A client is a table with `_core` (the core's client), `_driver` (false until something is sent), `_transport` (the
--- driver's options), `_on_retry`, `_log` and `_token` (functions or false), `_asking` (the coroutine in which `_token`
--- runs). No secret is in it.
+-- driver's options, whose `kind` says which driver), `_on_retry`, `_log` and `_token` (functions or false), `_asking`
+-- (the coroutine in which `_token` runs, for the request of nginx `_asking_in`, since `_asked_at`), `_spares_worker`
+-- (blocking is refused where it would stop a worker of nginx). No secret is in it.
 local function is_client(self)
   return type(self) == "table" and rawget(self, "_core") ~= nil
 end
@@ -32,11 +33,13 @@ end
 
 -- ---------------------------------------------------------------------------------------------- driving a call --
 
+-- The module that makes the driver of each kind of transport; loaded when it is needed.
+local DRIVERS = {curl = "grafana.curl", nginx = "grafana.cosocket", ["function"] = "grafana.transport"}
+
 local function driver_of(self)
   local driver = self._driver
   if not driver then
-    local kind = nginx.inside and "grafana.cosocket" or "grafana.curl"
-    driver = require(kind).driver(self._transport)
+    driver = require(DRIVERS[self._transport.kind]).driver(self._transport)
     self._driver, self._transport = driver, false
   end
   return driver
@@ -57,10 +60,15 @@ local function report(self, call)
   end
 end
 
+-- What tells requests of nginx apart, in which the coroutine of one that has gone serves another.
+local function context()
+  return nginx.inside and nginx.context()
+end
+
 -- Does the client's token function run below us on the stack? One that has yielded does not.
 local function is_asking(self)
   local asker = self._asking
-  if not asker then return false end
+  if not asker or self._asking_in ~= context() then return false end
   local status = asker == "main" and "running" or coroutine.status(asker)
   return status == "running" or status == "normal"
 end
@@ -70,16 +78,23 @@ local function ask_for_token(self)
   if is_asking(self) then
     error("grafana: the token function must not use the client that it is asked for: that one has no token yet", 0)
   end
-  self._asking = coroutine.running() or "main"
+  self._asking, self._asking_in, self._asked_at = coroutine.running() or "main", context(), core.now()
   local fine, token = pcall(self._token)
-  self._asking = false
+  self._asking, self._asking_in = false, false
   if not fine then error(token, 0) end
   return token
 end
 
+-- Inside nginx others go on while a function waits for its token: they wait for that one, unless it takes too long.
+local LONGEST_QUESTION = 1000   -- ms
+
+local function is_asked_for(self)
+  return nginx.inside and self._asking and core.now() - self._asked_at < LONGEST_QUESTION
+end
+
 -- Ask for a token where the call cannot go on without. What is wrong with what the function returns is a sentence.
 local function supply(self, driver, call)
-  if not call:wants_token() then return end
+  if not call:wants_token() or is_asked_for(self) and not is_asking(self) then return end
   local token = ask_for_token(self)
   if type(token) ~= "string" then return ("the token function returned %s (string expected)"):format(type(token)) end
   local taken, problem = pcall(self._core.set_token, self._core, token)
@@ -106,14 +121,18 @@ if jit then jit.off(loop) end
 -- function that gives no token) breaks the call off and goes on up; the client stays usable.
 local function drive(self, call)
   local driver = driver_of(self)
-  local flight, refusal = driver:add(call)
+  local flight, refusal = nil, self._spares_worker and nginx.refuses_blocking()
+  if not refusal then flight, refusal = driver:add(call) end
+  if refusal then
+    call:close()
+    error("grafana: " .. refusal, 3)   -- the caller of the operation
+  end
   flight = flight or call
-  local fine, problem = true, refusal and "grafana: " .. refusal
-  if not refusal then fine, problem = pcall(loop, self, driver, flight, call) end
+  local fine, problem = pcall(loop, self, driver, flight, call)
   if fine and not problem then return end
-  if not refusal then driver:drop(flight) end
+  driver:drop(flight)
   call:close()
-  error(problem, fine and 3 or 0)   -- 3: the caller of the operation
+  error(problem, fine and 3 or 0)
 end
 
 local function log_end(self, operation, result, began)
@@ -194,7 +213,8 @@ function client.connect(url, credentials, options)
   local self = setmetatable({
     _core = state, _driver = false, _transport = transport,
     _on_retry = hooks.on_retry or false, _log = hooks.log or false, _token = hooks.token or false,
-    _asking = false,
+    _asking = false, _asking_in = false, _asked_at = 0,
+    _spares_worker = nginx.inside and transport.kind == "curl" and not hooks.blocking,
   }, metatable)
   if needs_check(transport) then
     local checked, problem = pcall(driver_of, self)

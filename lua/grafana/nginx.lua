@@ -2,6 +2,8 @@
 --- What the library uses of nginx's Lua module. No other file names `ngx`.
 -- @module grafana.nginx
 
+local core = require "grafana.core"
+
 local ngx = rawget(_G, "ngx")
 
 local nginx = {
@@ -55,7 +57,7 @@ local INSIDE_C = "nginx's sockets cannot be used inside a function that C calls,
 function nginx.refuses_sockets()
   local where = CANNOT_WAIT[ngx.get_phase()]
   if where then return ("nginx's sockets cannot be used in %s: %s"):format(where[1], where[2]) end
-  if not require("grafana.http1").can_yield() then return INSIDE_C end
+  if not core.can_yield() then return INSIDE_C end
   return nil
 end
 
@@ -66,15 +68,50 @@ function nginx.refuses_blocking()
     .. "transport out, or allow it by the option blocking = true"
 end
 
---- The certificate and its key in PEM files, parsed for a socket's `setclientcert`; nil and a sentence.
+--- A certificate and its key in PEM, parsed for a socket's `setclientcert`; each nil where the text is none.
 function nginx.client_certificate(cert_text, key_text)
   local ssl = require "ngx.ssl"
-  local cert, problem = ssl.parse_pem_cert(cert_text)
-  if not cert then return nil, "cert: " .. problem end
-  local key
-  key, problem = ssl.parse_pem_priv_key(key_text)
-  if not key then return nil, "key: " .. problem end
-  return {cert = cert, key = key}
+  return (ssl.parse_pem_cert(cert_text)), (ssl.parse_pem_priv_key(key_text))
+end
+
+-- ----------------------------------------------------------------------------------------------- subrequests --
+
+local SUBREQUESTS = {rewrite = true, access = true, content = true}
+
+--- Why no subrequest can be made at this moment, and what to do instead; nil where one can.
+function nginx.refuses_subrequests()
+  local phase = ngx.get_phase()
+  if not SUBREQUESTS[phase] then
+    return ("nginx makes no subrequests in the phase '%s', only in rewrite_by_lua*, access_by_lua* and "
+      .. "content_by_lua*: use nginx's sockets here, without the option transport"):format(phase)
+  end
+  if ngx.req.http_version() >= 2 then
+    return "nginx makes no subrequests for a visitor who came by HTTP/2: use nginx's sockets, without the option "
+      .. "transport, or listen without http2"
+  end
+end
+
+--- A subrequest to a location of this server, whose `ngx.ctx` is `context`. Of the visitor's request its headers come
+-- along, not its body. Yields.
+-- @treturn table {status, header, body, truncated}
+function nginx.subrequest(location, context)
+  return ngx.location.capture(location, {ctx = context, body = ""})
+end
+
+--- What the subrequest was given as `context`.
+function nginx.context()
+  return ngx.ctx
+end
+
+--- In rewrite_by_lua*: make of the request at hand another: `method`, `headers` (by name; all others go), `body` (a
+-- string, or nil: none), `variables` (by name). Raises where it cannot be done.
+function nginx.become(request)
+  local method = assert(ngx["HTTP_" .. request.method], "nginx knows no such method in a subrequest")
+  for name, value in pairs(request.variables) do ngx.var[name] = value end
+  for name in pairs(ngx.req.get_headers(0, true)) do ngx.req.clear_header(name) end
+  for name, value in pairs(request.headers) do ngx.req.set_header(name, value) end
+  ngx.req.set_method(method)
+  if request.body then ngx.req.set_body_data(request.body) end
 end
 
 return nginx

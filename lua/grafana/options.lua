@@ -3,6 +3,7 @@
 -- @module grafana.options
 
 local core = require "grafana.core"
+local nginx = require "grafana.nginx"
 
 local options = {}
 
@@ -74,6 +75,11 @@ local function backoff(value)
   return nil, expected .. " with 0 <= first <= largest and multiplier >= 1"
 end
 
+local function transport(value)
+  if type(value) == "function" or value == "auto" or value == "curl" or value == "nginx" then return value end
+  return nil, "\"auto\", \"curl\", \"nginx\" or a function"
+end
+
 -- As an array of names and values in turn, in the order of names.
 local function headers(value)
   local expected = "table of strings by name"
@@ -95,7 +101,7 @@ local ms = whole(0, HUGE_MS)
 local OPTIONS = {
   {"timeout", "core", ms, "ms for one request, 0: none", "5000"},
   {"connect_timeout", "core", ms, "ms for connecting, 0: none", "2000"},
-  {"deadline", "core", ms, "ms for a whole call with its retries, 0: none", "0"},
+  {"deadline", "core", ms, "ms for a whole call with its retries, 0: none", "0; with nginx's sockets 5000"},
   {"max_retries", "core", whole(0, 1000000), "how often one request is sent again at most", "10"},
   {"backoff_ms", "core", backoff, "first delay, largest delay, multiplier", "{500, 1000, 2.0}"},
   {"auth_method", "none", of_type("string"), '"basic-auth", or "regular-login": log in once, then a session',
@@ -111,7 +117,11 @@ local OPTIONS = {
   {"user_agent", "core", text, "what the client calls itself", "lua-grafana/…"},
   {"concurrency", "both", whole(1, 1024), "requests on the wire at once", "8"},
   {"max_body", "core", whole(1), "bytes of one answer", "64 MiB"},
-  {"transport", "none", of_type("string"), "\"auto\" or \"curl\"", '"auto"'},
+  {"transport", "none", transport, '"curl", "nginx", "auto" (which is right here) or a function: help("transports")',
+    '"auto"'},
+  {"blocking", "hook", of_type("boolean"), "inside nginx: let libcurl stop the worker while it waits", "false"},
+  {"sleep", "driver", of_type("function"), "with a function as transport: waits so many seconds, by yielding",
+    "blocks, but not inside nginx"},
   {"on_retry", "hook", of_type("function"), "called with {operation, attempt, delay_ms, status, reason}", "none"},
   {"log", "hook", of_type("function"), "called with one line for each call ended and each retry", "none"},
 }
@@ -209,10 +219,56 @@ end
 
 -- ------------------------------------------------------------------------------------------------- options --
 
-local function check_transport(transport)
-  local fine, expected = one_of("auto", "curl")(transport or "auto")
-  if not fine then fail("option 'transport': %s expected; others are not supported yet", expected) end
+-- Which transport is meant, as the driver's `kind`; a function is its `send`.
+local function read_transport(value, driver)
+  if type(value) == "function" then
+    driver.kind, driver.send = "function", value
+  elseif value == nil or value == "auto" then
+    driver.kind = nginx.inside and "nginx" or "curl"
+  elseif value == "nginx" and not nginx.inside then
+    fail("option 'transport': \"nginx\" stands for the sockets of nginx's Lua module, and this is not inside nginx: "
+      .. "leave it out, or say \"curl\"")
+  else
+    driver.kind = value
+  end
 end
+
+-- What is asked of nginx, it takes from its own configuration.
+local AUTHORITIES = "it has its authorities from nginx's configuration: write lua_ssl_trusted_certificate there, or "
+  .. "connect with transport = \"curl\""
+
+local function proxy_for_nginx(value)
+  if value == "" or value:lower():find("^http://") then return nil end
+  return "it reaches proxies by http:// only, those of https:// and SOCKS not: connect with transport = \"curl\""
+end
+
+local OWN_MATTER = "how a function reaches the server is its own matter: say it there"
+local ONLY_FUNCTION = "it is for a function as transport"
+
+-- Options that a kind of transport cannot honour, in the order of the options: what to do instead, or a function that
+-- returns it where the value cannot be honoured.
+local CANNOT = {
+  curl = {sleep = ONLY_FUNCTION},
+  nginx = {ca_file = AUTHORITIES, ca_path = AUTHORITIES, proxy = proxy_for_nginx, sleep = ONLY_FUNCTION},
+  ["function"] = {
+    ca_file = OWN_MATTER, ca_path = OWN_MATTER, cert = OWN_MATTER, key = OWN_MATTER, verify = OWN_MATTER,
+    proxy = OWN_MATTER,
+  },
+}
+local CALLED = {
+  curl = 'the transport "curl"', nginx = 'the transport "nginx"', ["function"] = "a function as transport",
+}
+
+local function check_honoured(given, kind)
+  for _, name in ipairs(names) do
+    local instead = given[name] ~= nil and CANNOT[kind][name]
+    if type(instead) == "function" then instead = instead(given[name]) end
+    if instead then fail("option '%s' cannot be honoured by %s: %s", name, CALLED[kind], instead) end
+  end
+end
+
+-- A visitor waits: inside nginx a call ends after this, unless another deadline is given. Milliseconds.
+local DEADLINE_IN_NGINX = 5000
 
 local METHODS = {"basic-auth", "regular-login"}
 
@@ -237,7 +293,6 @@ local function put(row, value, into)
 end
 
 local function read_options(given, into)
-  if given == nil then return end
   if type(given) ~= "table" then fail("bad argument #3 'options' (table expected, got %s)", type(given)) end
   for name, value in pairs(given) do
     local row = by_name[name]
@@ -249,12 +304,15 @@ local function read_options(given, into)
     end
     put(row, checked, into)
   end
-  check_transport(given.transport)
+  read_transport(given.transport, into.driver)
+  check_honoured(given, into.driver.kind)
+  if into.driver.kind == "nginx" and not given.deadline then into.core.deadline = DEADLINE_IN_NGINX end
   read_method(given.auth_method, into.core)
 end
 
 --- Check the arguments of `connect`; raises a sentence without a position.
--- @return the core's configuration, the driver's options, the hooks
+-- @return the core's configuration, the driver's options (`kind` says which driver: "curl", "nginx", or "function",
+--   which is `send` then), the hooks
 function options.read(url, credentials, given)
   local into = {core = {}, driver = {}, hook = {}}
   local from_environment = url == nil
@@ -264,7 +322,7 @@ function options.read(url, credentials, given)
   elseif from_environment then
     read_environment(into.core)
   end
-  read_options(given, into)
+  read_options(given == nil and {} or given, into)
   into.core.has_certificate = into.driver.cert ~= nil
   return into.core, into.driver, into.hook
 end

@@ -111,6 +111,39 @@ argument that takes a table takes a document too.
   doc:walk(function(path, value) end)  doc:table()  doc:text{pretty = true}      take out
   doc:copy()  doc:digest()  doc:equal(other)  ==  doc:close()]]
 
+local TRANSPORTS = [[
+connect's option transport says what carries the requests:
+  "auto"      libcurl, or inside nginx its own sockets (the default)
+  "curl"      libcurl, which blocks. Inside nginx it stops the worker; {blocking = true} allows that
+  "nginx"     the sockets of nginx's Lua module; host names need a resolver in nginx's configuration
+  function    anything else
+
+    local g = grafana.connect(url, credentials, {transport = function(request)
+      return {code = 200, headers = {["Content-Type"] = "application/json"}, body = "[]"}
+    end})
+
+The function gets a table: method, url, headers (by name), body (a string; nil where a request has none), timeout and
+connect_timeout (ms; nil where there is no limit). It sends them as they are, with Host and Content-Length of its own,
+follows no redirect, and returns
+  a table     code; headers, by name, several values of one name as an array, or all as an array of {name, value}; body,
+              a string without chunks and compression
+  or nil, a reason, and whether the request may have been sent.
+The reason is "timeout", "unknown-host", "refused", "tls" or "cut", perhaps followed by ": " and why (connection
+refused, host not found, closed and connection reset are understood too); any other sentence is shown as it is. A
+write that may have been sent is not sent again, and its result says uncertain. Left out, the third value is false for
+unknown-host, refused and tls, and true for all else: false must be certain.
+What the function raises goes up to the caller of the operation, as does what is wrong with what it returns.
+
+The function must not use the client that it serves. Redirects, sessions, retries and limits are the client's; ca_file,
+ca_path, cert, key, verify and proxy are the function's, and connect refuses them. The requests of a call go out one
+after the other. A function that yields to a scheduler needs the option sleep, a function that waits so many seconds by
+yielding: without it waiting blocks, and a call that would wait for one that has yielded raises.
+examples/socket_transport.lua is such a function over LuaSocket.
+
+Inside nginx there is one for subrequests (location.capture), examples/capture/ shows the location that it needs:
+    transport = require("grafana.capture")("/grafana-upstream")
+It serves visitors over HTTP/1, in rewrite, access and content handlers, not in timers.]]
+
 --- Examples of operations whose arguments say what is done.
 topics.examples = {
   add_datasource_permission = 'local r = g:add_datasource_permission(1, 12, {userId = 3, permission = "Query"})',
@@ -165,10 +198,11 @@ topics.pages = {
   results = {"What operations return, statuses and reasons", results_text},
   options = {"Options that every operation takes", options_text},
   json = {"JSON values and documents", JSON},
+  transports = {"What carries the requests: libcurl, nginx, a function of yours", TRANSPORTS},
 }
 
 --- The topics' names in the order to show them in.
-topics.names = {"connect", "results", "options", "json"}
+topics.names = {"connect", "results", "options", "json", "transports"}
 
 -- Words that mean a topic.
 topics.aliases = {
@@ -178,6 +212,8 @@ topics.aliases = {
   ["sign in"] = "connect", ["signing in"] = "connect", auth = "connect", authentication = "connect",
   credentials = "connect", auth_method = "connect", connecting = "connect", close = "connect",
   errors = "results", message = "results", error = "results",
+  transport = "transports", nginx = "transports", openresty = "transports", curl = "transports", libcurl = "transports",
+  capture = "transports", sleep = "transports", blocking = "transports", ["function"] = "transports",
 }
 
 --- The text of the topic `name`.

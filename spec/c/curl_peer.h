@@ -221,7 +221,7 @@ typedef struct relay {
   long up; /* bytes handed to the server */
 } relay;
 
-static void relay_open(relay *r, int upstream) {
+static inline void relay_open(relay *r, int upstream) {
   memset(r, 0, sizeof *r);
   r->upstream = upstream;
   r->listener = peer_listen(64, &r->port);
@@ -246,7 +246,7 @@ static long relay_move(int from, int to) {
   return n;
 }
 
-static void relay_turn(relay *r) {
+static inline void relay_turn(relay *r) {
   int fd;
   while (r->n < PEER_CONNECTIONS && (fd = accept(r->listener, NULL, NULL)) >= 0) {
     r->from[r->n] = fd;
@@ -265,7 +265,7 @@ static void relay_turn(relay *r) {
   }
 }
 
-static void relay_shut(relay *r) {
+static inline void relay_shut(relay *r) {
   relay_cut(r, false);
   close(r->listener);
 }

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Fuzzing of the call engine with libFuzzer: arbitrary answers to an operation.
- *
- *     clang -g -O1 -std=c11 -fsanitize=fuzzer,address,undefined -Isrc -Ispec/c spec/fuzz/answers_fuzz.c src/gf_*.c -lyyjson \
- *       -o answers_fuzz
+ * Fuzzing of the call engine with libFuzzer: arbitrary answers to an operation. `make fuzz FUZZ=answers`.
  *
  * The first byte chooses the operation, the second its arguments and which allocation fails (0: none), the third how the
  * client signs in and whether another call runs beside. The operations `call` and `request` with the arguments of the

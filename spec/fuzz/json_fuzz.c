@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Fuzzing of the JSON layer, for libFuzzer:
- *
- *     clang -g -O1 -std=c11 -fsanitize=fuzzer,address,undefined -Isrc -Ispec/c spec/fuzz/json_fuzz.c src/gf_alloc.c \
- *       src/gf_doc.c src/gf_value.c src/gf_edit.c src/gf_compare.c src/gf_write.c src/gf_sha256.c -lyyjson -o json_fuzz
+ * Fuzzing of the JSON layer with libFuzzer: `make fuzz FUZZ=json`.
  *
  * The first byte says which allocation fails (0: none), the next six make a path, the rest is JSON. */
 #include "gf_json.h"

@@ -17,11 +17,16 @@ local function new_prefix()
   return ("golden-%x-%s"):format(os.time() % 0x1000000, place:sub(-6))
 end
 
+local function connect(server, login, password)
+  return grafana.connect(server.url, { login, password }, { timeout = 30000, transport = server.transport })
+end
+
 --- A server to run cases against. `recorded`: the version whose answers it should give; `exact`: it is of that version.
--- @tab options url, user, password
+-- @tab options url, user, password; transport: that of every client, as connect takes it
 function live.server(options)
   local server = { url = options.url, user = options.user, password = options.password, prefix = new_prefix() }
-  server.admin = grafana.connect(server.url, { server.user, server.password }, { timeout = 30000 })
+  server.transport = options.transport
+  server.admin = connect(server, server.user, server.password)
   server.version = grafana.check(server.admin:version()).version
   local major = tonumber(server.version:match("^%d+"))
   server.recorded = major >= 10 and "12.4.3" or "9.3.2"
@@ -218,7 +223,7 @@ local METHODS = { "unique", "new_org", "new_user", "new_folder", "new_alert_rule
 
 -- A client on which operations are called; `run` learns which.
 local function client_of(run, login, password)
-  local client = grafana.connect(run.server.url, { login, password }, { timeout = 30000 })
+  local client = connect(run.server, login, password)
   return setmetatable({}, { __index = function(_, name)
     return function(_, ...)
       if run.calling then run.operation = compare.operation(name, (...)) end

@@ -147,6 +147,7 @@ end
 function faults.clear() faults.list = {} end
 
 local function concerns(fault, method, target)
+  if fault.org and ngx.var.http_x_grafana_org_id ~= tostring(fault.org) then return false end
   return fault.left > 0 and (not fault.method or fault.method == method) and (not fault.path or target:find(fault.path) ~= nil)
 end
 
