@@ -219,7 +219,7 @@ test-c: programs ## the C tests, with and without sanitizers
 test-lua: $(call modules,$(LUA:nginx=luajit),$(VARIANT)) ## the Lua specs: LUA=lua5.4|luajit|nginx VARIANT=release|asan SPEC=path
 	@scripts/lua $(LUA) $(VARIANT) busted $(if $(SPEC),$(SPEC),spec)
 
-test-live: $(call modules,$(LUA),$(VARIANT)) ## the specs against the real server at GRAFANA_URL
+test-live: $(call modules,$(LUA:nginx=luajit),$(VARIANT)) ## the specs against the real server at GRAFANA_URL: LUA=lua5.4|luajit|nginx
 	@test -n "$$GRAFANA_URL" || { echo 'test-live: set GRAFANA_URL, GRAFANA_USER and GRAFANA_PASSWORD' >&2; exit 2; }
 	@scripts/lua $(LUA) $(VARIANT) busted $(LIVE_SPECS)
 

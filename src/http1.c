@@ -145,10 +145,9 @@ static bool is_final(const gfh_reader *r) { return r->code >= 200; }
 
 static bool is_tunnel(const gfh_reader *r) { return r->is_connect && r->code >= 200 && r->code < 300; }
 
-/* An answer to CONNECT that is no tunnel may have a body, which nobody wants. */
-static bool has_no_body(const gfh_reader *r) {
-  return r->is_head || r->is_connect || !is_final(r) || r->code == 204 || r->code == 304;
-}
+/* Whatever its headers say; llhttp knows of 204 and 304. An answer to CONNECT that is no tunnel may have a body, which nobody
+ * wants. */
+static bool has_no_body(const gfh_reader *r) { return r->is_head || r->is_connect || !is_final(r); }
 
 /* What announces a body and must not have one may be followed by that body all the same. */
 static bool spoils(const gfh_reader *r) {
@@ -156,7 +155,7 @@ static bool spoils(const gfh_reader *r) {
   return (length || r->is_chunked) && (!is_final(r) || r->code == 204);
 }
 
-/* 1 tells llhttp that there is no body, whatever the headers say. */
+/* 1 tells llhttp that there is no body. */
 static int on_head_whole(llhttp_t *parser) {
   gfh_reader *r = parser->data;
   r->head_whole = true;
@@ -340,7 +339,8 @@ static bool count_line(gfh_reader *r, gfh_str line) {
   return true;
 }
 
-/* `line` ends in LF. */
+/* `line` ends in LF. Some of this llhttp 9.2 refuses too; others of its versions have taken continued lines and names of
+ * nothing. */
 static bool check_line(gfh_reader *r, gfh_str line) {
   line.n--;
   if (line.n == 0 || line.p[line.n - 1] != '\r') return fail(r, bad_end);

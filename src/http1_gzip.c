@@ -55,7 +55,8 @@ void gfh_gzip_begin(gfh_gzip *gzip) {
   gzip->is_whole = false;
 }
 
-/* One piece of output; zlib says Z_BUF_ERROR when it needs more input, which is no error. */
+/* One piece of output; zlib says Z_BUF_ERROR when it needs more input, which is no error. What it still holds back comes with
+ * the next input, of which there always is some: the checksum. */
 static gfh_flow inflate_piece(gfh_gzip *gzip, int (*body)(void *ctx, gfh_str bytes), void *ctx) {
   gzip->stream.next_out = (Bytef *)gzip->piece;
   gzip->stream.avail_out = sizeof gzip->piece;
@@ -72,7 +73,7 @@ static gfh_flow feed_some(gfh_gzip *gzip, int (*body)(void *ctx, gfh_str bytes),
     if (gzip->is_whole) return GFH_OVERLONG;
     gfh_flow flow = inflate_piece(gzip, body, ctx);
     if (flow != GFH_FLOWS) return flow;
-  } while (gzip->stream.avail_in > 0 || (gzip->stream.avail_out == 0 && !gzip->is_whole));
+  } while (gzip->stream.avail_in > 0);
   return GFH_FLOWS;
 }
 

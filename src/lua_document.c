@@ -99,27 +99,19 @@ void lgf_tell_size(lua_State *L, lgf_box *box) {
   }
 }
 
-void lgf_push_document(lua_State *L, gf_doc *doc) {
-  lgf_box *box = lgf_new_box(L);
-  if (doc) {
-    box->doc = gf_doc_retain(doc);
-    lgf_tell_size(L, box);
-  }
-}
-
-/* Push a document for a place in `of`. */
-static void push_view(lua_State *L, gf_doc *of, void *node) {
+lgf_box *lgf_push_view(lua_State *L, gf_doc *of, void *node) {
   lgf_box *box = lgf_new_box(L);
   box->doc = gf_doc_view(of, node);
   if (!box->doc) {
     luaL_error(L, "not enough memory");
   }
+  return box;
 }
 
 /* A scalar as a Lua value, a container as a document. */
 static void push_place(lua_State *L, gf_doc *of, void *node) {
   if (unsafe_yyjson_is_ctn(node)) {
-    push_view(L, of, node);
+    lgf_push_view(L, of, node);
   } else {
     lgf_push_value(L, (gf_value){of, node});
   }

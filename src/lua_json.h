@@ -33,8 +33,6 @@ gf_doc *lgf_to_document(lua_State *L, int index, const char *what, const char *l
 
 /* The document at `index`, borrowed; NULL when it is none; raises "closed document" when it was closed. */
 gf_doc *lgf_test_document(lua_State *L, int index);
-/* Push a new userdata that retains `doc` (NULL: one that is closed). */
-void lgf_push_document(lua_State *L, gf_doc *doc);
 
 /* --- numbers (lua_number.c) --- */
 
@@ -82,7 +80,8 @@ typedef struct lgf_box {
   size_t told; /* bytes of the document that Lua's collector was told of */
   char *text;  /* a text on its way to Lua, from gf_default_allocator() */
 } lgf_box;
-lgf_box *lgf_new_box(lua_State *L); /* pushes a closed document */
+lgf_box *lgf_new_box(lua_State *L);                           /* pushes a closed document */
+lgf_box *lgf_push_view(lua_State *L, gf_doc *of, void *node); /* pushes a document for a place in `of` */
 void lgf_close_box(lgf_box *box);
 /* Tell the collector how large the document in `box` is, if it was not told yet. Raises when there is no document. */
 void lgf_tell_size(lua_State *L, lgf_box *box);

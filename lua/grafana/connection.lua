@@ -30,12 +30,11 @@ local function read_certificate(options)
     if options.key then error("option 'key': a key needs its certificate in cert", 0) end
     return nil
   end
-  local cert = read_file("cert", options.cert)
-  local key = options.key and read_file("key", options.key) or cert
-  local pair, problem = nginx.client_certificate(cert, key)
-  if not pair then error("option '" .. problem:gsub(":", "':", 1), 0) end
-  pair.digest = nginx.md5(cert)
-  return pair
+  local text = read_file("cert", options.cert)
+  local cert, key = nginx.client_certificate(text, options.key and read_file("key", options.key) or text)
+  if not cert then error(("option 'cert': %s holds no certificate in PEM"):format(options.cert), 0) end
+  if not key then error(("option 'key': %s holds no key in PEM"):format(options.key or options.cert), 0) end
+  return {cert = cert, key = key, digest = nginx.md5(text)}
 end
 
 -- host, port and the two as they stand in a Host header, of "host", "host:port", "[::1]:port"

@@ -68,15 +68,10 @@ function nginx.refuses_blocking()
     .. "transport out, or allow it by the option blocking = true"
 end
 
---- The certificate and its key in PEM files, parsed for a socket's `setclientcert`; nil and a sentence.
+--- A certificate and its key in PEM, parsed for a socket's `setclientcert`; each nil where the text is none.
 function nginx.client_certificate(cert_text, key_text)
   local ssl = require "ngx.ssl"
-  local cert, problem = ssl.parse_pem_cert(cert_text)
-  if not cert then return nil, "cert: " .. problem end
-  local key
-  key, problem = ssl.parse_pem_priv_key(key_text)
-  if not key then return nil, "key: " .. problem end
-  return {cert = cert, key = key}
+  return (ssl.parse_pem_cert(cert_text)), (ssl.parse_pem_priv_key(key_text))
 end
 
 -- ----------------------------------------------------------------------------------------------- subrequests --

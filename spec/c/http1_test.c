@@ -276,6 +276,22 @@ static void caps_lines(void) {
   ends_with(&text, "bad: a line of the answer is too long");
 }
 
+/* Not more than the cap, however the room grows; and what it leaves behind is overwritten. */
+static void keeps_long_lines(void) {
+  bench b;
+  vector_text text = {NULL, 0, 0};
+  open_bench(&b);
+  add(&text, head), add(&text, "Set-Cookie: session="), add(&text, secret), add_times(&text, 5000, "x"),
+      add(&text, "\r\n");
+  add_line(&text, GFH_MAX_LINE), add(&text, empty);
+  vector_text read = read_cut(&b, "GET", &text, (cuts){text.n, 1});
+  CHECK(strstr(read.p, "\ndone, kept") != NULL);
+  CHECK(b.alloc.bytes >= GFH_MAX_LINE && b.alloc.bytes <= GFH_MAX_LINE + 1024);
+  free(read.p);
+  free(text.p);
+  close_bench(&b);
+}
+
 static void caps_heads(void) {
   vector_text text = {NULL, 0, 0};
   add(&text, head), add_times(&text, GFH_MAX_HEADERS - 1, "X: y\r\n"), add(&text, empty);
@@ -498,6 +514,7 @@ int main(int argc, char **argv) {
       {"a sink that wants no more gets no more", drops_where_told},
       {"each allocation may fail", survives_lacking_memory},
       {"a line has its cap", caps_lines},
+      {"the memory for lines has the same cap, and is overwritten", keeps_long_lines},
       {"a head has its caps", caps_heads},
       {"interim answers have their caps", caps_interim},
       {"the lines of chunks have their caps", caps_chunk_lines},

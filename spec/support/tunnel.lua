@@ -99,7 +99,8 @@ end
 function tunnel.start()
   local log = os.tmpname()
   -- LD_PRELOAD is for the interpreter of the specs
-  local command = "env -u LD_PRELOAD -u LUA_CPATH -u LUA_PATH lua5.4 spec/support/tunnel.lua %s 2>&1 & echo $!"
+  local command = "sh -c 'echo $$; exec env -u LD_PRELOAD -u LUA_CPATH -u LUA_PATH lua5.4 "
+    .. "spec/support/tunnel.lua %s' &"
   local pipe = assert(io.popen(command:format(log)))
   local pid, port = pipe:read("*n"), pipe:read("*n")
   assert(port, "the proxy does not start")
