@@ -409,6 +409,17 @@ describe("examples/openresty", function()
       wait_for("the new dashboard", function() return #links_of(select(2, example:get "")) == 2 end)
     end)
 
+    it("over TLS, from whom it can trust and from nobody else", function()
+      add(g, 1, "a", "Alpha")
+      local url = server.tls_url:gsub("127%.0%.0%.1", "localhost")
+      start {GRAFANA_URL = url}
+      assert.matches("certificate", wait_until(example, "failing").problem.message)
+      example:stop()
+      start({GRAFANA_URL = url}, {["/etc/ssl/certs/ca-certificates.crt"] = server.cert})
+      wait_until(example, "ok")
+      assert.same({"Alpha"}, links_of(select(2, example:get "")))
+    end)
+
     it("what changes", function()
       add(g, 1, "a", "Alpha")
       wait_until(start(), "ok")
@@ -510,6 +521,10 @@ describe("examples/openresty", function()
       for _, link in ipairs {"javascript:alert(1)", "/grafana", "http://x y", "http://x/?a=b", "http://a:b@x/"} do
         refuses({GRAFANA_LINK = link}, nil, "link must be the address of Grafana")
       end
+    end)
+
+    it("without memory to share", function()
+      refuses(nil, {["lua_shared_dict"] = "# lua_shared_dict"}, "lacks the line: lua_shared_dict dashboards")
     end)
 
     it("with a setting that it does not know", function()

@@ -10,7 +10,7 @@ const none = document.getElementById("none");
 // ------------------------------------------------------------------------------------------------- the rows
 
 const TAG = ".tag";
-let rows = null;   // made when first needed: {element, org, head, tags, panels: [{element, text}]}
+let rows = null;   // made when first needed: {element, details, org, head, tags, panels: [{element, text}], hidden, hit}
 let whole = !document.body.hasAttribute("data-filtered");   // a filtered page has only what matched
 
 const text = (element) => element ? element.textContent.toLowerCase() : "";
@@ -18,7 +18,7 @@ const text = (element) => element ? element.textContent.toLowerCase() : "";
 function describe(element, folder, org) {
   const tags = Array.from(element.querySelectorAll(TAG), (tag) => tag.textContent);
   const head = [text(element.querySelector(".title")), folder, ...tags.map((tag) => tag.toLowerCase())].join("\n");
-  return { element, org, head, tags, panels: null };
+  return { element, details: element.querySelector("details"), org, head, tags, panels: null, hidden: false, hit: false };
 }
 
 function describeAll() {
@@ -55,37 +55,43 @@ function match(row, filter) {
   return hits;
 }
 
-const panelCount = (number) => `${number.toLocaleString("en")} panel${number === 1 ? "" : "s"}`;
+const grouped = (number) => number.toLocaleString("en");
+const counted = (number, noun) => `${grouped(number)} ${noun}${number === 1 ? "" : "s"}`;
 
-// What is folded is unfolded to show why a row matches, and folded again when that is over. `data-opened` shows the hits only.
-function unfold(details, panels, hits) {
+function tellHits(details, hits, panels) {
+  const all = counted(panels, "panel");
+  details.querySelector("summary").textContent = hits < panels ? `${grouped(hits)} of ${all}` : all;
+}
+
+// What is folded is unfolded to show why a row matches, and folded again when that is over. `data-opened`: it shows the
+// hits only.
+function unfold(row, hits) {
+  const { details, panels } = row;
   for (const panel of panels) panel.element.classList.toggle("hit", hits.has(panel));
   if (!details.open) details.setAttribute("data-opened", "");
   details.open = true;
-  if (details.hasAttribute("data-opened")) tellHits(details, panels, hits.size);
+  if (details.hasAttribute("data-opened")) tellHits(details, hits.size, panels.length);
 }
 
-function tellHits(details, panels, hits) {
-  details.querySelector("summary").textContent = hits < panels.length ? `${hits} of ${panelCount(panels.length)}` : panelCount(hits);
+function showAll(details) {
+  details.removeAttribute("data-opened");
+  const { length } = details.querySelectorAll("ol > li");
+  tellHits(details, length, length);
 }
 
-function fold(details, panels) {
+function fold({ details, panels }) {
   for (const panel of panels) panel.element.classList.remove("hit");
   if (!details.hasAttribute("data-opened")) return;
-  showAll(details, panels);
+  showAll(details);
   details.open = false;
 }
 
-function showAll(details, panels) {
-  details.removeAttribute("data-opened");
-  tellHits(details, panels, panels.length);
-}
-
 function show(row, hits) {
-  row.element.hidden = hits === null;
-  const details = row.element.querySelector("details");
-  if (hits?.size) unfold(details, row.panels, hits);
-  else if (details?.querySelector(".hit")) fold(details, panelsOf(row));
+  const hidden = hits === null, hit = hits !== null && hits.size > 0;
+  if (row.hidden !== hidden) row.element.hidden = row.hidden = hidden;
+  if (hit) unfold(row, hits);
+  else if (row.hit) fold(row);
+  row.hit = hit;
 }
 
 // Headings go with the last row below them; an organisation with a problem stays, unless another is asked for.
@@ -111,8 +117,7 @@ function apply() {
   }
   showHeadings(filter);
   none.hidden = matching > 0 || !asks;
-  const total = rows.length.toLocaleString("en");
-  count.textContent = asks ? `${matching} of ${total} dashboard${rows.length === 1 ? "" : "s"}` : summary;
+  count.textContent = asks ? `${grouped(matching)} of ${counted(rows.length, "dashboard")}` : summary;
 }
 
 // --------------------------------------------------------------------------- from a filtered page to the whole
@@ -187,7 +192,7 @@ function unfoldWhole(event) {
   const details = event.target.closest("summary")?.parentElement;
   if (!details?.hasAttribute("data-opened")) return;
   event.preventDefault();
-  showAll(details, details.querySelectorAll("ol > li"));
+  showAll(details);
 }
 
 function focusSearch(event) {
@@ -213,6 +218,7 @@ function startFilter() {
   document.addEventListener("keydown", focusSearch);
   window.addEventListener("popstate", () => { readAddress(); update(); });
   if (!whole) load().then((page) => { adopt(page); apply(); }, () => {});
+  else if (window.requestIdleCallback) requestIdleCallback(() => { rows ??= describeAll(); });
 }
 
 // ---------------------------------------------------------------------------------------------------- the age

@@ -109,16 +109,14 @@ local FOOT = template [[</main>
 
 -- ----------------------------------------------------------------------------------------------------- words --
 
---- A number with its noun: 1 panel, 2,000 panels.
-function page.count(n, noun)
-  local digits = ("%d"):format(n)
-  while true do
-    local grouped, changed = digits:gsub("^(%d+)(%d%d%d)", "%1,%2")
-    if changed == 0 then break end
-    digits = grouped
-  end
-  return ("%s %s%s"):format(digits, noun, n == 1 and "" or "s")
+local function grouped(n)
+  local digits, changed = ("%d"):format(n), 1
+  while changed > 0 do digits, changed = digits:gsub("^(%d+)(%d%d%d)", "%1,%2") end
+  return digits
 end
+
+--- A number with its noun: 1 panel, 2,000 panels.
+function page.count(n, noun) return ("%s %s%s"):format(grouped(n), noun, n == 1 and "" or "s") end
 
 local count = page.count
 
@@ -168,7 +166,7 @@ local function panels_of(dashboard, hits)
     list[i] = panel_of(dashboard, panel, hits[i])
   end
   local number = count(#list, "panel")
-  if hit > 0 and hit < #list then number = ("%d of %s"):format(hit, number) end
+  if hit > 0 and hit < #list then number = ("%s of %s"):format(grouped(hit), number) end
   return PANELS {count = number, panels = list, open = hit > 0 and OPEN or NOTHING}
 end
 
@@ -263,7 +261,7 @@ end
 
 -- How many there are, or of these how many match.
 local function summary(counts, wanted, matching)
-  if wanted then return ("%d of %s"):format(matching, count(counts.dashboards, "dashboard")) end
+  if wanted then return ("%s of %s"):format(grouped(matching), count(counts.dashboards, "dashboard")) end
   return ("%s, %s in %s"):format(count(counts.dashboards, "dashboard"), count(counts.panels, "panel"),
     count(counts.orgs, "organisation"))
 end

@@ -10,6 +10,7 @@ local grafana = require "grafana"
 local store = {}
 
 local dict = ngx.shared.dashboards
+if not dict then error("directory: nginx.conf lacks the line: lua_shared_dict dashboards 32m;", 0) end
 
 -- `meta` has always this length: a value of the same length takes the place of the old one and needs no new memory.
 local META_BYTES = 4096
