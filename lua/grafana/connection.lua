@@ -224,7 +224,6 @@ local function open(network, transfer, reader)
   local sock, how, words = connect_to(origin, transfer, network.pool_size)
   if not sock then return nil, how, network.proxy and blame_proxy(network.proxy, words) or words end
   local reused = sock:getreusedtimes() > 0
-  transfer.is_connected = true
   if reused then
     origin.kept = origin.kept - 1
   else
@@ -236,6 +235,7 @@ local function open(network, transfer, reader)
       return nil, how, words
     end
   end
+  transfer.is_connected = true
   return sock, reused
 end
 
