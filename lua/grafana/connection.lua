@@ -31,10 +31,11 @@ local function read_certificate(options)
     return nil
   end
   local text = read_file("cert", options.cert)
-  local cert, key = nginx.client_certificate(text, options.key and read_file("key", options.key) or text)
+  local key_text = options.key and read_file("key", options.key) or text
+  local cert, key = nginx.client_certificate(text, key_text)
   if not cert then error(("option 'cert': %s holds no certificate in PEM"):format(options.cert), 0) end
   if not key then error(("option 'key': %s holds no key in PEM"):format(options.key or options.cert), 0) end
-  return {cert = cert, key = key, digest = nginx.md5(text)}
+  return {cert = cert, key = key, digest = nginx.md5(text .. key_text)}
 end
 
 -- host, port and the two as they stand in a Host header, of "host", "host:port", "[::1]:port"
@@ -188,7 +189,18 @@ local function open_tunnel(network, origin, sock, reader)
   return problem == "timeout" and "timeout" or "failed", "no tunnel through the proxy: " .. problem
 end
 
-local NOT_VERIFIED = "the server's certificate could not be verified"
+local AUTHORITIES = "; lua_ssl_trusted_certificate names who is trusted"
+local NOT_VERIFIED = "the server's certificate could not be verified" .. AUTHORITIES
+
+-- What nginx says of a certificate that it refuses, and what may help.
+local function not_trusted(origin, problem)
+  if problem:find("^%d+: ") then return problem .. AUTHORITIES end
+  local is_address = origin.host:find("^%[") or origin.host:find("^[%d.]+$")
+  if problem == "certificate host mismatch" and is_address then
+    return problem .. "; nginx looks at the names in it, not at addresses"
+  end
+  return problem
+end
 
 -- Where the handshake is over at once and the certificate is not to be trusted, module 0.10.23 raises (with `nil` as
 -- the session; with `false` it would say that all is well).
@@ -198,7 +210,8 @@ local function shake_hands(network, origin, sock)
   local fine, session, problem = pcall(sock.sslhandshake, sock, nil, origin.name, network.verify)
   if not fine then return "tls", NOT_VERIFIED end
   if session then return nil end
-  return problem == "timeout" and "timeout" or "tls", tostring(problem)
+  if problem == "timeout" then return "timeout" end
+  return "tls", not_trusted(origin, tostring(problem))
 end
 
 local function blame_proxy(proxy, words)
@@ -211,7 +224,6 @@ local function open(network, transfer, reader)
   local sock, how, words = connect_to(origin, transfer, network.pool_size)
   if not sock then return nil, how, network.proxy and blame_proxy(network.proxy, words) or words end
   local reused = sock:getreusedtimes() > 0
-  transfer.is_connected = true
   if reused then
     origin.kept = origin.kept - 1
   else
@@ -223,6 +235,7 @@ local function open(network, transfer, reader)
       return nil, how, words
     end
   end
+  transfer.is_connected = true
   return sock, reused
 end
 

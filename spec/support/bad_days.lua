@@ -40,9 +40,10 @@ function days.ask(server, method, path, body)
   return server.decode(text), code
 end
 
---- A client of the stand-in (or of an url) that retries once, after a millisecond.
+--- A client of the stand-in (or of an url) that retries once, after a millisecond, and has no deadline, inside nginx
+-- neither.
 function days.connect(to, options, credentials)
-  local all = {max_retries = 1, backoff_ms = {1, 1}}
+  local all = {max_retries = 1, backoff_ms = {1, 1}, deadline = 0}
   for name, value in pairs(options or {}) do all[name] = value end
   return grafana.connect(type(to) == "table" and to.url or to, credentials or {"admin", days.PASSWORD}, all)
 end
