@@ -14,6 +14,7 @@
 
 struct gfh_gzip {
   gfh_allocator alloc;
+  size_t left; /* that zlib may allocate */
   z_stream stream;
   bool is_whole;
   char piece[GFH_INFLATE_PIECE];
@@ -21,23 +22,26 @@ struct gfh_gzip {
 
 bool gfh_gzip_is_here(void) { return true; }
 
+/* zlib allocates for its state once, and for its window once. */
 static void *allocate(void *ctx, unsigned items, unsigned size) {
-  const gfh_allocator *alloc = ctx;
-  if (size > 0 && items > GFH_MAX_INFLATE / size) return NULL;
-  return alloc->resize(alloc->ctx, NULL, (size_t)items * size);
+  gfh_gzip *gzip = ctx;
+  if (size > 0 && items > gzip->left / size) return NULL;
+  gzip->left -= (size_t)items * size;
+  return gzip->alloc.resize(gzip->alloc.ctx, NULL, (size_t)items * size);
 }
 
 static void release(void *ctx, void *p) {
-  const gfh_allocator *alloc = ctx;
-  if (p) alloc->resize(alloc->ctx, p, 0);
+  const gfh_gzip *gzip = ctx;
+  if (p) gzip->alloc.resize(gzip->alloc.ctx, p, 0);
 }
 
 gfh_gzip *gfh_gzip_new(const gfh_allocator *alloc) {
   gfh_gzip *gzip = alloc->resize(alloc->ctx, NULL, sizeof *gzip);
   if (!gzip) return NULL;
   gzip->alloc = *alloc;
+  gzip->left = GFH_MAX_INFLATE;
   gzip->is_whole = false;
-  gzip->stream = (z_stream){.zalloc = allocate, .zfree = release, .opaque = &gzip->alloc};
+  gzip->stream = (z_stream){.zalloc = allocate, .zfree = release, .opaque = gzip};
   if (inflateInit2(&gzip->stream, 16 + MAX_WBITS) == Z_OK) return gzip; /* 16: gzip and nothing else */
   alloc->resize(alloc->ctx, gzip, 0);
   return NULL;

@@ -15,9 +15,9 @@ enum {
   GFH_MAX_TRAILERS_BYTES = 1 << 14, /* of them together */
   GFH_FIRST_ROOM = 512,             /* for a line that comes in pieces, to begin with */
   GFH_INFLATE_PIECE = 1 << 14,      /* bytes inflated at once */
-  GFH_MAX_INFLATE = 64 << 10,       /* what zlib may allocate for one body */
+  GFH_MAX_INFLATE = 128 << 10,      /* what zlib may allocate; it takes 40 KB */
   GFH_MAX_MEMORY =
-      2 * GFH_MAX_LINE + GFH_INFLATE_PIECE + GFH_MAX_INFLATE + 4096 /* of a reader, with all it has */
+      2 * GFH_MAX_LINE + GFH_INFLATE_PIECE + GFH_MAX_INFLATE + 4096 /* of a reader with all it has */
 };
 
 #endif

@@ -39,7 +39,6 @@ static int lgf_sink_header(void *ctx, gfh_str name, gfh_str value) {
   return self->call ? gf_header_line(self->call, self->id, lgf_str(name), lgf_str(value)) : 0;
 }
 
-/* Feeding a body is where the core may end its call for lack of memory. */
 static int lgf_sink_body(void *ctx, gfh_str bytes) {
   lgf_reader *self = ctx;
   return self->call ? gf_body(self->call, self->id, lgf_str(bytes)) : 0;

@@ -20,8 +20,8 @@ local driver = {}
 driver.__index = driver
 
 -- A flight that is blocked looks this often for visitors that went away with a place in the window; the longest sleep.
--- Seconds.
-local POLL, LONG = 0.1, 3600
+-- Seconds. Of a crowd each looks less often, so that all together are as busy as this many.
+local POLL, LONG, CROWD = 0.1, 3600, 20
 
 -- So many calls begin before somebody looks for visitors that went away without holding anybody up.
 local OFTEN = 100
@@ -36,6 +36,7 @@ function cosocket.driver(options)
     queue = {}, first = 1, last = 0,   -- flights that are blocked by other calls, the oldest first
     event = 0,               -- counts what may have unblocked somebody
     begun = 0,               -- counts calls
+    swept = 0,               -- when somebody last looked for visitors that went away
   }, driver)
 end
 
@@ -100,6 +101,7 @@ local function is_transfer_lost(_, transfer) return transfer:is_lost(now()) end
 
 -- Give back what calls hold whose visitor has gone: nginx throws their coroutines away without a word.
 local function sweep(self)
+  self.swept = now()
   local some, others = close_those(self.waiting, is_abandoned), close_those(self.busy, is_transfer_lost)
   if some or others then stir(self) end
 end
@@ -224,8 +226,8 @@ local function wait(self, flight, wake_at, blocked)
   local seconds = (earliest(flight, wake_at) - now()) / 1000
   if blocked then
     enqueue(self, flight)
-    sweep(self)
-    if seconds > POLL then seconds = POLL end
+    if now() - self.swept >= POLL * 1000 then sweep(self) end
+    seconds = math.min(seconds, POLL * math.max(1, (self.last - self.first) / CROWD))
   end
   if seconds > LONG then seconds = LONG end
   if seconds > 0 then sleep(self, flight, seconds) end

@@ -31,7 +31,7 @@ static inline void vector_add(vector_text *text, const char *p, size_t n) {
   text->p[text->n] = '\0';
 }
 
-/* As the documents write them: one line. */
+/* As the documents write them: one line, with no blank at its end. */
 static inline void vector_add_escaped(vector_text *text, const char *p, size_t n) {
   char escaped[8];
   for (size_t i = 0; i < n; i++) {
@@ -40,7 +40,7 @@ static inline void vector_add_escaped(vector_text *text, const char *p, size_t n
       snprintf(escaped, sizeof escaped, "\\%c", c == '\r' ? 'r' : c == '\n' ? 'n' : 't');
     else if (c == '\\')
       snprintf(escaped, sizeof escaped, "\\\\");
-    else if (c < ' ' || c > 126)
+    else if (c < ' ' || c > 126 || (c == ' ' && i + 1 == n))
       snprintf(escaped, sizeof escaped, "\\x%02x", (unsigned)c);
     else
       snprintf(escaped, sizeof escaped, "%c", c);
@@ -197,7 +197,7 @@ static inline int vector_on_head(void *ctx, int code) {
 static inline int vector_on_header(void *ctx, gfh_str name, gfh_str value) {
   vector_result *r = ctx;
   vector_add_escaped(&r->headers, name.p, name.n);
-  vector_add(&r->headers, ": ", 2);
+  vector_add(&r->headers, ": ", value.n > 0 ? 2 : 1);
   vector_add_escaped(&r->headers, value.p, value.n);
   vector_add(&r->headers, "\n", 1);
   return vector_taken(r);
