@@ -176,9 +176,9 @@ end
 -- --------------------------------------------------------------------------------------------------------- turns --
 
 -- Carry the one request out that the call has given, if it has nothing else to do meanwhile. Else in a thread: where
--- the call waits for room to send more, and where connecting may take longer than a socket can be told.
+-- the call waits for room to send more, and where it may take longer than its socket can be told.
 local function run_alone(self, flight, transfer, blocked)
-  if next(flight.transfers) or blocked == "room" or transfer:needs_name() then return start(self, flight, transfer) end
+  if next(flight.transfers) or blocked == "room" or transfer:may_overrun() then return start(self, flight, transfer) end
   if blocked == nil then pass_on(self) end
   run_here(self, flight, transfer)
   return true
