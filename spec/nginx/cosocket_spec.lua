@@ -178,3 +178,134 @@ describe("a connection", function()
     g:close()
   end)
 end)
+
+describe("a call that has ended", function()
+  -- The first of six dashboards is refused; the others are never answered.
+  it("leaves nothing on the wire", function()
+    local gone, stalled = 0, 0
+    local server = serve(function(c)
+      local head = c:head()
+      while head do
+        if head:find("/api/search", 1, true) then
+          local hits = {}
+          for i = 1, 6 do
+            hits[i] = ('{"id":%d,"uid":"u%d","title":"T","url":"/d/u%d/t","type":"dash-db"}'):format(i, i, i)
+          end
+          c:answer("[" .. table.concat(hits, ",") .. "]")
+        elseif head:find("/uid/u1 ", 1, true) then
+          wait_until(function() return stalled == 3 end)
+          c:answer('{"message":"Unauthorized"}', 401)
+        elseif head:find("/uid/", 1, true) then
+          stalled = stalled + 1
+          c:wait_for_end()
+          gone = gone + 1
+          return
+        else
+          c:answer(ORG)
+        end
+        head = c:head()
+      end
+    end)
+    local g = connect(server.url, {concurrency = 4, timeout = 60000})
+    assert.equal("bad-credentials", g:get_org_panels(1).reason)
+    wait_until(function() return gone == 3 end)
+    g:close()
+  end)
+end)
+
+describe("places in the window", function()
+  -- One that is asked for after the other: of each call the number of those that ended before it.
+  it("go to who waits, not to who asks for one thing after the other", function()
+    local server = serve(serve_orgs)
+    local g = connect(server.url, {concurrency = 1})
+    local done, before = 0, nil
+    local eager = ngx.thread.spawn(function()
+      for _ = 1, 50 do
+        assert(g:get_org(1).ok)
+        done = done + 1
+      end
+    end)
+    local patient = ngx.thread.spawn(function()
+      local began = done
+      assert(g:get_org(1).ok)
+      before = done - began
+    end)
+    ngx.thread.wait(patient)
+    ngx.thread.wait(eager)
+    assert.is_true(before <= 2, before .. " calls of the other came first")
+    g:close()
+  end)
+
+  it("go to who has waited longest", function()
+    local server = serve(function(c)
+      while c:head() do
+        ngx.sleep(0.005)
+        c:answer(ORG)
+      end
+    end)
+    for places = 1, 3 do
+      local g = connect(server.url, {concurrency = places})
+      assert.equal("ok", g:get_org(1).status)   -- from now on it is trusted with all its places
+      local threads, order = {}, {}
+      for i = 1, 30 do
+        threads[i] = ngx.thread.spawn(function()
+          assert(g:get_org(1).ok)
+          order[#order + 1] = i
+        end)
+      end
+      for i = 1, 30 do ngx.thread.wait(threads[i]) end
+      for at, i in ipairs(order) do
+        local said = ("with %d places call %d was number %d to end"):format(places, i, at)
+        assert.is_true(math.abs(at - i) < 2 * places, said)
+      end
+      g:close()
+    end
+  end)
+
+  it("come back from a visitor whose on_retry ends his request", function()
+    local asked, is_stalled = 0, false
+    local server = serve(function(c)
+      local head = c:head()
+      while head do
+        if head:find("/api/search", 1, true) then
+          c:answer('[{"uid":"a","title":"T","url":"/d/a/t"},{"uid":"b","title":"T","url":"/d/b/t"}]')
+        elseif head:find("/uid/a ", 1, true) then
+          wait_until(function() return is_stalled end)
+          c:answer("{}", 503)
+        elseif head:find("/uid/b ", 1, true) then
+          is_stalled = true
+          return c:wait_for_end()
+        else
+          asked = asked + 1
+          wait_until(function() return asked == 3 end)   -- all places are taken
+          c:answer(ORG)
+        end
+        head = c:head()
+      end
+    end)
+    local visited = nginx_server.start {
+      init = [[
+        g = require("grafana").connect("@URL@", {token = "x"}, {concurrency = 3, timeout = 60000, deadline = 5000,
+          on_retry = function()
+            held = coroutine.running()   -- or the collector would give the places back, some day
+            ngx.exit(204)
+          end})
+      ]],
+      locations = [[
+        location /panels { content_by_lua_block { ngx.thread.wait(ngx.thread.spawn(g.get_org_panels, g, 1)) } }
+        location /all {
+          content_by_lua_block {
+            local threads = {}
+            for i = 1, 3 do threads[i] = ngx.thread.spawn(g.get_org, g, 1) end
+            for i = 1, 3 do ngx.print(select(2, ngx.thread.wait(threads[i])).status) end
+          }
+        }
+      ]],
+      values = {URL = server.url},
+    }
+    finally(function() visited:stop() end)
+    assert.equal(204, (visited:get("/panels")))
+    local _, statuses = visited:get("/all")
+    assert.equal("okokok", statuses)
+  end)
+end)
