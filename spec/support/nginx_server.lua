@@ -189,19 +189,21 @@ end
 --- Requests of `count` visitors, `at_once` at a time: `see(i, code, body)` is called for each answer, which was asked
 -- for at `path_of(i)`.
 function Server:crowd(count, at_once, path_of, see)
-  local asked, threads = 0, {}
-  local function visitor()
-    while asked < count do
+  local asked, threads, failure = 0, {}, nil
+  local function visit()
+    while asked < count and not failure do
       asked = asked + 1
       local i = asked
       see(i, self:get(path_of(i)))
     end
   end
-  for i = 1, at_once do threads[i] = ngx.thread.spawn(visitor) end
-  for _, thread in ipairs(threads) do
-    local fine, problem = ngx.thread.wait(thread)
-    if not fine then error(problem, 0) end
+  local function visitor()
+    local fine, problem = pcall(visit)
+    if not fine then failure = failure or {problem} end
   end
+  for i = 1, at_once do threads[i] = ngx.thread.spawn(visitor) end
+  for _, thread in ipairs(threads) do ngx.thread.wait(thread) end
+  if failure then error(failure[1], 0) end
 end
 
 local COMPLAINTS = {"ERROR: %w+Sanitizer[^\n]*\n.*", "runtime error: [^\n]*", "[^\n]*%[alert%][^\n]*",
