@@ -186,8 +186,8 @@ function Server:get(path)
   return tonumber(code), body
 end
 
---- Requests of `count` visitors, `at_once` at a time: `see(i, code, body)` is called for each answer, which was asked for
--- at `path_of(i)`.
+--- Requests of `count` visitors, `at_once` at a time: `see(i, code, body)` is called for each answer, which was asked
+-- for at `path_of(i)`.
 function Server:crowd(count, at_once, path_of, see)
   local asked, threads = 0, {}
   local function visitor()
