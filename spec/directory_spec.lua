@@ -245,7 +245,8 @@ describe("directory.gather", function()
 end)
 
 local function render(data, more)
-  local view = {title = "Dashboards", version = "1", data = data, counts = data and gather.count(data), read = 1}
+  local view = {title = "Dashboards", version = "1", data = data, counts = data and gather.count(data), read = 1,
+    rest = function() end}
   for name, value in pairs(more or {}) do view[name] = value end
   local out = {}
   page.render(view, function(text) out[#out + 1] = text end)

@@ -269,6 +269,7 @@ describe("examples/openresty", function()
 
     it("keeps what was read when Grafana dies, says so, and at last that it is stale", function()
       add(g, 1, "a", "Alpha")
+      grafana.check(g:create_org "Empty")
       wait_until(start(nil, {["title = "] = "max_age = 4, title = "}), "ok")
       down()
       wait_until(example, "partial")
@@ -284,6 +285,7 @@ describe("examples/openresty", function()
         assert.same({"Alpha"}, links_of(page))
         assert.is_truthy(page:find("last read <time", 1, true))
         assert.is_truthy(page:find("What is shown was read at", 1, true))
+        assert.is_truthy(select(2, example:get "directory.json"):find('"dashboards":[]', 1, true))
       end
       server:clear_faults()
       wait_until(example, "ok")
@@ -368,10 +370,10 @@ describe("examples/openresty", function()
 
     it("in one of two workers only", function()
       server:fault {kind = "stall", path = "^/api/orgs", times = 0, seconds = 30}
-      start()
+      start(nil, {["title = "] = "lease = 2, title = "})
       assert.equal(2, #example:workers())
       wait_for("a reading", function() return readings() > 0 end)
-      socket.sleep(3)   -- both workers have looked several times whether a reading is due
+      socket.sleep(4)   -- both have looked several times whether they may read; the lease would have ended
       assert.equal(1, readings())
       server:clear_faults()
     end)

@@ -151,7 +151,11 @@ local function orgs_of(g)
   if listed.ok then
     local orgs = {}
     for i, org in ipairs(listed.orgs) do orgs[i] = {id = org.id, name = text(org.name)} end
-    table.sort(orgs, function(a, b) return filter.lower(a.name) < filter.lower(b.name) end)
+    table.sort(orgs, function(a, b)
+      local x, y = filter.lower(a.name), filter.lower(b.name)
+      if x ~= y then return x < y end
+      return a.id < b.id
+    end)
     return orgs, false
   end
   if listed.status == "access-denied" and listed.reason ~= "bad-credentials" then return own_org(g) end

@@ -9,6 +9,8 @@ local page = {}
 local template = html.template
 local NOTHING = false
 
+local SLICE = 200   -- so many dashboards are looked at before others have their turn
+
 -- ------------------------------------------------------------------------------------------------- templates --
 
 local HEAD = template [[
@@ -266,16 +268,23 @@ local function summary(counts, wanted, matching)
     count(counts.orgs, "organisation"))
 end
 
--- Of the organisations asked for the rows: {dashboard, the panels that made it match}; and how many in all.
-local function choose(data, wanted)
+-- Of an organisation the rows: {dashboard, the panels that made it match}.
+local function rows_of(org, wanted, rest)
+  local rows = {}
+  for i, dashboard in ipairs(org.dashboards) do
+    local hits = not wanted and {} or filter.matches(wanted, dashboard)
+    if hits then rows[#rows + 1] = {dashboard, hits} end
+    if i % SLICE == 0 then rest() end
+  end
+  return rows
+end
+
+-- The organisations that are asked for, each with its rows; and how many rows in all.
+local function choose(view)
   local chosen, total = {}, 0
-  for _, org in ipairs(data.orgs) do
-    if not wanted or filter.matches_org(wanted, org) then
-      local rows = {}
-      for _, dashboard in ipairs(org.dashboards) do
-        local hits = not wanted and {} or filter.matches(wanted, dashboard)
-        if hits then rows[#rows + 1] = {dashboard, hits} end
-      end
+  for _, org in ipairs(view.data.orgs) do
+    if not view.wanted or filter.matches_org(view.wanted, org) then
+      local rows = rows_of(org, view.wanted, view.rest)
       chosen[#chosen + 1], total = {org, rows}, total + #rows
     end
   end
@@ -323,7 +332,7 @@ end
 
 local function emit_data(view, emit)
   local data, wanted = view.data, view.wanted
-  local chosen, total = choose(data, wanted)
+  local chosen, total = choose(view)
   emit(FORM {q = wanted and wanted.q or "", orgs = org_options(data, wanted), tags = tag_options(data, wanted),
     count = summary(view.counts, wanted, total)})
   emit_notes(view, emit)
@@ -333,7 +342,8 @@ end
 
 --- Renders the page, piece by piece.
 -- @tab view `title`; `version`, of the static files; `data` with their `counts` and `read`, the time of the last good
--- reading, or no data yet; `problem` {since, message} where the last reading failed as a whole; `wanted`, a filter
+-- reading, or no data yet; `problem` {since, message} where the last reading failed as a whole; `wanted`, a filter;
+-- `rest()`, called now and then to let others work
 -- @func emit called with each piece, a string
 function page.render(view, emit)
   local function put(made) emit(tostring(made)) end

@@ -18,13 +18,13 @@ local FIRST_PAUSE = 5      -- seconds after the first failure, doubled with each
 local settings
 local busy = false
 
-local function lease() return store.dict:get "lease" == ngx.worker.pid() end
+local function has_lease() return store.dict:get "lease" == ngx.worker.pid() end
 
 -- Lets others work. A worker that is to end, or whose lease is another's by now, ends its reading here.
 local function rest()
   ngx.sleep(0.001)   -- 0 waits for nothing where nginx lacks a patch of OpenResty
   if ngx.worker.exiting() then error({why = "this worker is to end"}, 0) end
-  if not lease() then error({why = "another worker has taken over"}, 0) end
+  if not has_lease() then error({why = "another worker has taken over"}, 0) end
 end
 
 -- ------------------------------------------------------------------------------------------------ publishing --
@@ -64,7 +64,7 @@ end
 local function publish(data, known)
   local facts = with(known, {counts = gather.count(data)})
   local body, compressed = render {title = settings.title, version = settings.version, data = data,
-    counts = facts.counts, read = facts.read, problem = facts.problem}
+    counts = facts.counts, read = facts.read, problem = facts.problem, rest = rest}
   local json = json_of(data, facts)
   facts.gzip, facts.page_tag, facts.json_tag = compressed, ngx.md5(body), ngx.md5(json)
   return store.publish({page = body, json = json}, facts, data)
@@ -133,7 +133,7 @@ local function work()
   busy = true
   local ended = runs(read)
   busy = false
-  if not lease() then return end
+  if not has_lease() then return end
   if ended then store.dict:set("next", ngx.now() + pause()) end
   store.dict:delete "lease"
 end
@@ -141,7 +141,7 @@ end
 local function tick(premature)
   if premature then return end
   if busy then
-    if lease() then store.dict:expire("lease", settings.lease) end
+    if has_lease() then store.dict:expire("lease", settings.lease) end
   elseif ngx.now() >= (store.dict:get "next" or 0) and store.dict:add("lease", ngx.worker.pid(), settings.lease) then
     work()
   end

@@ -74,7 +74,7 @@ local function send_filtered(settings, wanted)
   local data, facts = store.data(rest)
   if not data then return false end
   local body = render {title = settings.title, version = settings.version, data = data, counts = facts.counts,
-    read = facts.read, problem = facts.problem, wanted = wanted}
+    read = facts.read, problem = facts.problem, wanted = wanted, rest = rest}
   send(HTML, body, {tag = ngx.md5(body)})
   return true
 end

@@ -85,7 +85,7 @@ end
 
 -- An organisation as tables, made bit by bit: thousands of dashboards at once would keep others waiting.
 local function org_of(document, at, rest)
-  local org = {dashboards = {}}
+  local org = {dashboards = grafana.array {}}
   for _, name in ipairs {"id", "name", "read", "problem", "failed"} do org[name] = document:get("orgs", at, name) end
   for i = 1, document:len("orgs", at, "dashboards") do
     org.dashboards[i] = document:get("orgs", at, "dashboards", i)
@@ -96,7 +96,7 @@ end
 
 local function decode(text, rest)
   local document = assert(grafana.decode(text, {raw = true}))
-  local read = {single = document:get "single", orgs = {}}
+  local read = {single = document:get "single", orgs = grafana.array {}}
   for at = 1, document:len "orgs" do read.orgs[at] = org_of(document, at, rest) end
   document:close()
   return read
