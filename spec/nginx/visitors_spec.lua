@@ -46,7 +46,7 @@ describe("visitors of one worker", function()
       http = "lua_check_client_abort on;",
       init = [[
         local grafana = require "grafana"
-        local function connect(options, url)
+        function connect(options, url)
           options.max_retries = 0
           return grafana.connect(url or "@URL@", {"admin", "@PASSWORD@"}, options)
         end
@@ -73,6 +73,31 @@ describe("visitors of one worker", function()
         }
         location = /panels { content_by_lua_block { ngx.print(#narrow:get_org_panels(1).panels) } }
         location = /silent { content_by_lua_block { ngx.print(silent(ngx.var.arg_port):create_org("A").status) } }
+        location = /killed {
+          content_by_lua_block {
+            local thread = ngx.thread.spawn(narrow.get_dashboard, narrow, 1, "seed-00001")
+            ngx.sleep(0.1)
+            ngx.print(tostring((ngx.thread.kill(thread))))
+          }
+        }
+        location = /left {
+          content_by_lua_block {
+            ngx.thread.spawn(narrow.get_dashboard, narrow, 1, "seed-00001")
+            ngx.sleep(0.1)
+            ngx.exit(204)
+          }
+        }
+        location = /closing {
+          content_by_lua_block {
+            local client = connect {concurrency = 2}
+            local function call() return client:get_dashboard(1, "seed-00001") end
+            local threads = {}
+            for i = 1, 6 do threads[i] = ngx.thread.spawn(call) end
+            ngx.sleep(0.1)
+            client:close()
+            for i = 1, 6 do ngx.say(tostring(select(2, ngx.thread.wait(threads[i])).reason)) end
+          }
+        }
         location = /unwatched {
           lua_check_client_abort off;
           content_by_lua_block { ngx.print(narrow:get_dashboard(1, "seed-00001").status) }
@@ -211,6 +236,20 @@ describe("visitors of one worker", function()
     local visitor = server:visit "/unwatched"
     wait_for_arrivals(1, "^/api/dashboards")
     visitor:close()
+    assert_room()
+  end)
+
+  it("whose threads are killed, or left behind, give the place back", function()
+    for path, code in pairs {["/killed"] = 200, ["/left"] = 204} do
+      standin:fault {kind = "stall", path = "^/api/dashboards", seconds = 50}
+      assert.equal(code, (server:get(path)))
+      assert_room()
+    end
+  end)
+
+  it("who close the client end the calls of all, those that wait for room too", function()
+    standin:fault {kind = "stall", path = "^/api/dashboards", seconds = 50, times = 0}
+    assert.equal(("closed\n"):rep(6), select(2, server:get "/closing"))
     assert_room()
   end)
 

@@ -88,6 +88,24 @@ describe("a client made in init_by_lua, used by two workers,", function()
     end)
   end
 
+  it("lets calls that are under way end when nginx reloads its configuration, and works in the new workers", function()
+    grafana:fault {kind = "delay", path = "^/api/dashboards", seconds = 0.5, times = 4}
+    local visitors = {}
+    for i = 1, 4 do visitors[i] = server:visit(("/mine?client=g&uid=seed-%05d"):format(i)) end
+    local pids = {}
+    while days.arrived(grafana, "GET", "^/api/dashboards") < 4 do ngx.sleep(0.01) end
+    os.execute("kill -HUP " .. server.pid)
+    for i = 1, 4 do
+      local pid, uid = visitors[i]:receive("*a"):match("(%d+) (%S+)$")
+      assert.equal(("seed-%05d"):format(i), uid)
+      pids[pid] = true
+    end
+    for _ = 1, 20 do
+      local pid = (select(2, server:get "/mine?client=g&uid=seed-00009")):match("^(%d+) seed%-00009$")
+      assert.is_nil(pids[pid], "this worker was to end")
+    end
+  end)
+
   it("gives each visitor the whole of a list that takes many requests", function()
     local lengths = {}
     server:crowd(4, 4, function() return "/panels" end, function(_, _, body)
