@@ -366,7 +366,8 @@ gf_next gf_call_next(gf_call *call, int64_t now_ms, const gf_request **request, 
       if (!*request) break;
       return GF_SEND;
     }
-    if (!call->exchanges && !x) { /* a row that leads nowhere; holds for no row of the table */
+    bool has_more = call->op->rule->more && !has_room(call->client); /* and others take the room */
+    if (!call->exchanges && !x && !has_more) { /* a row that leads nowhere; there is none */
       gf_finish_as(call, GF_ERROR, GF_REASON_NONE, "nothing is left to ask for");
       break;
     }

@@ -416,6 +416,30 @@ static void a_fan_out_fills_the_window(void) {
   script_close(&s);
 }
 
+/* Each time that its own answer is there, another call takes the only place: it has more to ask for all the same. */
+static void a_fan_out_that_finds_the_window_full_goes_on(void) {
+  script s;
+  int64_t wake;
+  gf_config config;
+  script_config(&config);
+  config.concurrency = 1;
+  config.user = config.password = script_z(NULL);
+  script_open(&s, NULL, &config, script_grafana);
+  gf_call *call = script_call(&s, "get_org_panels", "2", NULL);
+  while (script_ask(&s, call, &wake) != GF_DONE) {
+    gf_call *other = script_call(&s, "get_current_org", NULL);
+    script_answer_one(&s, 0);
+    CHECK(script_ask(&s, other, &wake) == GF_WAIT && s.n_wire == 1);
+    CHECK(script_ask(&s, call, &wake) == GF_DONE || gf_call_blocked(call) == GF_BLOCKED_ROOM);
+    script_run(&s, other);
+    gf_call_release(other);
+  }
+  CHECK_RESULT(gf_call_result(call), "ok");
+  CHECK_INT(gf_result_field(gf_call_result(call), "panels")->n_items, 6);
+  gf_call_release(call);
+  script_close(&s);
+}
+
 /* A retry that is due when the window is full waits for room, not for the clock. */
 static void a_due_retry_without_room_sets_no_alarm(void) {
   script s;
@@ -606,6 +630,7 @@ int main(int argc, char **argv) {
       {"the window is kept", the_window_is_kept},
       {"whether there is room is told", whether_there_is_room_is_told},
       {"a fan-out fills the window", a_fan_out_fills_the_window},
+      {"a fan-out that finds the window full goes on", a_fan_out_that_finds_the_window_full_goes_on},
       {"a due retry without room sets no alarm", a_due_retry_without_room_sets_no_alarm},
       {"a wrong password is tried once, whoever waits", a_wrong_password_is_tried_once},
       {"a password is tried alone until it was accepted", a_password_is_tried_alone_until_it_was_accepted},

@@ -65,10 +65,16 @@ local LOCATIONS = [[
     }
   }
   location = /curl-log { log_by_lua_block { try("curl-log", connect {transport = "curl"}) } return 204; }
+  @NAME@
+]]
+
+local NAME = [[
   location = /name {
     content_by_lua_block {
-      local r = connect({max_retries = 0}, ngx.var.arg_url):get_org(1)
-      ngx.print(r.status, " ", r.message)
+      local client = connect({max_retries = 0, connect_timeout = tonumber(ngx.var.arg_connect_timeout),
+        deadline = tonumber(ngx.var.arg_deadline)}, ngx.var.arg_url)
+      local r = client:get_org(1)
+      ngx.print(r.status, " ", r.reason or "", " ", r.message)
     }
   }
 ]]
@@ -98,7 +104,7 @@ describe("in nginx", function()
           location / { return 200 "shaken\n"; }
         }]],
       values = {
-        URL = grafana.url, PASSWORD = days.PASSWORD, CERT = grafana.cert, KEY = grafana.dir .. "/key.pem",
+        URL = grafana.url, PASSWORD = days.PASSWORD, NAME = NAME, CERT = grafana.cert, KEY = grafana.dir .. "/key.pem",
       },
     }
   end)
@@ -166,6 +172,37 @@ describe("in nginx", function()
 
   it("a host's name without a resolver is unknown-host, and the message names the directive", function()
     assert.matches("^unknown%-host .*\"resolver\"", get "/name?url=http://grafana.example.org")
+  end)
+
+  it("a name server that does not answer takes no longer than connecting may take", function()
+    local silent = assert(require("socket").udp())
+    assert(silent:setsockname("127.0.0.1", 0))
+    local _, port = silent:getsockname()
+    local asking = nginx_server.start {
+      http = ("resolver 127.0.0.1:%d ipv6=off;"):format(port),
+      init = INIT, locations = NAME, values = {URL = grafana.url, PASSWORD = days.PASSWORD},
+    }
+    local _, body = asking:get "/name?url=http://grafana.example.org&connect_timeout=200&deadline=20000"
+    asking:stop()
+    silent:close()
+    assert.matches("^error timeout ", body)
+  end)
+
+  it("works with lua_code_cache off, where each visitor has a Lua of his own", function()
+    local fresh = nginx_server.start {
+      http = "lua_code_cache off;",
+      locations = [[
+        location = / {
+          content_by_lua_block {
+            local g = require("grafana").connect("@URL@", {"admin", "@PASSWORD@"})
+            ngx.print(g:get_org(1).status, " ", #g:get_org_panels(1).panels)
+          }
+        }
+      ]],
+      values = {URL = grafana.url, PASSWORD = days.PASSWORD},
+    }
+    for _ = 1, 10 do assert.equal("ok 0", select(2, fresh:get "/")) end
+    fresh:stop("lua_code_cache is off")
   end)
 
   it("localhost and addresses need no resolver", function()

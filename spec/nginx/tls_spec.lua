@@ -117,7 +117,9 @@ describe("TLS in nginx", function()
   it("refuses what is no client certificate, or no key of it, when connecting or before anything is sent", function()
     local url = nginx.tls_url(known, known.mutual_tls_url)
     local function path(name) return known.dir .. "/" .. name end
-    for _, case in ipairs {{"client.key", "client.pem", "cert"}, {"url", "url", "cert"}, {"client.pem", "url", "key"}} do
+    for _, case in ipairs {
+      {"client.key", "client.pem", "cert"}, {"url", "url", "cert"}, {"client.pem", "url", "key"},
+    } do
       local fine, message = pcall(connect, url, {cert = path(case[1]), key = path(case[2])})
       assert.is_false(fine)
       assert.matches("option '" .. case[3] .. "'", message)

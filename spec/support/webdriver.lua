@@ -74,7 +74,7 @@ local END = [[kill %d; for file in $(grep -la -- '[-]-user-data-dir=%s/' /proc/[
   file=${file%%%%/cmdline}; kill ${file##*/}; done]]
 
 -- When this process ends without stop(), the browser does.
-local WATCH = [[(while kill -0 %d && [ -e %s ]; do sleep 1; done; %s) </dev/null >/dev/null 2>&1 &]]
+local WATCH = [[(while kill -0 %d && [ -e %s ]; do sleep 1; done; %s; rm -rf %s) </dev/null >/dev/null 2>&1 &]]
 
 local function own_pid()
   return tonumber((read_file "/proc/self/stat"):match "^%d+")
@@ -83,7 +83,7 @@ end
 -- chromedriver chooses a port and says which.
 local function start_driver(dir)
   local pid = shell(("{ chromedriver --port=0 >%s/driver.log 2>&1 </dev/null & echo $!; }"):format(dir))
-  os.execute(WATCH:format(own_pid(), dir, END:format(pid, dir)))
+  os.execute(WATCH:format(own_pid(), dir, END:format(pid, dir), dir))
   local stop = socket.gettime() + 30
   repeat
     local port = read_file(dir .. "/driver.log"):match "started successfully on port (%d+)"
