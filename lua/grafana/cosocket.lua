@@ -41,7 +41,7 @@ end
 -- ----------------------------------------------------------------------------------------------- waking others --
 
 -- Many visitors share one window. A flight that finds no room stands in the queue. Whoever ends a request calls the
--- first of it; who was called looks, takes what it can use, and calls the next while there is room. One flight is called at a
+-- first of it; who was called looks, takes what it can use, and calls the next while there is room. One is called at a
 -- time, and until nginx has run it all others stand back: places go to who has waited longest.
 
 -- One that does not sleep looks before it does whether it has to.
