@@ -315,6 +315,8 @@ static gf_blocked why_blocked(const gf_call *call, const gf_exchange *due, bool 
   return held ? GF_BLOCKED_SIGN_IN : GF_BLOCKED_NOT;
 }
 
+bool gf_call_has_room(const gf_call *call) { return has_room(call->client); }
+
 gf_blocked gf_call_blocked(const gf_call *call) { return call->done ? GF_BLOCKED_NOT : call->blocked; }
 
 static void finish_past_deadline(gf_call *call) {

@@ -362,6 +362,9 @@ typedef enum gf_blocked {
 /* Why the last gf_call_next said GF_WAIT: a driver that drives many calls of one client need not ask those again, when
  * another has ended a request, that do not wait for it. */
 GF_API gf_blocked gf_call_blocked(const gf_call *call);
+/* Whether its client may have one more request on the wire, of whichever call: then another that waits for room can be
+ * asked. */
+GF_API bool gf_call_has_room(const gf_call *call);
 
 /* How a request ended. */
 typedef enum gf_how {

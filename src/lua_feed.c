@@ -7,6 +7,7 @@
  *     call:header(request.id, name, value)
  *     call:body(request.id, bytes)
  *     call:finish(request.id, how, sent, detail or nil, now_ms)     -- of a call that is done: nothing
+ *     call:has_room()                             -- whether the client may have one more request on the wire
  *
  * `blocked` is "room" or "sign-in" where the call waits for another one of its client (gf_call_blocked), else nil. With
  * call:next(now_ms, true) a request has its headers as text, ready for the wire, in `head` instead of `headers`.
@@ -142,10 +143,22 @@ static int lgf_feed_finish(lua_State *L) {
   return 0;
 }
 
+/* Of a closed call, true: that costs who asks another call at most a look in vain. */
+static int lgf_feed_has_room(lua_State *L) {
+  const lgf_call *self = luaL_checkudata(L, 1, LGF_CALL);
+  lua_pushboolean(L, self->call == NULL || gf_call_has_room(self->call));
+  return 1;
+}
+
 void lgf_feed_open(lua_State *L) {
   static const luaL_Reg methods[] = {
-      {"next", lgf_feed_next}, {"head", lgf_feed_head},     {"header", lgf_feed_header},
-      {"body", lgf_feed_body}, {"finish", lgf_feed_finish}, {NULL, NULL},
+      {"next", lgf_feed_next},
+      {"head", lgf_feed_head},
+      {"header", lgf_feed_header},
+      {"body", lgf_feed_body},
+      {"finish", lgf_feed_finish},
+      {"has_room", lgf_feed_has_room},
+      {NULL, NULL},
   };
   luaL_getmetatable(L, LGF_CALL);
   lua_getfield(L, -1, "__index");

@@ -49,6 +49,8 @@ end
 
 local function begins(text, with) return text:sub(1, #with) == with end
 
+local function is_address(host) return begins(host, "[") or host:find("^[%d.]+$") ~= nil end
+
 local function percent_decoded(text)
   return (text:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
 end
@@ -100,8 +102,7 @@ local function new_origin(network, scheme, authority)
   local proxy = network.proxy
   local peer = proxy and proxy.host or host
   origin.hosts = LOCAL[peer:lower()] or {peer}
-  origin.is_name = not origin.hosts[1]:find("^[%d.]+$") and not begins(origin.hosts[1], "[")
-  origin.kept = 0   -- connections put away for later; nginx may have closed some since
+  origin.is_name = not is_address(origin.hosts[1])   -- to be looked up
   origin.peer_port = proxy and proxy.port or port
   origin.tunnel = proxy and tls
   origin.prefix = proxy and not tls and "http://" .. header or ""   -- a proxy wants the whole address
@@ -154,39 +155,44 @@ local function connect_to(origin, transfer, size)
     transfer.sock = sock
     local connected, why = sock:connect(host, origin.peer_port, {pool = origin.pool, pool_size = size})
     if connected then return sock end
-    problem = why
+    problem = problem or why   -- a machine without IPv6 says something else of [::1]
   end
   return nil, how_not_connected(tostring(problem))
 end
 
--- Bytes of the proxy's answer go nowhere but to the reader.
-local function read_proxy_answer(sock, reader)
-  reader:begin(nil, 0, "CONNECT")
+-- Read into `reader`: how the answer ended, a few words, whether the connection may be used again, the answer's code.
+local function receive(sock, transfer, reader)
   while true do
+    sock:settimeout(transfer:left())
     local bytes, problem = sock:receiveany(READ)
+    if problem == "timeout" then return "timeout" end
+    if not bytes and problem ~= "closed" then return "cut", problem end
     local state, detail, code
-    if bytes then
-      state, detail, code = reader:feed(bytes)
-    elseif problem == "closed" then
-      state, detail, code = reader:eof()
-    else
-      return nil, problem
-    end
-    if state == "done" then return code end
-    if state ~= "more" then return nil, detail or "the proxy closed the connection" end
+    if bytes then state, detail, code = reader:feed(bytes) else state, detail, code = reader:eof() end
+    if state == "done" then return "complete", nil, detail, code end
+    if state == "dropped" then return "dropped" end
+    if state ~= "more" then return "cut", detail end
   end
 end
 
-local function open_tunnel(network, origin, sock, reader)
-  local proxy = network.proxy
+local function no_tunnel(problem)
+  if problem == "timeout" then return "timeout" end
+  return "failed", "no tunnel through the proxy: " .. problem
+end
+
+-- nil when there is one; else how it failed, and a few words.
+local function open_tunnel(network, transfer, sock, reader)
+  local origin, authorization = transfer.origin, network.proxy.authorization
   local target = origin.host .. ":" .. origin.port
-  local head = {"CONNECT ", target, " HTTP/1.1\r\nHost: ", target, "\r\n", proxy.authorization, "\r\n"}
-  local sent, problem = sock:send(head)
-  local code
-  if sent then code, problem = read_proxy_answer(sock, reader) end
-  if code and code >= 200 and code < 300 then return nil end
-  if code then return "failed", ("CONNECT tunnel failed, response %d"):format(code) end
-  return problem == "timeout" and "timeout" or "failed", "no tunnel through the proxy: " .. problem
+  sock:settimeout(transfer:left())
+  local sent, problem = sock:send {"CONNECT ", target, " HTTP/1.1\r\nHost: ", target, "\r\n", authorization, "\r\n"}
+  if not sent then return no_tunnel(problem) end
+  reader:begin(nil, 0, "CONNECT")   -- nobody gets the proxy's answer
+  local how, words, keep, code = receive(sock, transfer, reader)
+  if how == "complete" and keep then return nil end
+  if how ~= "complete" then return no_tunnel(words or how) end
+  if code < 200 or code >= 300 then return "failed", ("CONNECT tunnel failed, response %d"):format(code) end
+  return no_tunnel("it sends more than its answer")
 end
 
 local AUTHORITIES = "; lua_ssl_trusted_certificate names who is trusted"
@@ -195,8 +201,7 @@ local NOT_VERIFIED = "the server's certificate could not be verified" .. AUTHORI
 -- What nginx says of a certificate that it refuses, and what may help.
 local function not_trusted(origin, problem)
   if problem:find("^%d+: ") then return problem .. AUTHORITIES end
-  local is_address = origin.host:find("^%[") or origin.host:find("^[%d.]+$")
-  if problem == "certificate host mismatch" and is_address then
+  if problem == "certificate host mismatch" and is_address(origin.host) then
     return problem .. "; nginx looks at the names in it, not at addresses"
   end
   return problem
@@ -204,10 +209,12 @@ end
 
 -- Where the handshake is over at once and the certificate is not to be trusted, module 0.10.23 raises (with `nil` as
 -- the session; with `false` it would say that all is well).
-local function shake_hands(network, origin, sock)
-  local certificate = network.certificate
+local function shake_hands(network, transfer, sock)
+  local certificate, origin = network.certificate, transfer.origin
+  local name = (network.verify or not is_address(origin.host)) and origin.name or nil   -- TLS sends names only
   if certificate then assert(sock:setclientcert(certificate.cert, certificate.key)) end
-  local fine, session, problem = pcall(sock.sslhandshake, sock, nil, origin.name, network.verify)
+  sock:settimeout(transfer:left())
+  local fine, session, problem = pcall(sock.sslhandshake, sock, nil, name, network.verify)
   if not fine then return "tls", NOT_VERIFIED end
   if session then return nil end
   if problem == "timeout" then return "timeout" end
@@ -224,16 +231,13 @@ local function open(network, transfer, reader)
   local sock, how, words = connect_to(origin, transfer, network.pool_size)
   if not sock then return nil, how, network.proxy and blame_proxy(network.proxy, words) or words end
   local reused = sock:getreusedtimes() > 0
-  if reused then
-    origin.kept = origin.kept - 1
-  else
-    origin.kept = math.max(origin.kept, 0)
-    if origin.tunnel then how, words = open_tunnel(network, origin, sock, reader) end
-    if not how and origin.tls then how, words = shake_hands(network, origin, sock) end
-    if how then
-      sock:close()
-      return nil, how, words
-    end
+  if not reused then
+    if origin.tunnel then how, words = open_tunnel(network, transfer, sock, reader) end
+    if not how and origin.tls then how, words = shake_hands(network, transfer, sock) end
+  end
+  if how then
+    sock:close()
+    return nil, how, words
   end
   transfer.is_connected = true
   return sock, reused
@@ -256,28 +260,6 @@ local function send(sock, transfer)
   }
 end
 
--- The peer has closed, or reading failed.
-local function ended(reader, problem)
-  if problem == "timeout" then return "timeout" end
-  if problem ~= "closed" then return "cut", problem end
-  local state, detail = reader:eof()
-  if state == "done" then return "complete" end
-  return "cut", detail
-end
-
--- How the answer ended, a few words, and whether the connection may be used again.
-local function receive(sock, transfer, reader)
-  while true do
-    sock:settimeout(transfer:left())
-    local bytes, problem = sock:receiveany(READ)
-    if not bytes then return ended(reader, problem) end
-    local state, detail = reader:feed(bytes)
-    if state == "done" then return "complete", nil, detail end
-    if state == "dropped" then return "dropped" end
-    if state ~= "more" then return "cut", detail end
-  end
-end
-
 -- Send, and read the answer: how it ended, whether it was sent, a few words, whether the connection can be kept.
 -- "closed" for the first bytes after a handshake is how module 0.10.23 tells of a certificate that it did not verify.
 local function converse(sock, reused, transfer, call, reader)
@@ -288,15 +270,11 @@ local function converse(sock, reused, transfer, call, reader)
   if not sent and problem == "timeout" then return "timeout", true end
   if not sent and transfer.origin.tls and not reused and problem == "closed" then return "tls", false, NOT_VERIFIED end
   local how, words, keep = receive(sock, transfer, reader)   -- it may have answered without reading everything
-  return how, true, words, keep
+  return how, true, words, sent and keep
 end
 
-local function put_away(network, origin, sock, keep)
-  if keep and sock:setkeepalive(nil, network.pool_size) then
-    origin.kept = origin.kept + 1
-  else
-    sock:close()
-  end
+local function put_away(network, sock, keep)
+  if not (keep and sock:setkeepalive(nil, network.pool_size)) then sock:close() end
 end
 
 -- A kept connection that the server has closed meanwhile: what is harmless is sent again at once, on another one.
@@ -307,11 +285,11 @@ local function is_stale(transfer, reader, how, reused)
 end
 
 local function attempt(network, transfer, call, reader)
-  transfer.is_connected = false
+  transfer:begin_to_connect()
   local sock, reused, words = open(network, transfer, reader)
   if not sock then return reused, false, words end
   local how, sent, detail, keep = converse(sock, reused, transfer, call, reader)
-  put_away(network, transfer.origin, sock, keep)
+  put_away(network, sock, keep)
   return how, sent, detail, is_stale(transfer, reader, how, reused)
 end
 
@@ -346,6 +324,14 @@ function connection.transfer(network, request, at_ms)
   }, transfers)
 end
 
+--- From now on counts its time for connecting. nginx reckons time limits from its own clock, which stands still while
+-- Lua runs: after a long computation they would be over before they began.
+function transfers:begin_to_connect()
+  nginx.update_time()
+  self.is_connected = false
+  self.connected_by = now() + limit(self.request.connect_timeout)
+end
+
 --- When it must be over, or connected.
 function transfers:due()
   if self.is_connected or self.ends_at < self.connected_by then return self.ends_at end
@@ -358,17 +344,21 @@ function transfers:left()
   return left >= 1 and left or 1
 end
 
---- Does it begin with looking a name up? nginx has a time limit of its own for that.
-function transfers:needs_name()
-  return self.origin.is_name and self.origin.kept <= 0
+-- A body of so many bytes goes at once, more or less.
+local SMALL = 16384
+
+--- Can it take longer than its socket can be told? For looking names up nginx has a time limit of its own, and the one
+-- for sending begins anew with each piece that goes.
+function transfers:may_overrun()
+  return self.origin.is_name or #(self.request.body or "") > SMALL
 end
 
--- A socket whose request is gone knows nothing of a connection.
 local GRACE = 1000
 
---- Has nginx thrown away the request on behalf of which it was sent?
+--- Has nginx thrown away the request on behalf of which it was sent? Then its socket knows nothing of a connection; but
+-- neither does one that waits for a name.
 function transfers:is_lost(at_ms)
-  if not self.is_connected then return at_ms > self.connected_by + GRACE end
+  if self.origin.is_name and not self.is_connected then return at_ms > self.connected_by + GRACE end
   return not self.sock:getreusedtimes()
 end
 

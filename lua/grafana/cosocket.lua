@@ -19,28 +19,30 @@ local cosocket = {}
 local driver = {}
 driver.__index = driver
 
--- A flight that is blocked looks this often for visitors that went away with a place in the window; the longest sleep.
--- Seconds. Of a crowd each looks less often, so that all together are as busy as this many.
-local POLL, LONG, CROWD = 0.1, 3600, 20
-
--- So many calls begin before somebody looks for visitors that went away without holding anybody up.
-local OFTEN = 100
+-- A flight that is blocked looks this often for visitors that went away with a place in the window; the longest sleep;
+-- how long one waits at most for another whose turn it is. Seconds. Of a crowd each looks less often, so that all
+-- together are as busy as this many.
+local POLL, LONG, MOMENT, CROWD = 0.1, 3600, 0.001, 20
 
 --- A driver for one client: `options` are those of `connect` that concern it.
 -- @return the driver; raises a sentence that names the option
 function cosocket.driver(options)
   return setmetatable({
     network = connection.network(options),
-    waiting = {},            -- flights whose coroutine sleeps, as keys
-    busy = {},               -- those whose coroutine carries a request out: by flight, the transfer
+    waiting = {},            -- flights whose coroutine sleeps: by flight, itself
+    on_wire = {},            -- requests under way: by transfer, its flight
     queue = {}, first = 1, last = 0,   -- flights that are blocked by other calls, the oldest first
+    called = false,          -- the one of the queue whose turn it is, until it looks
     event = 0,               -- counts what may have unblocked somebody
-    begun = 0,               -- counts calls
-    swept = 0,               -- when somebody last looked for visitors that went away
+    swept_at = 0,            -- when somebody last looked for visitors that went away, ms
   }, driver)
 end
 
 -- ----------------------------------------------------------------------------------------------- waking others --
+
+-- Many visitors share one window. A flight that finds no room stands in the queue. Whoever ends a request calls the
+-- first of it; who was called looks, takes what it can use, and calls the next while there is room. One is called at a
+-- time, and until nginx has run it all others stand back: places go to who has waited longest.
 
 -- One that does not sleep looks before it does whether it has to.
 local function wake(self, flight)
@@ -52,6 +54,10 @@ end
 -- nginx has thrown away the coroutine that slept here: its visitor has gone.
 local function is_abandoned(flight)
   return flight.semaphore:count() > (flight.posted and 0 or -1)
+end
+
+local function is_asleep(self, flight)
+  return self.waiting[flight] and not is_abandoned(flight)
 end
 
 local function enqueue(self, flight)
@@ -69,13 +75,24 @@ local function dequeue(self)
   return flight
 end
 
--- Wake the flight that has been blocked longest and has not been asked since the last event. It wakes the next one when
--- there is room left, so that one place in the window does not wake all.
+-- Has a flight been called that nginx has yet to run?
+local function is_awaited(self)
+  return self.called and is_asleep(self, self.called)
+end
+
+-- Call the flight that has been blocked longest, unless it has looked since the last event. One at a time: where it
+-- leaves room in the window it calls the next one.
 local function pass_on(self)
+  if is_awaited(self) then return end
   while self.first <= self.last do
-    if self.queue[self.first].asked == self.event then return end
-    local flight = dequeue(self)
-    if self.waiting[flight] and not is_abandoned(flight) then return wake(self, flight) end
+    local flight = self.queue[self.first]
+    local there = is_asleep(self, flight)
+    if there and flight.asked == self.event then return end
+    dequeue(self)
+    if there then
+      self.called = flight
+      return wake(self, flight)
+    end
   end
 end
 
@@ -85,11 +102,19 @@ local function stir(self)
   pass_on(self)
 end
 
-local function close_those(flights, is_lost)
+-- Who looked before the one whose turn it is would take its place, again and again where a visitor asks for one thing
+-- after the other.
+local function must_stand_back(self, flight)
+  if self.called ~= flight then return is_awaited(self) end
+  self.called = false
+  return false
+end
+
+local function close_those(flights, is_lost, at)
   local found = false
-  for flight, transfer in next, flights do
-    if is_lost(flight, transfer) then
-      flights[flight] = nil   -- allowed while traversing
+  for key, flight in next, flights do
+    if is_lost(key, at) then
+      flights[key] = nil   -- allowed while traversing
       flight.call:close()
       found = true
     end
@@ -97,13 +122,18 @@ local function close_those(flights, is_lost)
   return found
 end
 
-local function is_transfer_lost(_, transfer) return transfer:is_lost(now()) end
+local function is_lost(transfer, at) return transfer:is_lost(at) end
 
--- Give back what calls hold whose visitor has gone: nginx throws their coroutines away without a word.
+-- Give back what calls hold whose visitor has gone: nginx throws their coroutines away without a word. True when there
+-- were some.
 local function sweep(self)
-  self.swept = now()
-  local some, others = close_those(self.waiting, is_abandoned), close_those(self.busy, is_transfer_lost)
+  local at = now()
+  if at < self.swept_at + POLL * 1000 then return false end
+  self.swept_at = at
+  local some = close_those(self.waiting, is_abandoned, at)
+  local others = close_those(self.on_wire, is_lost, at)
   if some or others then stir(self) end
+  return some or others
 end
 
 -- ---------------------------------------------------------------------------------------------------- requests --
@@ -116,7 +146,7 @@ local function time_of_end(transfer, how)
 end
 
 local function finish(self, flight, transfer, how, sent, detail)
-  flight.transfers[transfer] = nil
+  flight.transfers[transfer], self.on_wire[transfer] = nil, nil
   if not flight.call:done() then
     flight.call:finish(transfer.id, how, sent, detail, time_of_end(transfer, how))
   end
@@ -126,24 +156,28 @@ end
 -- In a thread of its own: the request from connecting to its end.
 local function run(self, flight, transfer)
   local fine, how, sent, detail = pcall(connection.exchange, self.network, flight.call, transfer)
-  if not fine then sent, detail, how = true, "grafana: " .. how, "failed" end
+  if not fine then
+    transfer:abandon()
+    how, sent, detail = "failed", transfer.is_sent, "grafana: " .. tostring(how)
+  end
   flight.ended[#flight.ended + 1] = transfer
   finish(self, flight, transfer, how, sent, detail)
   wake(self, flight)
 end
 
 local function start(self, flight, transfer)
-  flight.transfers[transfer] = true
+  flight.transfers[transfer], self.on_wire[transfer] = true, flight
   transfer.thread = nginx.spawn(run, self, flight, transfer)
 end
 
 -- In the coroutine of the call, which has nothing else to do.
 local function run_here(self, flight, transfer)
-  self.busy[flight] = transfer
+  self.on_wire[transfer] = flight
   local fine, how, sent, detail = pcall(connection.exchange, self.network, flight.call, transfer)
-  self.busy[flight] = nil
-  finish(self, flight, transfer, fine and how or "failed", not fine or sent, detail)
-  if not fine then error(how, 0) end
+  if fine then return finish(self, flight, transfer, how, sent, detail) end
+  transfer:abandon()
+  finish(self, flight, transfer, "failed", transfer.is_sent)
+  error(how, 0)
 end
 
 -- nginx keeps a thread that has ended until somebody waits for it.
@@ -176,10 +210,10 @@ end
 -- --------------------------------------------------------------------------------------------------------- turns --
 
 -- Carry the one request out that the call has given, if it has nothing else to do meanwhile. Else in a thread: where
--- the call waits for room to send more, and where connecting may take longer than a socket can be told.
+-- the call waits for room to send more, and where it may take longer than its socket can be told.
 local function run_alone(self, flight, transfer, blocked)
-  if next(flight.transfers) or blocked == "room" or transfer:needs_name() then return start(self, flight, transfer) end
-  if blocked == nil then pass_on(self) end
+  if next(flight.transfers) or blocked == "room" or transfer:may_overrun() then return start(self, flight, transfer) end
+  if flight.call:has_room() then pass_on(self) end
   run_here(self, flight, transfer)
   return true
 end
@@ -214,7 +248,7 @@ end
 
 local function sleep(self, flight, seconds)
   if not flight.semaphore then flight.semaphore = nginx.semaphore() end
-  self.waiting[flight] = true
+  self.waiting[flight] = flight
   flight.semaphore:wait(seconds)
   self.waiting[flight] = nil
   flight.posted = false
@@ -222,11 +256,10 @@ end
 
 -- Something may have happened between the last question and now; then there is nothing to wait for.
 local function wait(self, flight, wake_at, blocked)
-  if #flight.ended > 0 then return end
+  if #flight.ended > 0 or blocked and sweep(self) then return end
   local seconds = (earliest(flight, wake_at) - now()) / 1000
   if blocked then
     enqueue(self, flight)
-    if now() - self.swept >= POLL * 1000 then sweep(self) end
     seconds = math.min(seconds, POLL * math.max(1, (self.last - self.first) / CROWD))
   end
   if seconds > LONG then seconds = LONG end
@@ -238,21 +271,23 @@ end
 function driver:add(call)
   local problem = nginx.refuses_sockets()
   if problem then return nil, problem end
-  self.begun = self.begun + 1
-  if self.begun % OFTEN == 0 then sweep(self) end
+  sweep(self)
   return {call = call, transfers = {}, ended = {}, semaphore = false, posted = false, queued = false, asked = -1}
 end
 
 --- Send what is due and wait until something happens to the flight's call. Yields.
 function driver:step(_, flight)
+  if must_stand_back(self, flight) then
+    enqueue(self, flight)
+    return sleep(self, flight, MOMENT)
+  end
   local wake_at, blocked = pump(self, flight)
-  if not wake_at then
-    break_off_all(self, flight)
-  elseif wake_at ~= true then
-    if blocked ~= "room" then pass_on(self) end
+  if wake_at ~= true and flight.call:has_room() then pass_on(self) end
+  if wake_at and wake_at ~= true then
     wait(self, flight, wake_at, blocked)
     end_overdue(self, flight, now())
   end
+  if flight.call:done() then break_off_all(self, flight) end
   reap(flight)
 end
 
@@ -260,6 +295,7 @@ end
 function driver:drop(flight)
   break_off_all(self, flight)
   reap(flight)
+  stir(self)   -- it may have been its turn
 end
 
 --- Ask all calls again: there is a new token.

@@ -18,6 +18,9 @@ nginx.tcp = ngx.socket.tcp
 --- `sleep(seconds)`
 nginx.sleep = ngx.sleep
 
+--- `update_time()`: nginx's clock tells the time again
+nginx.update_time = ngx.update_time
+
 --- `md5(text)` → hexadecimal digits
 nginx.md5 = ngx.md5
 

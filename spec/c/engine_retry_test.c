@@ -380,6 +380,25 @@ static void the_window_is_kept(void) {
   }
 }
 
+static void whether_there_is_room_is_told(void) {
+  script s;
+  int64_t wake;
+  gf_config config;
+  script_config(&config);
+  config.concurrency = 2;
+  config.user = config.password = script_z(NULL);
+  script_open(&s, NULL, &config, script_grafana);
+  gf_call *a = script_call(&s, "get_current_org", NULL), *b = script_call(&s, "get_current_org", NULL);
+  CHECK(script_ask(&s, a, &wake) == GF_WAIT && gf_call_has_room(a) && gf_call_has_room(b));
+  CHECK(script_ask(&s, b, &wake) == GF_WAIT && !gf_call_has_room(a) && !gf_call_has_room(b));
+  gf_call_cancel(a);
+  CHECK(gf_call_has_room(a) && gf_call_has_room(b));
+  script_run(&s, b);
+  gf_call_release(a);
+  gf_call_release(b);
+  script_close(&s);
+}
+
 static void a_fan_out_fills_the_window(void) {
   script s;
   const gf_result *r;
@@ -609,6 +628,7 @@ int main(int argc, char **argv) {
       {"timeouts are as configured", timeouts_are_as_configured},
       {"a deadline reached on the wire is told as such", a_deadline_reached_on_the_wire_is_told_as_such},
       {"the window is kept", the_window_is_kept},
+      {"whether there is room is told", whether_there_is_room_is_told},
       {"a fan-out fills the window", a_fan_out_fills_the_window},
       {"a fan-out that finds the window full goes on", a_fan_out_that_finds_the_window_full_goes_on},
       {"a due retry without room sets no alarm", a_due_retry_without_room_sets_no_alarm},

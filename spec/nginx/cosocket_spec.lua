@@ -1,0 +1,311 @@
+-- SPDX-License-Identifier: MIT
+-- The driver over nginx's sockets on bad days: whatever it waits for ends in time, places in the window go to who has
+-- waited longest, and what a call had on the wire ends with it.
+
+local core = require "grafana.core"
+local days = require "spec.support.bad_days"
+local nginx = require "spec.support.nginx"
+local nginx_server = require "spec.support.nginx_server"
+local peer = require "spec.support.peer"
+local socket = require "socket"
+
+if not nginx.inside then return end
+
+local ORG = '{"id":1,"name":"Main Org."}'
+
+local function serve_orgs(c)
+  while c:head() do c:answer(ORG) end
+end
+
+-- A server for the test at hand.
+local function serve(f)
+  local p = peer.start(f)
+  finally(function() p:stop() end)
+  return p
+end
+
+local function connect(url, options)
+  options.max_retries = options.max_retries or 0
+  return days.connect(url, options, {token = "glsa_geheim"})
+end
+
+local function assert_timeout(r, is_uncertain)
+  assert.equal("timeout", r.reason, tostring(r))
+  assert.equal(is_uncertain, r.uncertain)
+end
+
+-- The worker does something else meanwhile, so that nginx looks at its clock.
+local function with_others_at_work(f)
+  local is_over = false
+  local other = ngx.thread.spawn(function() while not is_over do ngx.sleep(0.005) end end)
+  finally(function()
+    is_over = true
+    ngx.thread.wait(other)
+  end)
+  return f()
+end
+
+local function wait_until(what)
+  for _ = 1, 1000 do
+    if what() then return end
+    ngx.sleep(0.005)
+  end
+  error("waited in vain", 2)
+end
+
+describe("a limit", function()
+  it("of connect_timeout holds for a tunnel that a proxy opens bit by bit", function()
+    local proxy = serve(function(c)
+      c:head()
+      c:trickle("HTTP/1.1 502 Bad Gateway\r\nX: " .. ("y"):rep(60), 0.01)
+      c:send("\r\n\r\n")
+    end)
+    local g = connect("https://127.0.0.1:1", {proxy = proxy.url, connect_timeout = 100, timeout = 60000})
+    assert_timeout(g:create_org("A"))
+    g:close()
+  end)
+
+  it("of timeout holds for a body that the server takes bit by bit", function()
+    local size, taken = 40000000, 0
+    local slow = serve(function(c)
+      while taken < size do
+        local bytes = c:take(300000, 0.02)
+        if not bytes then return end
+        taken = taken + #bytes
+      end
+      c:answer(ORG)
+    end)
+    local g = connect(slow.url, {timeout = 800})
+    assert_timeout(g:request("POST", "/api/x", {body = {text = ("x"):rep(size)}}), true)
+    assert.is_true(taken < size / 2, "much was taken after the time was over")
+    g:close()
+  end)
+
+  it("is not over before its time after a long computation", function()
+    local slow = serve(function(c)
+      c:head()
+      ngx.sleep(0.05)
+      c:answer(ORG)
+      c:head()
+      ngx.sleep(0.05)
+      c:answer(ORG)
+    end)
+    local g = connect(slow.url, {timeout = 300, connect_timeout = 300})
+    with_others_at_work(function()
+      for _ = 1, 2 do   -- on a new connection, and on that one
+        local until_ms = core.now() + 400
+        while core.now() < until_ms do end
+        assert.equal("ok", g:get_org(1).status)
+      end
+    end)
+    g:close()
+  end)
+
+  -- A name server that answers each question about a name once, and a server that closes idle connections.
+  it("of connect_timeout holds for a name whose server answers no longer", function()
+    local names = assert(socket.udp())
+    assert(names:setsockname("127.0.0.1", 0))
+    names:settimeout(0)
+    local _, port = names:getsockname()
+    local is_over, answered = false, false
+    local thread = ngx.thread.spawn(function()
+      while not is_over do
+        local question, host, its_port = names:receivefrom()
+        if question and not answered then
+          local last = question:find("\0", 13, true) + 4
+          names:sendto(question:sub(1, 2) .. "\129\128\0\1\0\1\0\0\0\0" .. question:sub(13, last)
+            .. "\192\12\0\1\0\1\0\0\0\1\0\4\127\0\0\1", host, its_port)
+          answered = true
+        end
+        ngx.sleep(0.002)
+      end
+      names:close()
+    end)
+    local idle = serve(function(c)
+      c:head()
+      c:answer(ORG)
+      ngx.sleep(0.05)
+    end)
+    local server = nginx_server.start {
+      http = "resolver 127.0.0.1:@NAMES@ ipv6=off; resolver_timeout 3s;",
+      init = [[
+        g = require("grafana").connect("http://once.test:@IDLE@", {token = "x"},
+          {connect_timeout = 100, deadline = 2000, max_retries = 0})
+      ]],
+      locations = [[location /org {
+        content_by_lua_block { local r = g:get_org(1) ngx.print(r.status, " ", r.reason) }
+      }]],
+      values = {NAMES = port, IDLE = idle.port},
+    }
+    finally(function()
+      is_over = true
+      ngx.thread.wait(thread)
+      server:stop()
+    end)
+    local _, first = server:get("/org")
+    assert.equal("ok nil", first)
+    ngx.sleep(2)   -- the name is forgotten, the kept connection closed
+    local _, second = server:get("/org")
+    assert.equal("error timeout", second)
+  end)
+end)
+
+describe("a connection", function()
+  it("names no server in its TLS handshake where that is an address", function()
+    local hello
+    local server = serve(function(c)
+      repeat hello = c:take(65536, 0.01) until hello ~= ""
+    end)
+    local g = connect("https://127.0.0.1:" .. server.port, {verify = false})
+    assert.equal("tls", g:get_org(1).reason)
+    assert.is_nil(hello:find("127.0.0.1", 1, true))
+    g = connect("https://localhost:" .. server.port, {verify = false})
+    assert.equal("tls", g:get_org(1).reason)
+    assert.matches("localhost", hello, 1, true)
+  end)
+
+  it("is no tunnel where the proxy sends more than its answer", function()
+    local proxy = serve(function(c)
+      c:head()
+      c:send("HTTP/1.1 200 OK\r\n\r\nmore")
+      c:wait_for_end()
+    end)
+    local g = connect("https://127.0.0.1:1", {proxy = proxy.url})
+    local r = g:create_org("A")
+    assert.equal("error", r.status)
+    assert.matches("no tunnel", r.message)
+    assert.is_nil(r.uncertain)
+    g:close()
+  end)
+end)
+
+describe("a call that has ended", function()
+  -- The first of six dashboards is refused; the others are never answered.
+  it("leaves nothing on the wire", function()
+    local gone, stalled = 0, 0
+    local server = serve(function(c)
+      local head = c:head()
+      while head do
+        if head:find("/api/search", 1, true) then
+          local hits = {}
+          for i = 1, 6 do
+            hits[i] = ('{"id":%d,"uid":"u%d","title":"T","url":"/d/u%d/t","type":"dash-db"}'):format(i, i, i)
+          end
+          c:answer("[" .. table.concat(hits, ",") .. "]")
+        elseif head:find("/uid/u1 ", 1, true) then
+          wait_until(function() return stalled == 3 end)
+          c:answer('{"message":"Unauthorized"}', 401)
+        elseif head:find("/uid/", 1, true) then
+          stalled = stalled + 1
+          c:wait_for_end()
+          gone = gone + 1
+          return
+        else
+          c:answer(ORG)
+        end
+        head = c:head()
+      end
+    end)
+    local g = connect(server.url, {concurrency = 4, timeout = 60000})
+    assert.equal("bad-credentials", g:get_org_panels(1).reason)
+    wait_until(function() return gone == 3 end)
+    g:close()
+  end)
+end)
+
+describe("places in the window", function()
+  -- One that is asked for after the other: of each call the number of those that ended before it.
+  it("go to who waits, not to who asks for one thing after the other", function()
+    local server = serve(serve_orgs)
+    local g = connect(server.url, {concurrency = 1})
+    local done, before = 0, nil
+    local eager = ngx.thread.spawn(function()
+      for _ = 1, 50 do
+        assert(g:get_org(1).ok)
+        done = done + 1
+      end
+    end)
+    local patient = ngx.thread.spawn(function()
+      local began = done
+      assert(g:get_org(1).ok)
+      before = done - began
+    end)
+    ngx.thread.wait(patient)
+    ngx.thread.wait(eager)
+    assert.is_true(before <= 2, before .. " calls of the other came first")
+    g:close()
+  end)
+
+  it("go to who has waited longest", function()
+    local server = serve(function(c)
+      while c:head() do
+        ngx.sleep(0.005)
+        c:answer(ORG)
+      end
+    end)
+    for places = 1, 3 do
+      local g = connect(server.url, {concurrency = places})
+      assert.equal("ok", g:get_org(1).status)   -- from now on it is trusted with all its places
+      local threads, order = {}, {}
+      for i = 1, 30 do
+        threads[i] = ngx.thread.spawn(function()
+          assert(g:get_org(1).ok)
+          order[#order + 1] = i
+        end)
+      end
+      for i = 1, 30 do ngx.thread.wait(threads[i]) end
+      for at, i in ipairs(order) do
+        local said = ("with %d places call %d was number %d to end"):format(places, i, at)
+        assert.is_true(math.abs(at - i) < 2 * places, said)
+      end
+      g:close()
+    end
+  end)
+
+  it("come back from a visitor whose on_retry ends his request", function()
+    local asked, is_stalled = 0, false
+    local server = serve(function(c)
+      local head = c:head()
+      while head do
+        if head:find("/api/search", 1, true) then
+          c:answer('[{"uid":"a","title":"T","url":"/d/a/t"},{"uid":"b","title":"T","url":"/d/b/t"}]')
+        elseif head:find("/uid/a ", 1, true) then
+          wait_until(function() return is_stalled end)
+          c:answer("{}", 503)
+        elseif head:find("/uid/b ", 1, true) then
+          is_stalled = true
+          return c:wait_for_end()
+        else
+          asked = asked + 1
+          wait_until(function() return asked == 3 end)   -- all places are taken
+          c:answer(ORG)
+        end
+        head = c:head()
+      end
+    end)
+    local visited = nginx_server.start {
+      init = [[
+        g = require("grafana").connect("@URL@", {token = "x"}, {concurrency = 3, timeout = 60000, deadline = 5000,
+          on_retry = function()
+            held = coroutine.running()   -- or the collector would give the places back, some day
+            ngx.exit(204)
+          end})
+      ]],
+      locations = [[
+        location /panels { content_by_lua_block { ngx.thread.wait(ngx.thread.spawn(g.get_org_panels, g, 1)) } }
+        location /all {
+          content_by_lua_block {
+            local threads = {}
+            for i = 1, 3 do threads[i] = ngx.thread.spawn(g.get_org, g, 1) end
+            for i = 1, 3 do ngx.print(select(2, ngx.thread.wait(threads[i])).status) end
+          }
+        }
+      ]],
+      values = {URL = server.url},
+    }
+    finally(function() visited:stop() end)
+    assert.equal(204, (visited:get("/panels")))
+    local _, statuses = visited:get("/all")
+    assert.equal("okokok", statuses)
+  end)
+end)
