@@ -195,12 +195,17 @@ local function open_tunnel(network, transfer, sock, reader)
   return no_tunnel("it sends more than its answer")
 end
 
-local AUTHORITIES = "; lua_ssl_trusted_certificate names who is trusted"
-local NOT_VERIFIED = "the server's certificate could not be verified" .. AUTHORITIES
+local NOT_VERIFIED = "the server's certificate could not be verified"
 
--- What nginx says of a certificate that it refuses, and what may help.
+-- What nginx says of a certificate that it does not trust, in OpenSSL's words, and what may help.
+local UNTRUSTED = {"issuer", "self.signed", "first certificate", "too long"}
+local DIRECTIVES = "; see lua_ssl_trusted_certificate and lua_ssl_verify_depth"
+
 local function not_trusted(origin, problem)
-  if problem:find("^%d+: ") then return problem .. AUTHORITIES end
+  problem = problem:gsub("^%d+: ", "")   -- a number that may be an earlier handshake's
+  for _, words in ipairs(UNTRUSTED) do
+    if problem:find(words) then return problem .. DIRECTIVES end
+  end
   if problem == "certificate host mismatch" and is_address(origin.host) then
     return problem .. "; nginx looks at the names in it, not at addresses"
   end
@@ -215,10 +220,10 @@ local function shake_hands(network, transfer, sock)
   if certificate then assert(sock:setclientcert(certificate.cert, certificate.key)) end
   sock:settimeout(transfer:left())
   local fine, session, problem = pcall(sock.sslhandshake, sock, nil, name, network.verify)
-  if not fine then return "tls", NOT_VERIFIED end
-  if session then return nil end
+  if fine and session then return nil end
+  if not fine then problem = nginx.last_problem() or NOT_VERIFIED end
   if problem == "timeout" then return "timeout" end
-  return "tls", not_trusted(origin, tostring(problem))
+  return "tls", not_trusted(origin, problem)
 end
 
 local function blame_proxy(proxy, words)

@@ -71,6 +71,14 @@ function nginx.refuses_blocking()
     .. "transport out, or allow it by the option blocking = true"
 end
 
+--- What nginx's module had to say where it raised something else; nil where that is not to be had.
+function nginx.last_problem()
+  local fine, text = pcall(function()
+    return require("ffi").string(require("resty.core.base").get_errmsg_ptr()[0])
+  end)
+  return fine and text or nil
+end
+
 --- A certificate and its key in PEM, parsed for a socket's `setclientcert`; each nil where the text is none.
 function nginx.client_certificate(cert_text, key_text)
   local ssl = require "ngx.ssl"

@@ -78,6 +78,17 @@ describe("TLS in nginx", function()
     g:close()
   end)
 
+  it("says the same of what it refuses, however fast the handshake, and names what may help", function()
+    for _ = 1, HANDSHAKES / 4 do
+      local g = connect(known.tls_url)
+      assert.matches("(certificate host mismatch; nginx looks at the names", g:get_org(1).message, 1, true)
+      g:close()
+      g = connect(nginx.tls_url(stranger))
+      assert.matches("certificate; see lua_ssl_trusted_certificate and", g:get_org(1).message, 1, true)
+      g:close()
+    end
+  end)
+
   it("never uses a connection that was made without verification for a client that verifies", function()
     local careless, careful = connect(nginx.tls_url(stranger), {verify = false}), connect(nginx.tls_url(stranger))
     for _ = 1, 20 do
