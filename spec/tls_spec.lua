@@ -74,6 +74,19 @@ describe("nobody listening", function()
   end)
 end)
 
+describe("a server that takes nothing", function()
+  it("of a large request is a timeout, and uncertain", function()
+    local port, listener = silent_port()
+    local g = days.connect("http://127.0.0.1:" .. port, {max_retries = 0, timeout = 200})
+    local dashboard = {title = "Large", panels = {{text = ("x"):rep(20000000)}}}
+    local r = g:update_or_create_dashboard(1, dashboard, {folderUid = ""})
+    assert.equal("timeout", r.reason, tostring(r))
+    assert.is_true(r.uncertain)
+    g:close()
+    listener:close()
+  end)
+end)
+
 describe("a host that does not exist", function()
   it("is unknown-host, with its name", function()
     for _, host in ipairs {"no-such-host.invalid", ("x"):rep(64) .. ".invalid"} do

@@ -6,6 +6,7 @@ local days = require "spec.support.bad_days"
 local nginx = require "spec.support.nginx"
 local nginx_server = require "spec.support.nginx_server"
 local standin = require "spec.standin"
+local tunnel = require "spec.support.tunnel"
 
 if not nginx.inside then return end
 
@@ -123,6 +124,21 @@ describe("TLS in nginx", function()
       assert.equal(i, #known:requests())
     end
     for _, g in ipairs {operator, nobody, other} do g:close() end
+  end)
+
+  it("never uses a connection through a proxy for a client without, or with other credentials for it", function()
+    local proxy = tunnel.start()
+    finally(function() proxy:stop() end)
+    local function tunnels() return select(2, proxy:seen():gsub("CONNECT ", "")) end
+    local url = nginx.tls_url(known)
+    local first, direct = connect(url, {proxy = proxy.url}), connect(url)
+    local second = connect(url, {proxy = proxy.url:gsub("//", "//smith:geheim@")})
+    for i = 1, 3 do
+      for _, g in ipairs {first, direct, second} do days.assert_usable(g) end
+      assert.equal(2, tunnels())
+      assert.equal(3 * i, #known:requests())
+    end
+    for _, g in ipairs {first, direct, second} do g:close() end
   end)
 
   it("refuses what is no client certificate, or no key of it, when connecting or before anything is sent", function()

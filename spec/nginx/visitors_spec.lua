@@ -89,7 +89,7 @@ describe("visitors of one worker", function()
         }
         location = /closing {
           content_by_lua_block {
-            local client = connect {concurrency = 2}
+            local client = connect {concurrency = 2, timeout = 500}   -- who reads learns of it then
             local function call() return client:get_dashboard(1, "seed-00001") end
             local threads = {}
             for i = 1, 6 do threads[i] = ngx.thread.spawn(call) end
