@@ -213,6 +213,48 @@ describe("a call that has ended", function()
   end)
 end)
 
+describe("a thread of the program's that is killed", function()
+  -- While its on_retry waits, another request of its call ends.
+  it("lets the visitor's request end", function()
+    local server = serve(function(c)
+      local head = c:head()
+      while head do
+        if head:find("/api/search", 1, true) then
+          c:answer('[{"uid":"a","title":"T","url":"/d/a/t"},{"uid":"b","title":"T","url":"/d/b/t"}]')
+        elseif head:find("/uid/a ", 1, true) then
+          c:answer("{}", 503)
+        else
+          ngx.sleep(0.05)
+          c:answer('{"dashboard":{"uid":"b","title":"T","panels":[]},"meta":{}}')
+        end
+        head = c:head()
+      end
+    end)
+    local visited = nginx_server.start {
+      init = [[
+        g = require("grafana").connect("@URL@", {token = "x"}, {on_retry = function()
+          retries = (retries or 0) + 1
+          ngx.sleep(60)
+        end})
+      ]],
+      locations = [[
+        location / {
+          content_by_lua_block {
+            local thread = ngx.thread.spawn(g.get_org_panels, g, 1)
+            repeat ngx.sleep(0.01) until retries
+            ngx.sleep(0.2)
+            ngx.print(tostring(ngx.thread.kill(thread)))
+          }
+        }
+      ]],
+      values = {URL = server.url},
+    }
+    finally(function() visited:stop() end)
+    local _, killed = visited:get("/")
+    assert.equal("1", killed)
+  end)
+end)
+
 describe("a token function that waits", function()
   it("is asked once for all calls of a request", function()
     local server = serve(serve_orgs)
