@@ -396,13 +396,13 @@ static bool follow_redirect(gf_call *call, gf_exchange *x) {
   return true;
 }
 
-static void judge(gf_call *call, gf_exchange *x, gf_how how, const char *detail, int64_t now_ms) {
+static void judge(gf_call *call, gf_exchange *x, gf_how how, bool sent, const char *detail, int64_t now_ms) {
   if (how == GF_END_COMPLETE) {
     gf_exchange_parse(call, x);
     if (!call->done) gf_judge_answer(call, x);
     return;
   }
-  gf_judge_failure(call, x, how, detail, now_ms >= call->deadline_at);
+  gf_judge_failure(call, x, how, sent, detail, now_ms >= call->deadline_at);
 }
 
 /* The write may have been carried out although its answer does not say so. */
@@ -463,7 +463,7 @@ void gf_end(gf_call *call, uint32_t id, gf_how how, bool sent, const char *detai
   if (how == GF_END_COMPLETE && !x->is_encoded && !bodiless && x->body.n < x->expected)
     how = GF_END_CUT; /* whatever the driver says */
   if (call->done || (how == GF_END_COMPLETE && follow_redirect(call, x))) return;
-  judge(call, x, how, detail, now_ms);
+  judge(call, x, how, sent, detail, now_ms);
   note_arrival(x, how, sent);
   if (how == GF_END_COMPLETE && !call->done) gf_take_session(call, x);
   if (call->done || try_again(call, x, how, sent, now_ms)) return;

@@ -321,7 +321,8 @@ void gf_answer_redact(gf_call *call, char *text);
 
 /* --- gf_verdict.c: what an answer means --- */
 void gf_judge_answer(gf_call *call, gf_exchange *x);
-void gf_judge_failure(gf_call *call, gf_exchange *x, gf_how how, const char *detail, bool past_deadline);
+void gf_judge_failure(gf_call *call, gf_exchange *x, gf_how how, bool sent, const char *detail,
+                      bool past_deadline);
 /* The rules of the operation itself, for its main request. */
 void gf_judge_by_rules(gf_call *call, gf_exchange *x);
 /* The answer is JSON, but not what is due: error, invalid-json. */

@@ -190,11 +190,22 @@ void gf_judge_answer(gf_call *call, gf_exchange *x) {
     gf_exchange_redact(call, x, x->verdict.words); /* it may be another's turn by the end */
 }
 
-static void judge_timeout(gf_call *call, gf_exchange *x, bool past_deadline) {
-  long long ms = past_deadline ? call->settings.deadline_ms : x->req.timeout_ms;
-  judge(&x->verdict, GF_ERROR, past_deadline ? GF_DEADLINE : GF_TIMEOUT, NULL);
-  const char *words = past_deadline ? "no result within the deadline of %lld ms" : "no answer within %lld ms";
-  snprintf(x->verdict.words, sizeof x->verdict.words, ms > 0 ? words : "no answer in time", ms);
+/* What was not sent had no connection. */
+static void judge_timeout(gf_exchange *x, bool sent) {
+  long long ms = x->req.timeout_ms, connect_ms = x->req.connect_timeout_ms;
+  const char *what = sent ? "answer" : "connection";
+  if (!sent && connect_ms > 0 && (ms == 0 || connect_ms < ms)) ms = connect_ms;
+  judge(&x->verdict, GF_ERROR, GF_TIMEOUT, NULL);
+  if (ms > 0)
+    snprintf(x->verdict.words, sizeof x->verdict.words, "no %s within %lld ms", what, ms);
+  else
+    snprintf(x->verdict.words, sizeof x->verdict.words, "no %s in time", what);
+}
+
+static void judge_deadline(const gf_call *call, gf_exchange *x) {
+  judge(&x->verdict, GF_ERROR, GF_DEADLINE, NULL);
+  snprintf(x->verdict.words, sizeof x->verdict.words, "no result within the deadline of %lld ms",
+           (long long)call->settings.deadline_ms);
 }
 
 enum { MAX_DETAIL = 120 };
@@ -221,7 +232,8 @@ static bool names_host(const gf_call *call, const char *detail) {
   return strstr(detail, host) != NULL;
 }
 
-void gf_judge_failure(gf_call *call, gf_exchange *x, gf_how how, const char *detail, bool past_deadline) {
+void gf_judge_failure(gf_call *call, gf_exchange *x, gf_how how, bool sent, const char *detail,
+                      bool past_deadline) {
   static const struct {
     gf_status status;
     gf_reason reason;
@@ -235,8 +247,10 @@ void gf_judge_failure(gf_call *call, gf_exchange *x, gf_how how, const char *det
       [GF_END_FAILED] = {GF_ERROR, GF_REASON_NONE, "the request failed:", true},
   };
   x->verdict = (gf_verdict){.code = how == GF_END_CUT ? x->code : 0};
-  if (how == GF_END_TIMEOUT) {
-    judge_timeout(call, x, past_deadline);
+  if (how == GF_END_TIMEOUT && past_deadline) {
+    judge_deadline(call, x);
+  } else if (how == GF_END_TIMEOUT) {
+    judge_timeout(x, sent);
   } else if (how == GF_END_DROPPED) {
     judge(&x->verdict, GF_ERROR, x->too_large ? GF_TOO_LARGE : GF_REASON_NONE,
           x->too_large ? what_is_too_large(x) : "the answer could not be taken");

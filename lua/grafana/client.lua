@@ -65,12 +65,12 @@ local function context()
   return nginx.inside and nginx.context()
 end
 
--- Does the client's token function run below us on the stack? One that has yielded does not.
+-- Does the client's token function run below us on the stack? One that has yielded does not; inside nginx its coroutine
+-- counts as running then, for others of the same request.
 local function is_asking(self)
   local asker = self._asking
   if not asker or self._asking_in ~= context() then return false end
-  local status = asker == "main" and "running" or coroutine.status(asker)
-  return status == "running" or status == "normal"
+  return asker == "main" or asker == coroutine.running() or coroutine.status(asker) == "normal"
 end
 
 -- What the function raises goes up to the caller. A request of the client's from inside it would ask again, and so on.

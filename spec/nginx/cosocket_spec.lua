@@ -213,6 +213,43 @@ describe("a call that has ended", function()
   end)
 end)
 
+describe("a token function that waits", function()
+  it("is asked once for all calls of a request", function()
+    local server = serve(serve_orgs)
+    local asked = 0
+    local g = days.connect(server.url, {}, {token = function()
+      asked = asked + 1
+      ngx.sleep(0.02)
+      return "glsa_geheim"
+    end})
+    local rows = {}
+    for i = 1, 20 do rows[i] = {"get_org", 1} end
+    for _, r in ipairs(nginx.at_once(g, rows)) do assert.equal("ok", r.status) end
+    assert.equal(1, asked)
+    g:close()
+  end)
+
+  it("may fail for one call: the next one asks again", function()
+    local server = serve(serve_orgs)
+    local asked, fine, failed = 0, 0, 0
+    local g = days.connect(server.url, {}, {token = function()
+      asked = asked + 1
+      ngx.sleep(0.005)
+      if asked <= 3 then error("none", 0) end
+      return "glsa_geheim"
+    end})
+    local threads = {}
+    for i = 1, 20 do
+      threads[i] = ngx.thread.spawn(function()
+        if pcall(g.get_org, g, 1) then fine = fine + 1 else failed = failed + 1 end
+      end)
+    end
+    for i = 1, 20 do ngx.thread.wait(threads[i]) end
+    assert.same({17, 3, 4}, {fine, failed, asked})
+    g:close()
+  end)
+end)
+
 describe("places in the window", function()
   -- One that is asked for after the other: of each call the number of those that ended before it.
   it("go to who waits, not to who asks for one thing after the other", function()
