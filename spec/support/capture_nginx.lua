@@ -10,30 +10,13 @@
 
 local http = require "socket.http"
 local ltn12 = require "ltn12"
+local parts = require "spec.support.nginx_parts"
+
+local output_of, read, write = parts.output_of, parts.read, parts.write
 
 local capture_nginx = {}
 local Nginx = {}
 Nginx.__index = Nginx
-
-local function lines_of(command)
-  local pipe = assert(io.popen(command))
-  local text = pipe:read("*a")
-  pipe:close()
-  return (text:gsub("\n$", ""))
-end
-
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
-
-local function write(path, text)
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
-end
 
 -- Replaces plain text that must be there.
 local function replace(text, old, new)
@@ -42,10 +25,7 @@ local function replace(text, old, new)
   return text:sub(1, at - 1) .. new .. text:sub(last + 1)
 end
 
-local CONF = [[
-@USER@
-load_module @MODULES@/ndk_http_module.so;
-load_module @MODULES@/ngx_http_lua_module.so;
+local CONF = parts.HEAD .. [[
 daemon on;
 worker_processes 1;
 pid "@DIR@/pid";
@@ -55,14 +35,8 @@ http {
   lua_package_path "@ROOT@/lua/?.lua;@ROOT@/examples/capture/?.lua;/usr/share/lua/5.1/?.lua;;";
   lua_package_cpath "@BUILD@/luajit/release/?.so;;";
   init_by_lua_block { require "resty.core" }
-  init_worker_by_lua_block {   -- ends itself when the process that wanted it has gone
-    ngx.timer.every(1, function(premature)
-      local file = io.open("/proc/@PARENT@/stat")
-      local stat = file and file:read("*l") or ""
-      if file then file:close() end
-      if premature or stat ~= "" and stat:match("%) (%a)") ~= "Z" then return end
-      os.execute("(kill -TERM $(cat @DIR@/pid); sleep 1; rm -rf '@DIR@') > /dev/null 2>&1 &")
-    end)
+  init_worker_by_lua_block {
+]] .. parts.WATCH .. [[
   }
   access_log off;
   underscores_in_headers on;
@@ -148,13 +122,6 @@ local function filled(text, values)
   return (text:gsub("@(%u+)@", function(name) return values[name] end))
 end
 
-local function free_port()
-  local socket = assert(require("socket").bind("127.0.0.1", 0))
-  local _, port = socket:getsockname()
-  socket:close()
-  return port
-end
-
 local function address(url) return url:match("^%a+://(.*)$") end
 
 -- The example's configuration, made for this place.
@@ -168,23 +135,12 @@ local function example(values, edit)
   return edit and edit(text) or text
 end
 
-local function modules()
-  for _, folder in ipairs {"/usr/lib/nginx/modules", "/usr/lib64/nginx/modules", "/usr/share/nginx/modules"} do
-    local file = io.open(folder .. "/ngx_http_lua_module.so")
-    if file then
-      file:close()
-      return folder
-    end
-  end
-  error("nginx's Lua module is not installed")
-end
-
 local function start_once(values, edit)
-  values.PORT, values.HTTP_PORT = free_port(), free_port()
+  values.PORT, values.HTTP_PORT = parts.free_port(), parts.free_port()
   write(values.DIR .. "/nginx.conf", filled(CONF, values))
   write(values.DIR .. "/grafana.conf", example(values, edit))
   local command = "PATH=$PATH:/usr/sbin:/sbin nginx -p '%s' -c '%s/nginx.conf' -e '%s/error.log' 2>&1 && echo started"
-  return lines_of(command:format(values.DIR, values.DIR, values.DIR))
+  return output_of(command:format(values.DIR, values.DIR, values.DIR))
 end
 
 --- The modules for nginx's LuaJIT, which not every run builds; nil when they are there.
@@ -197,14 +153,11 @@ end
 
 --- Starts an nginx before the stand-in `server`. `edit` may change the configuration, a text.
 function capture_nginx.start(server, edit)
-  local root = lines_of("pwd")
+  local root = output_of("pwd")
   local build = os.getenv("BUILD") or "build"
-  local values = {
-    DIR = lines_of("mktemp -d"), ROOT = root, BUILD = build:find("^/") and build or root .. "/" .. build,
-    USER = lines_of("id -u") == "0" and "user root;" or "", MODULES = modules(),
-    PARENT = read("/proc/self/stat"):match("^%d+"),
-    UP = address(server.url), TLS = address(server.tls_url), CERT = server.cert,
-  }
+  local values = parts.values()
+  values.ROOT, values.BUILD = root, build:find("^/") and build or root .. "/" .. build
+  values.UP, values.TLS, values.CERT = address(server.url), address(server.tls_url), server.cert
   assert(os.execute("mkdir -p '" .. values.DIR .. "/tmp'"))
   local said
   for _ = 1, 10 do
@@ -239,15 +192,15 @@ function Nginx:log() return read(self.dir .. "/error.log") end
 -- @treturn string body
 function Nginx:visit(path, options)
   options = options or {}
-  local headers, parts = {connection = "close"}, {}
+  local headers, body = {connection = "close"}, {}
   for name, value in pairs(options.headers or {}) do headers[name] = value end
   if options.body and not options.chunked then headers["content-length"] = #options.body end
   local done, code = http.request {
     url = self.url .. path, method = options.method or "GET", headers = headers,
-    source = options.body and ltn12.source.string(options.body), sink = ltn12.sink.table(parts), redirect = false,
+    source = options.body and ltn12.source.string(options.body), sink = ltn12.sink.table(body), redirect = false,
   }
   assert(done, code)
-  return code, table.concat(parts)
+  return code, table.concat(body)
 end
 
 --- Makes code known.

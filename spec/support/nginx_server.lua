@@ -13,29 +13,13 @@
 --
 -- It also ends when the process that started it does.
 
+local parts = require "spec.support.nginx_parts"
+
+local output_of, read, write = parts.output_of, parts.read, parts.write
+
 local nginx_server = {}
 local Server = {}
 Server.__index = Server
-
-local function output_of(command)
-  local pipe = assert(io.popen(command))
-  local text = pipe:read("*a")
-  pipe:close()
-  return (text:gsub("\n$", ""))
-end
-
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
-
-local function write(path, text)
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
-end
 
 -- A process that has ended and waits for nobody to notice is not alive.
 local function is_alive(pid)
@@ -45,10 +29,7 @@ local function is_alive(pid)
   return stat:match("%) (%a)") ~= "Z"
 end
 
-local CONF = [[
-@USER@
-load_module @MODULES@/ndk_http_module.so;
-load_module @MODULES@/ngx_http_lua_module.so;
+local CONF = parts.HEAD .. [[
 daemon off;
 worker_processes @WORKERS@;
 pid "@DIR@/pid";
@@ -67,13 +48,7 @@ http {
   @HTTP@
   init_by_lua_block { @INIT@ }
   init_worker_by_lua_block {
-    ngx.timer.every(1, function(premature)
-      local file = io.open("/proc/@PARENT@/stat")
-      local stat = file and file:read("*l") or ""
-      if file then file:close() end
-      if premature or stat ~= "" and stat:match("%) (%a)") ~= "Z" then return end
-      os.execute("(kill -TERM $(cat @DIR@/pid); sleep 1; rm -rf '@DIR@') > /dev/null 2>&1 &")
-    end)
+]] .. parts.WATCH .. [[
     @WORKER@
   }
   server {
@@ -89,25 +64,6 @@ local function filled(text, values)
   return (text:gsub("@(%u+)@", fill):gsub("@(%u+)@", fill))   -- what is filled in may name values, too
 end
 
--- One that the system has just given out, and nobody listens at.
-local function free_port()
-  local socket = assert(require("socket").bind("127.0.0.1", 0))
-  local _, port = socket:getsockname()
-  socket:close()
-  return port
-end
-
--- This process's nginx was started with the same modules.
-local function modules()
-  for _, folder in ipairs {"/usr/lib/nginx/modules", "/usr/lib64/nginx/modules", "/usr/share/nginx/modules"} do
-    local file = io.open(folder .. "/ngx_http_lua_module.so")
-    if file then
-      file:close()
-      return folder
-    end
-  end
-end
-
 -- In the foreground, beside us: one that goes into the background leaves a process behind whose end the sanitizers take
 -- for a leak.
 local COMMAND = "%s PATH=$PATH:/usr/sbin:/sbin nginx -p '%s' -c '%s/nginx.conf' -e '%s/error.log' >'%s/said' 2>&1 "
@@ -116,7 +72,7 @@ local COMMAND = "%s PATH=$PATH:/usr/sbin:/sbin nginx -p '%s' -c '%s/nginx.conf' 
 -- The process of the master; nil and what nginx said when it did not start.
 local function launch(values)
   local dir = values.DIR
-  values.PORT, values.OTHERPORT = free_port(), free_port()
+  values.PORT, values.OTHERPORT = parts.free_port(), parts.free_port()
   write(dir .. "/nginx.conf", filled(CONF, values))
   os.remove(dir .. "/pid")
   local sanitizers = os.getenv("SANITIZERS") and "LD_PRELOAD=$SANITIZERS" or ""
@@ -133,12 +89,11 @@ local function launch(values)
 end
 
 local function values_of(options)
-  local values = {
-    DIR = output_of("mktemp -d"), PARENT = read("/proc/self/stat"):match("^%d+"), MODULES = modules(),
-    PATH = package.path, CPATH = package.cpath, USER = output_of("id -u") == "0" and "user root;" or "",
-    WORKERS = options.workers or 1, HTTP = options.http or "", INIT = options.init or "", WORKER = options.worker or "",
-    LOCATIONS = options.locations or "", LISTEN = options.listen or "", SERVERS = options.servers or "",
-  }
+  local values = parts.values()
+  values.PATH, values.CPATH, values.WORKERS = package.path, package.cpath, options.workers or 1
+  for _, name in ipairs {"http", "init", "worker", "locations", "listen", "servers"} do
+    values[name:upper()] = options[name] or ""
+  end
   for name, value in pairs(options.values or {}) do values[name] = value end
   return values
 end
