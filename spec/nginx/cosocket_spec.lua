@@ -179,6 +179,21 @@ describe("a connection", function()
   end)
 end)
 
+describe("a proxy's address", function()
+  it("is checked when connecting", function()
+    for _, proxy in ipairs {"http://", "http://:3128", "http://p:0", "http://p:65536", "http://p:x", "http://p q:1",
+      "http://a:geheim@p\r\nX: y:1", "http://p:1/path"} do
+      local fine, message = pcall(connect, "http://127.0.0.1:1", {proxy = proxy})
+      assert.is_false(fine, proxy)
+      assert.matches("option 'proxy': http://host:port expected", message, 1, true)
+      assert.is_nil(days.leak(message, {"geheim"}))
+    end
+    for _, proxy in ipairs {"http://p", "http://[::1]:3128/", "http://a%40b:c@p.test:1"} do
+      connect("http://127.0.0.1:1", {proxy = proxy}):close()
+    end
+  end)
+end)
+
 describe("a call that has ended", function()
   -- The first of six dashboards is refused; the others are never answered.
   it("leaves nothing on the wire", function()
