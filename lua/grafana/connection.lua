@@ -41,9 +41,10 @@ end
 -- host, port and the two as they stand in a Host header, of "host", "host:port", "[::1]:port"
 local function split_authority(authority, default_port)
   local host, port = authority:match("^(%[.-%]):?(%d*)$")
-  if not host then host, port = authority:match("^([^:]*):?(%d*)$") end
+  if not host then host, port = authority:match("^([^:%c ]*):?(%d*)$") end
   if not host or host == "" then return nil end
   port = port ~= "" and tonumber(port) or default_port
+  if port < 1 or port > 65535 then return nil end
   return host, port, port == default_port and host or host .. ":" .. port
 end
 
@@ -55,12 +56,15 @@ local function percent_decoded(text)
   return (text:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
 end
 
+-- Where a proxy listens whose port is not given, as libcurl has it.
+local PROXY_PORT = 1080
+
 -- http://[user:password@]host[:port]; messages show nothing of it: there may be a password in it.
 local function read_proxy(proxy)
   if not proxy or proxy == "" then return nil end
-  local rest = proxy:match("^[hH][tT][tT][pP]://([^/?#]+)/?$") or not proxy:find("://", 1, true) and proxy
-  local credentials, authority = (rest or ""):match("^(.*)@([^@]*)$")
-  local host, port = split_authority(authority or rest or "", 80)
+  local rest = proxy:match("^[hH][tT][tT][pP]://([^/?#]+)/?$") or ""
+  local credentials, authority = rest:match("^(.*)@([^@]*)$")
+  local host, port = split_authority(authority or rest, PROXY_PORT)
   if not host then error("option 'proxy': http://host:port expected", 0) end
   local authorization = credentials and "Proxy-Authorization: Basic "
     .. nginx.base64(percent_decoded(credentials)) .. "\r\n" or ""

@@ -11,7 +11,7 @@ local connection = require "grafana.connection"
 local core = require "grafana.core"
 local nginx = require "grafana.nginx"
 
-local next, pcall, setmetatable = next, pcall, setmetatable
+local coroutine, math, next, pcall, setmetatable = coroutine, math, next, pcall, setmetatable
 local now = core.now
 
 local cosocket = {}
@@ -153,6 +153,16 @@ local function finish(self, flight, transfer, how, sent, detail)
   stir(self)
 end
 
+-- nginx frees a thread that has ended when its parent asks for it; where that has been killed meanwhile, never, and the
+-- visitor's request does not end either. So one that is done waits to be killed.
+local function wait_for_reaping(flight)
+  local seconds = MOMENT
+  while coroutine.status(flight.coroutine) ~= "dead" do
+    nginx.sleep(seconds)
+    seconds = math.min(2 * seconds, 1)
+  end
+end
+
 -- In a thread of its own: the request from connecting to its end.
 local function run(self, flight, transfer)
   local fine, how, sent, detail = pcall(connection.exchange, self.network, flight.call, transfer)
@@ -163,6 +173,7 @@ local function run(self, flight, transfer)
   flight.ended[#flight.ended + 1] = transfer
   finish(self, flight, transfer, how, sent, detail)
   wake(self, flight)
+  wait_for_reaping(flight)
 end
 
 local function start(self, flight, transfer)
@@ -180,13 +191,11 @@ local function run_here(self, flight, transfer)
   error(how, 0)
 end
 
--- nginx keeps a thread that has ended until somebody waits for it.
 local function reap(flight)
   local ended = flight.ended
   for i = #ended, 1, -1 do
-    local thread = ended[i].thread
+    nginx.kill(ended[i].thread)
     ended[i] = nil
-    nginx.wait(thread)
   end
 end
 
@@ -272,7 +281,10 @@ function driver:add(call)
   local problem = nginx.refuses_sockets()
   if problem then return nil, problem end
   sweep(self)
-  return {call = call, transfers = {}, ended = {}, semaphore = false, posted = false, queued = false, asked = -1}
+  return {
+    call = call, coroutine = coroutine.running(), transfers = {}, ended = {}, semaphore = false, posted = false,
+    queued = false, asked = -1,
+  }
 end
 
 --- Send what is due and wait until something happens to the flight's call. Yields.

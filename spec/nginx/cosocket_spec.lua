@@ -179,6 +179,21 @@ describe("a connection", function()
   end)
 end)
 
+describe("a proxy's address", function()
+  it("is checked when connecting", function()
+    for _, proxy in ipairs {"http://", "http://:3128", "http://p:0", "http://p:65536", "http://p:x", "http://p q:1",
+      "http://a:geheim@p\r\nX: y:1", "http://p:1/path"} do
+      local fine, message = pcall(connect, "http://127.0.0.1:1", {proxy = proxy})
+      assert.is_false(fine, proxy)
+      assert.matches("option 'proxy': http://host:port expected", message, 1, true)
+      assert.is_nil(days.leak(message, {"geheim"}))
+    end
+    for _, proxy in ipairs {"http://p", "http://[::1]:3128/", "http://a%40b:c@p.test:1"} do
+      connect("http://127.0.0.1:1", {proxy = proxy}):close()
+    end
+  end)
+end)
+
 describe("a call that has ended", function()
   -- The first of six dashboards is refused; the others are never answered.
   it("leaves nothing on the wire", function()
@@ -210,6 +225,48 @@ describe("a call that has ended", function()
     assert.equal("bad-credentials", g:get_org_panels(1).reason)
     wait_until(function() return gone == 3 end)
     g:close()
+  end)
+end)
+
+describe("a thread of the program's that is killed", function()
+  -- While its on_retry waits, another request of its call ends.
+  it("lets the visitor's request end", function()
+    local server = serve(function(c)
+      local head = c:head()
+      while head do
+        if head:find("/api/search", 1, true) then
+          c:answer('[{"uid":"a","title":"T","url":"/d/a/t"},{"uid":"b","title":"T","url":"/d/b/t"}]')
+        elseif head:find("/uid/a ", 1, true) then
+          c:answer("{}", 503)
+        else
+          ngx.sleep(0.05)
+          c:answer('{"dashboard":{"uid":"b","title":"T","panels":[]},"meta":{}}')
+        end
+        head = c:head()
+      end
+    end)
+    local visited = nginx_server.start {
+      init = [[
+        g = require("grafana").connect("@URL@", {token = "x"}, {on_retry = function()
+          retries = (retries or 0) + 1
+          ngx.sleep(60)
+        end})
+      ]],
+      locations = [[
+        location / {
+          content_by_lua_block {
+            local thread = ngx.thread.spawn(g.get_org_panels, g, 1)
+            repeat ngx.sleep(0.01) until retries
+            ngx.sleep(0.2)
+            ngx.print(tostring(ngx.thread.kill(thread)))
+          }
+        }
+      ]],
+      values = {URL = server.url},
+    }
+    finally(function() visited:stop() end)
+    local _, killed = visited:get("/")
+    assert.equal("1", killed)
   end)
 end)
 
