@@ -51,6 +51,14 @@ describe("connect", function()
     assert.matches("http", refused("ftp://example.org", ADMIN))
     assert.matches("url", refused("http://", ADMIN))
     assert.matches("url", refused("http://a b/", ADMIN))
+    for _, url in ipairs {"http://a:0", "http://a:65536", "http://a:99999999999/", "http://a:b", "http://a:-1",
+      "http://a:1:2", "http://[::1]3000", "http://[::1]:x", "http://fe80::1"} do
+      assert.matches("argument 'url': its port is no number from 1 to 65535", refused(url, ADMIN), 1, true)
+    end
+    assert.matches("argument 'url': it names no host", refused("http://[::1", ADMIN), 1, true)
+    for _, url in ipairs {"http://a:", "http://a:65535", "http://[::1]:1/x", "http://[::1]"} do
+      grafana.connect(url, ADMIN):close()
+    end
     assert.matches("url", refused("http://a/\r\nX: b", ADMIN))
     assert.matches("holds credentials", refused("http://admin:hunter2-secret@example.org", ADMIN))
     assert.matches("holds credentials", refused("https://glsa_topsecret@example.org/"))

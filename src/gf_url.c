@@ -81,6 +81,24 @@ static bool starts_with_scheme(gf_str url, size_t *n) {
   return false;
 }
 
+static bool has_open_bracket(gf_str host) { return *host.p == '[' && !memchr(host.p, ']', host.n); }
+
+/* Behind the host, which may be an IPv6 address in brackets, stands nothing or a port; it may be empty. */
+static bool has_odd_port(gf_str host) {
+  const char *end = host.p + host.n;
+  const char *at = memchr(host.p, *host.p == '[' ? ']' : ':', host.n);
+  unsigned port = 0;
+  if (at && *at == ']') at++;
+  if (!at || at == end) return false;
+  if (*at != ':') return true;
+  for (const char *p = at + 1; p < end; p++) {
+    if (*p < '0' || *p > '9') return true;
+    port = port * 10 + (unsigned)(*p - '0');
+    if (port > 65535) return true;
+  }
+  return at + 1 < end && port == 0;
+}
+
 bool gf_url_problem(gf_str url, const char **problem) {
   size_t scheme = 0;
   if (!starts_with_scheme(url, &scheme)) return *problem = "it must begin with http:// or https://", true;
@@ -89,9 +107,10 @@ bool gf_url_problem(gf_str url, const char **problem) {
   while (end < url.n && url.p[end] != '/' && url.p[end] != '?' && url.p[end] != '#')
     end++;
   gf_str host = {url.p + scheme, end - scheme};
-  if (host.n == 0 || host.p[0] == ':') return *problem = "it names no host", true;
+  if (host.n == 0 || host.p[0] == ':' || has_open_bracket(host)) return *problem = "it names no host", true;
   if (memchr(host.p, '@', host.n))
     return *problem = "credentials do not belong into it: give them as an argument", true;
+  if (has_odd_port(host)) return *problem = "its port is no number from 1 to 65535", true;
   if (memchr(url.p + end, '?', url.n - end) || memchr(url.p + end, '#', url.n - end))
     return *problem = "a query or a fragment does not belong into it", true;
   return false;
