@@ -168,6 +168,58 @@ describe("a limit", function()
 end)
 
 describe("a connection", function()
+  local BODY = "Content-Type: application/json\r\nContent-Length: " .. #ORG .. "\r\n\r\n" .. ORG
+  local CHUNKED = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n"
+  local CHUNK = ("%x;a=b\r\n%s\r\n0\r\n"):format(#ORG, ORG)
+  local KEPT = {
+    "HTTP/1.1 200 OK\r\n" .. BODY,
+    "HTTP/1.1 404 Not Found\r\n" .. BODY,
+    "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n" .. BODY,
+    CHUNKED .. "\r\n" .. CHUNK .. "X: trailer\r\n\r\n",
+    "HTTP/1.1 204 No Content\r\n\r\n",
+    "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n",
+    "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n" .. BODY,
+  }
+  local NOT_KEPT = {
+    "HTTP/1.1 200 OK\r\nConnection: close\r\n" .. BODY,
+    "HTTP/1.1 100 Continue\r\nConnection: close\r\n\r\nHTTP/1.1 200 OK\r\n" .. BODY,
+    "HTTP/1.0 200 OK\r\n" .. BODY,
+    "HTTP/1.1 200 OK\r\n" .. BODY .. "\r\n",
+    "HTTP/1.1 200 OK\r\n" .. BODY .. "HTTP/1.1 200 OK\r\n" .. BODY,
+    "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nabcde",
+    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n" .. BODY,
+    CHUNKED .. "Content-Length: 5\r\n\r\n" .. CHUNK .. "\r\n",
+    CHUNKED .. "\r\n" .. CHUNK .. "\r\nmore",
+  }
+
+  -- How many connections two requests take, the first of which is answered so.
+  local function connections_after(answer, method)
+    local p = serve(function(c, nth)
+      c:head()
+      if nth == 1 then
+        c:send(answer)
+        if not c:head() then return end
+      end
+      c:answer(ORG)
+      c:wait_for_end()
+    end)
+    local g = connect(p.url, {timeout = 500})
+    g:request(method, "/api/x")
+    assert.equal("ok", g:get_org(1).status, answer)
+    g:close()
+    return p.count
+  end
+
+  it("is used again after an answer whose end is beyond doubt", function()
+    for _, answer in ipairs(KEPT) do assert.equal(1, connections_after(answer, "GET"), answer) end
+    assert.equal(1, connections_after("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n", "HEAD"))
+  end)
+
+  it("is not used again after any other", function()
+    for _, answer in ipairs(NOT_KEPT) do assert.equal(2, connections_after(answer, "GET"), answer) end
+    assert.equal(2, connections_after("HTTP/1.1 200 OK\r\n" .. BODY, "HEAD"))
+  end)
+
   it("to a name that was closed when a GET came is replaced by a new one", function()
     local p = serve(function(c, nth)
       while c:head() and nth <= 2 do
