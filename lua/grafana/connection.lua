@@ -102,7 +102,7 @@ local function new_origin(network, scheme, authority)
   local host, port, header = split_authority(authority, tls and 443 or 80)
   local origin = {scheme = scheme, tls = tls, host = host, port = port, header = header}
   origin.name = host:gsub("^%[(.*)%]$", "%1")   -- whom the certificate must name
-  origin.pool = pool_name(network, origin)
+  origin.pool = {pool = pool_name(network, origin), pool_size = network.pool_size}
   local proxy = network.proxy
   local peer = proxy and proxy.host or host
   origin.hosts = LOCAL[peer:lower()] or {peer}
@@ -149,15 +149,28 @@ local function can_be_asked_for(host)
   return true
 end
 
+-- nginx looks into the pool before it looks at the host.
+local NO_HOST = "["
+
+-- A kept connection; nil, and at once, when there is none.
+local function take_kept(origin)
+  local sock = nginx.tcp()
+  return sock:connect(NO_HOST, origin.peer_port, origin.pool) and sock
+end
+
 -- A connected socket, or nil, how it failed, and a few words.
-local function connect_to(origin, transfer, size)
+local function connect_to(origin, transfer)
   local problem
+  if transfer.kept then
+    transfer.sock, transfer.kept = transfer.kept, false
+    return transfer.sock
+  end
   if not can_be_asked_for(origin.hosts[1]) then return nil, "unknown-host", origin.hosts[1] end
   for _, host in ipairs(origin.hosts) do
     local sock, limit = nginx.tcp(), transfer:left()
     sock:settimeouts(limit, limit, limit)
     transfer.sock = sock
-    local connected, why = sock:connect(host, origin.peer_port, {pool = origin.pool, pool_size = size})
+    local connected, why = sock:connect(host, origin.peer_port, origin.pool)
     if connected then return sock end
     problem = problem or why   -- a machine without IPv6 says something else of [::1]
   end
@@ -237,7 +250,7 @@ end
 -- A socket that is ready for a request, and whether it was used before; or nil, how it failed, and a few words.
 local function open(network, transfer, reader)
   local origin = transfer.origin
-  local sock, how, words = connect_to(origin, transfer, network.pool_size)
+  local sock, how, words = connect_to(origin, transfer)
   if not sock then return nil, how, network.proxy and blame_proxy(network.proxy, words) or words end
   local reused = sock:getreusedtimes() > 0
   if not reused then
@@ -303,17 +316,19 @@ local function attempt(network, transfer, call, reader)
 end
 
 --- Carry a request out: its answer goes to `call`. Yields.
--- @return how it ended, whether it may have arrived, a few words (as `call:finish` takes them)
-function connection.exchange(network, call, transfer)
+-- @bool is_bounded nothing may be begun that can take longer than its socket can be told (`may_overrun`)
+-- @return how it ended, whether it may have arrived, a few words (as `call:finish` takes them); "stale": to be carried
+--   out once more, unbounded
+function connection.exchange(network, call, transfer, is_bounded)
   local readers = network.readers
   local reader = readers[#readers] or http1.reader()
   readers[#readers] = nil
   local how, sent, detail, stale
   repeat
     how, sent, detail, stale = attempt(network, transfer, call, reader)
-  until not stale
+  until not stale or is_bounded and transfer:may_overrun()
   readers[#readers + 1] = reader
-  return how, sent, detail
+  return stale and "stale" or how, sent, detail
 end
 
 -- ----------------------------------------------------------------------------------------------------- transfers --
@@ -328,7 +343,7 @@ function connection.transfer(network, request, at_ms)
   local origin, target = origin_of(network, request.url)
   return setmetatable({
     request = request, id = request.id, origin = origin, target = target,
-    thread = false, sock = false, is_connected = false, is_sent = false,
+    thread = false, sock = false, kept = false, is_connected = false, is_sent = false,
     ends_at = at_ms + limit(request.timeout), connected_by = at_ms + limit(request.connect_timeout),
   }, transfers)
 end
@@ -357,9 +372,12 @@ end
 local SMALL = 16384
 
 --- Can it take longer than its socket can be told? For looking names up nginx has a time limit of its own, and the one
--- for sending begins anew with each piece that goes.
+-- for sending begins anew with each piece that goes. A kept connection has its name behind it: it is taken here.
 function transfers:may_overrun()
-  return self.origin.is_name or #(self.request.body or "") > SMALL
+  if #(self.request.body or "") > SMALL then return true end
+  if not self.origin.is_name then return false end
+  self.kept = take_kept(self.origin)
+  return not self.kept
 end
 
 local GRACE = 1000

@@ -181,11 +181,15 @@ local function start(self, flight, transfer)
   transfer.thread = nginx.spawn(run, self, flight, transfer)
 end
 
--- In the coroutine of the call, which has nothing else to do.
+-- In the coroutine of the call, which has nothing else to do. True when it has been carried out; else a thread does it.
 local function run_here(self, flight, transfer)
   self.on_wire[transfer] = flight
-  local fine, how, sent, detail = pcall(connection.exchange, self.network, flight.call, transfer)
-  if fine then return finish(self, flight, transfer, how, sent, detail) end
+  local fine, how, sent, detail = pcall(connection.exchange, self.network, flight.call, transfer, true)
+  if how == "stale" then return start(self, flight, transfer) end
+  if fine then
+    finish(self, flight, transfer, how, sent, detail)
+    return true
+  end
   transfer:abandon()
   finish(self, flight, transfer, "failed", transfer.is_sent)
   error(how, 0)
@@ -223,8 +227,7 @@ end
 local function run_alone(self, flight, transfer, blocked)
   if next(flight.transfers) or blocked == "room" or transfer:may_overrun() then return start(self, flight, transfer) end
   if flight.call:has_room() then pass_on(self) end
-  run_here(self, flight, transfer)
-  return true
+  return run_here(self, flight, transfer)
 end
 
 -- Send what the call has to send. True when something has been carried out meanwhile; nil when the call is done; else

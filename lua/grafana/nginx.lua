@@ -47,6 +47,7 @@ local CANNOT_WAIT = {
   init_worker = {"init_worker_by_lua*", BLOCKING},
   exit_worker = {"exit_worker_by_lua*", "do it earlier, from a timer"},
   log = {"log_by_lua*", IN_TIMER},
+  ssl_session_store = {"ssl_session_store_by_lua*", IN_TIMER},
   set = {"set_by_lua*", EARLIER},
   header_filter = {"header_filter_by_lua*", EARLIER},
   body_filter = {"body_filter_by_lua*", EARLIER},

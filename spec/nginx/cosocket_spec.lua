@@ -17,10 +17,20 @@ local function serve_orgs(c)
   while c:head() do c:answer(ORG) end
 end
 
+-- What is to be done after the test at hand.
+local last_things = {}
+
+local function at_last(f) last_things[#last_things + 1] = f end
+
+after_each(function()
+  for i = #last_things, 1, -1 do last_things[i]() end
+  last_things = {}
+end)
+
 -- A server for the test at hand.
 local function serve(f)
   local p = peer.start(f)
-  finally(function() p:stop() end)
+  at_last(function() p:stop() end)
   return p
 end
 
@@ -38,7 +48,7 @@ end
 local function with_others_at_work(f)
   local is_over = false
   local other = ngx.thread.spawn(function() while not is_over do ngx.sleep(0.005) end end)
-  finally(function()
+  at_last(function()
     is_over = true
     ngx.thread.wait(other)
   end)
@@ -51,6 +61,49 @@ local function wait_until(what)
     ngx.sleep(0.005)
   end
   error("waited in vain", 2)
+end
+
+-- A name server that answers the first question, with 127.0.0.1 for so many seconds, and no other; its port.
+local function name_server(seconds)
+  local udp = assert(socket.udp())
+  assert(udp:setsockname("127.0.0.1", 0))
+  udp:settimeout(0)
+  local is_over, is_answered = false, false
+  local thread = ngx.thread.spawn(function()
+    while not is_over do
+      local question, host, port = udp:receivefrom()
+      if question and not is_answered then
+        local last = question:find("\0", 13, true) + 4
+        udp:sendto(question:sub(1, 2) .. "\129\128\0\1\0\1\0\0\0\0" .. question:sub(13, last)
+          .. "\192\12\0\1\0\1\0\0\0" .. string.char(seconds) .. "\0\4\127\0\0\1", host, port)
+        is_answered = true
+      end
+      ngx.sleep(0.002)
+    end
+    udp:close()
+  end)
+  at_last(function()
+    is_over = true
+    ngx.thread.wait(thread)
+  end)
+  return select(2, udp:getsockname())
+end
+
+-- An nginx whose visitors ask `p` by a name, which they may look up once: server:get("/org") is how the call ended.
+local function serve_named(p, seconds)
+  local server = nginx_server.start {
+    http = "resolver 127.0.0.1:@NAMES@ ipv6=off; resolver_timeout 3s;",
+    init = [[
+      g = require("grafana").connect("http://once.test:@PEER@", {token = "x"},
+        {connect_timeout = 100, deadline = 2000, max_retries = 0})
+    ]],
+    locations = [[location /org {
+      content_by_lua_block { local r = g:get_org(1) ngx.print(r.status, r.reason and " " .. r.reason or "") }
+    }]],
+    values = {NAMES = name_server(seconds), PEER = p.port},
+  }
+  at_last(function() server:stop() end)
+  return {get = function(_, path) return (select(2, server:get(path))) end}
 end
 
 describe("a limit", function()
@@ -101,56 +154,84 @@ describe("a limit", function()
     g:close()
   end)
 
-  -- A name server that answers each question about a name once, and a server that closes idle connections.
   it("of connect_timeout holds for a name whose server answers no longer", function()
-    local names = assert(socket.udp())
-    assert(names:setsockname("127.0.0.1", 0))
-    names:settimeout(0)
-    local _, port = names:getsockname()
-    local is_over, answered = false, false
-    local thread = ngx.thread.spawn(function()
-      while not is_over do
-        local question, host, its_port = names:receivefrom()
-        if question and not answered then
-          local last = question:find("\0", 13, true) + 4
-          names:sendto(question:sub(1, 2) .. "\129\128\0\1\0\1\0\0\0\0" .. question:sub(13, last)
-            .. "\192\12\0\1\0\1\0\0\0\1\0\4\127\0\0\1", host, its_port)
-          answered = true
-        end
-        ngx.sleep(0.002)
-      end
-      names:close()
-    end)
     local idle = serve(function(c)
       c:head()
       c:answer(ORG)
       ngx.sleep(0.05)
     end)
-    local server = nginx_server.start {
-      http = "resolver 127.0.0.1:@NAMES@ ipv6=off; resolver_timeout 3s;",
-      init = [[
-        g = require("grafana").connect("http://once.test:@IDLE@", {token = "x"},
-          {connect_timeout = 100, deadline = 2000, max_retries = 0})
-      ]],
-      locations = [[location /org {
-        content_by_lua_block { local r = g:get_org(1) ngx.print(r.status, " ", r.reason) }
-      }]],
-      values = {NAMES = port, IDLE = idle.port},
-    }
-    finally(function()
-      is_over = true
-      ngx.thread.wait(thread)
-      server:stop()
-    end)
-    local _, first = server:get("/org")
-    assert.equal("ok nil", first)
+    local server = serve_named(idle, 1)
+    assert.equal("ok", server:get("/org"))
     ngx.sleep(2)   -- the name is forgotten, the kept connection closed
-    local _, second = server:get("/org")
-    assert.equal("error timeout", second)
+    assert.equal("error timeout", server:get("/org"))
   end)
 end)
 
 describe("a connection", function()
+  local BODY = "Content-Type: application/json\r\nContent-Length: " .. #ORG .. "\r\n\r\n" .. ORG
+  local CHUNKED = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n"
+  local CHUNK = ("%x;a=b\r\n%s\r\n0\r\n"):format(#ORG, ORG)
+  local KEPT = {
+    "HTTP/1.1 200 OK\r\n" .. BODY,
+    "HTTP/1.1 404 Not Found\r\n" .. BODY,
+    "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n" .. BODY,
+    CHUNKED .. "\r\n" .. CHUNK .. "X: trailer\r\n\r\n",
+    "HTTP/1.1 204 No Content\r\n\r\n",
+    "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n",
+    "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n" .. BODY,
+  }
+  local NOT_KEPT = {
+    "HTTP/1.1 200 OK\r\nConnection: close\r\n" .. BODY,
+    "HTTP/1.1 100 Continue\r\nConnection: close\r\n\r\nHTTP/1.1 200 OK\r\n" .. BODY,
+    "HTTP/1.0 200 OK\r\n" .. BODY,
+    "HTTP/1.1 200 OK\r\n" .. BODY .. "\r\n",
+    "HTTP/1.1 200 OK\r\n" .. BODY .. "HTTP/1.1 200 OK\r\n" .. BODY,
+    "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nabcde",
+    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n" .. BODY,
+    CHUNKED .. "Content-Length: 5\r\n\r\n" .. CHUNK .. "\r\n",
+    CHUNKED .. "\r\n" .. CHUNK .. "\r\nmore",
+  }
+
+  -- How many connections two requests take, the first of which is answered so.
+  local function connections_after(answer, method)
+    local p = serve(function(c, nth)
+      c:head()
+      if nth == 1 then
+        c:send(answer)
+        if not c:head() then return end
+      end
+      c:answer(ORG)
+      c:wait_for_end()
+    end)
+    local g = connect(p.url, {timeout = 500})
+    g:request(method, "/api/x")
+    assert.equal("ok", g:get_org(1).status, answer)
+    g:close()
+    return p.count
+  end
+
+  it("is used again after an answer whose end is beyond doubt", function()
+    for _, answer in ipairs(KEPT) do assert.equal(1, connections_after(answer, "GET"), answer) end
+    assert.equal(1, connections_after("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n", "HEAD"))
+  end)
+
+  it("is not used again after any other", function()
+    for _, answer in ipairs(NOT_KEPT) do assert.equal(2, connections_after(answer, "GET"), answer) end
+    assert.equal(2, connections_after("HTTP/1.1 200 OK\r\n" .. BODY, "HEAD"))
+  end)
+
+  it("to a name that was closed when a GET came is replaced by a new one", function()
+    local p = serve(function(c, nth)
+      while c:head() and nth <= 2 do
+        c:answer(ORG)
+        if nth == 1 then return c:head() end
+      end
+    end)
+    local server = serve_named(p, 60)
+    for _ = 1, 3 do assert.equal("ok", server:get("/org")) end
+    assert.equal(2, p.count)
+  end)
+
   it("names no server in its TLS handshake where that is an address", function()
     local hello
     local server = serve(function(c)
@@ -264,7 +345,7 @@ describe("a thread of the program's that is killed", function()
       ]],
       values = {URL = server.url},
     }
-    finally(function() visited:stop() end)
+    at_last(function() visited:stop() end)
     local _, killed = visited:get("/")
     assert.equal("1", killed)
   end)
@@ -397,7 +478,7 @@ describe("places in the window", function()
       ]],
       values = {URL = server.url},
     }
-    finally(function() visited:stop() end)
+    at_last(function() visited:stop() end)
     assert.equal(204, (visited:get("/panels")))
     local _, statuses = visited:get("/all")
     assert.equal("okokok", statuses)

@@ -90,6 +90,7 @@ describe("in nginx", function()
       worker = [[ try "init_worker" try("curl-init_worker", connect {transport = "curl"})
         connected_here = connect() ]],
       http = [[
+        ssl_session_store_by_lua_block { try "ssl_session_store" }
         upstream balanced {
           server 0.0.0.1;
           balancer_by_lua_block { try "balancer" require("ngx.balancer").set_current_peer("127.0.0.1", 1) }
@@ -101,6 +102,9 @@ describe("in nginx", function()
           ssl_certificate "@CERT@";
           ssl_certificate_key "@KEY@";
           ssl_certificate_by_lua_block { try "ssl_certificate" }
+          ssl_protocols TLSv1.2;
+          ssl_session_tickets off;
+          ssl_session_cache shared:SSL:1m;
           location / { return 200 "shaken\n"; }
         }]],
       values = {
@@ -129,11 +133,15 @@ describe("in nginx", function()
     for _, place in ipairs {"/timer", "/thread", "/coroutine"} do assert.equal("ok", get(place), place) end
   end)
 
-  it("calls can be made while a visitor shakes hands", function()
+  local function shake_hands()
     local visitor = ngx.socket.tcp()
     assert(visitor:connect("127.0.0.1", server.other_port))
     assert(visitor:sslhandshake(nil, "localhost", false))
     visitor:close()
+  end
+
+  it("calls can be made while a visitor shakes hands", function()
+    shake_hands()
     assert.equal("ok", told "ssl_certificate")
   end)
 
@@ -141,10 +149,10 @@ describe("in nginx", function()
   for phase, remedy in pairs {
     init = "ngx%.timer%.at.*transport = \"curl\"", init_worker = "ngx%.timer%.at.*transport = \"curl\"",
     log = "ngx%.timer%.at", set = "content_by_lua", header_filter = "content_by_lua", body_filter = "content_by_lua",
-    balancer = "content_by_lua",
+    balancer = "content_by_lua", ssl_session_store = "ngx%.timer%.at",
   } do
     it(("a call in %s_by_lua raises, and says what to do instead"):format(phase), function()
-      if not phase:find("^init") then get("/" .. phase) end
+      if phase:find("^ssl") then shake_hands() elseif not phase:find("^init") then get("/" .. phase) end
       local said = told(phase)
       assert.matches(("^grafana: nginx's sockets cannot be used in %s_by_lua%%*: "):format(phase), said)
       assert.matches(remedy, said)
