@@ -105,7 +105,8 @@ function nginx_server.start(options)
   local pid, said
   for _ = 1, 10 do
     pid, said = launch(values)
-    if pid or not (said:find("Address already in use", 1, true) or said:find("duplicate listen", 1, true)) then break end
+    local taken = not pid and (said:find("Address already in use", 1, true) or said:find("duplicate listen", 1, true))
+    if not taken then break end
   end
   if not pid then
     os.execute("rm -rf '" .. values.DIR .. "'")
