@@ -366,13 +366,12 @@ gf_next gf_call_next(gf_call *call, int64_t now_ms, const gf_request **request, 
       if (!*request) break;
       return GF_SEND;
     }
-    bool has_more = call->op->rule->more && !has_room(call->client); /* and others take the room */
-    if (!call->exchanges && !x && !has_more) { /* a row that leads nowhere; there is none */
+    call->blocked = why_blocked(call, x, held);
+    if (!call->exchanges && !call->blocked) { /* a row that leads nowhere; there is none */
       gf_finish_as(call, GF_ERROR, GF_REASON_NONE, "nothing is left to ask for");
       break;
     }
     *wake_ms = next_wake(call, now_ms, held);
-    call->blocked = why_blocked(call, x, held);
     return GF_WAIT;
   }
   return GF_DONE;

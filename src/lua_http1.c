@@ -13,7 +13,6 @@
 #include "lua_shared.h"
 
 #include <string.h>
-#include <time.h>
 
 #define LGF_READER "grafana.http1.reader"
 

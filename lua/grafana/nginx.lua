@@ -27,8 +27,8 @@ nginx.md5 = ngx.md5
 --- `base64(text)`
 nginx.base64 = ngx.encode_base64
 
---- Threads of nginx's own: `spawn(f, …)` → thread, `wait(thread)` frees one that has ended, `kill(thread)`.
-nginx.spawn, nginx.wait, nginx.kill = ngx.thread.spawn, ngx.thread.wait, ngx.thread.kill
+--- Threads of nginx's own: `spawn(f, …)` → thread, `kill(thread)`.
+nginx.spawn, nginx.kill = ngx.thread.spawn, ngx.thread.kill
 
 --- `semaphore()` → one of nginx's semaphores: `wait(seconds)`, `post()`, `count()`
 function nginx.semaphore()
