@@ -213,7 +213,8 @@ typedef enum gf_type {
   GF_T_STRINGS, /* a string or an array of strings */
   GF_T_ROLE,    /* a string, or a table {role = string} */
   GF_T_BODY,    /* a table, a document, or a string that is sent as it is */
-  GF_T_STRING_OR_NULL
+  GF_T_STRING_OR_NULL,
+  GF_T_FUNCTION /* a binding's own matter: it keeps the function, and the core is given none */
 } gf_type;
 
 /* Where an argument or an option goes. */

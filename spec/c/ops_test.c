@@ -46,7 +46,7 @@ static void rows_are_whole(void) {
 }
 
 static void check_param(const gf_op *op, const gf_param *p) {
-  CHECK_ROW(op, is_text(p->text) && p->type <= GF_T_STRING_OR_NULL && p->where <= GF_IN_WHOLE_BODY);
+  CHECK_ROW(op, is_text(p->text) && p->type < GF_T_FUNCTION && p->where <= GF_IN_WHOLE_BODY);
   CHECK_ROW(op, !p->required || p->type == GF_T_OBJECT || p->type == GF_T_LIST);
   for (const char *word = p->required; word && *word;) { /* has_key() copies each into 32 bytes */
     size_t n = strcspn(word, " |");
