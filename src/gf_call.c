@@ -241,11 +241,6 @@ bool gf_call_retried(gf_call *call, gf_retry *retry) {
   return true;
 }
 
-void gf_call_progress(const gf_call *call, size_t *done, size_t *total) {
-  *done = call->progress_total ? call->progress_done : call->done;
-  *total = call->progress_total ? call->progress_total : 1;
-}
-
 /* ------------------------------------------------------------------------------------------------ what to send next -- */
 
 static void start(gf_call *call, int64_t now_ms) {
@@ -443,6 +438,7 @@ static void forgive_second_delete(gf_exchange *x, bool arrived_before) {
 }
 
 static void deliver(gf_call *call, gf_exchange *x) {
+  if (x->purpose != GF_SIGN_IN) call->answered++;
   if (x->purpose == GF_SIGN_IN)
     gf_signed_in(call, x);
   else if (call->op->rule->on_answer)

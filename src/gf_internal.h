@@ -234,7 +234,8 @@ struct gf_call {
 
   void *state; /* of an operation with functions of its own */
   void (*free_state)(gf_call *);
-  size_t progress_done, progress_total;
+  size_t answered;                                       /* requests, however often each was sent */
+  size_t progress_done, progress_total, progress_failed; /* gf_progress.c */
 
   gf_arena arena;    /* for answers in passing */
   gf_retry *retries; /* not told yet, the oldest first */
@@ -258,6 +259,10 @@ void gf_finish_as(gf_call *call, gf_status status, gf_reason reason, const char 
 void gf_lacks_memory(gf_call *call); /* finish with that */
 /* Blank the passwords among the call's arguments out of `text`, which has room for "not enough memory". */
 void gf_redact_arguments(gf_call *call, char *text);
+
+/* --- gf_progress.c --- */
+/* So many items of the list that the call gives are there, of `total` that the server has named; 0: none. */
+void gf_note_items(gf_call *call, size_t items, int64_t total);
 
 /* --- gf_exchange.c: requests and their answers --- */
 typedef struct gf_ask {

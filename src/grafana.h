@@ -401,8 +401,13 @@ GF_API bool gf_call_retried(gf_call *call, gf_retry *retry);
 /* The operation's name, as the result and retries tell it; of `call` that of the documented operation. */
 GF_API const char *gf_call_operation(const gf_call *call);
 
-/* Progress of operations of many requests: how many parts are done, of how many known so far. */
-GF_API void gf_call_progress(const gf_call *call, size_t *done, size_t *total);
+/* How far the call has come: of `*total` parts known so far, `*done` are done, and `*failed` of these could not be had.
+ * What a part is depends on the operation: a dashboard of those that are read one by one, an item of a list (of as many
+ * as the server has named, else of those that are there), a request of any other. So a call of one request goes from 0 of 1
+ * to 1 of 1, whatever its answer, and so does one of which nothing is known yet. `*done` never falls and never exceeds
+ * `*total`, which may rise while more becomes known, and fall at the end, where a call that is ok has done all. A call that
+ * failed is left as far as it came; where it counts requests, the one that decided has failed. */
+GF_API void gf_call_progress(const gf_call *call, size_t *done, size_t *total, size_t *failed);
 
 /* ---------------------------------------------------------------------------------------------------- results -- */
 
