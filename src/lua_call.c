@@ -265,11 +265,18 @@ static int lgf_call_retried(lua_State *L) {
   return 1;
 }
 
-/* call:progress() → parts done, parts known so far, parts that failed. */
+static bool lgf_is_ok(const gf_call *call) {
+  const gf_result *result = gf_call_result(call);
+  return result && result->status == GF_OK;
+}
+
+/* call:progress() → parts done, parts in all, parts that failed. Done is all only of a call that has ended well: until then
+ * a total that has been reached is none (a list whose length nobody knows), and 0. */
 static int lgf_call_progress(lua_State *L) {
   gf_call *call = lgf_call_at(L)->call;
   size_t done = 0, total = 0, failed = 0;
   if (call) gf_call_progress(call, &done, &total, &failed);
+  if (call && done >= total && !lgf_is_ok(call)) total = 0;
   lua_pushinteger(L, (lua_Integer)done);
   lua_pushinteger(L, (lua_Integer)total);
   lua_pushinteger(L, (lua_Integer)failed);

@@ -45,19 +45,28 @@ local function driver_of(self)
   return driver
 end
 
+local function progress() return require("grafana.progress") end
+
 local function log_retry(log, retry)
   local why = retry.reason and retry.status .. ", " .. retry.reason or retry.status
   log(("%s: attempt %d failed (%s), again in %d ms"):format(retry.operation, retry.attempt, why, retry.delay_ms))
 end
 
--- Tell of the retries decided since the last time.
-local function report(self, call)
+-- Tell of the retries decided since the last time, and of how far the call is.
+local function report(self, call, on_progress, told)
   local retry = call:retried()
   while retry do
     if self._log then log_retry(self._log, retry) end
     if self._on_retry then self._on_retry(retry) end
     retry = call:retried()
   end
+  if on_progress then progress().tell(on_progress, call, told) end
+end
+
+-- A call that does not end well: its line of progress ends where it is.
+local function break_off(call, problem)
+  local on_progress = call:on_progress()
+  if on_progress then progress().broken_off(on_progress, problem) end
 end
 
 -- What tells requests of nginx apart, in which the coroutine of one that has gone serves another.
@@ -104,13 +113,15 @@ end
 
 -- `flight` is what stands for the call at the driver.
 local function loop(self, driver, flight, call)
-  local quiet = not (self._on_retry or self._log)
+  local on_progress, told = call:on_progress(), {}
+  local quiet = not (self._on_retry or self._log or on_progress)
   local supplies = self._token
+  if on_progress then report(self, call, on_progress, told) end
   while not call:done() do
     local problem = supplies and supply(self, driver, call)
     if problem then return problem end
     driver:step(PATIENCE, flight)
-    if not quiet then report(self, call) end
+    if not quiet then report(self, call, on_progress, told) end
   end
 end
 
@@ -132,6 +143,7 @@ local function drive(self, call)
   if fine and not problem then return end
   driver:drop(flight)
   call:close()
+  break_off(call, problem)
   error(problem, fine and 3 or 0)
 end
 
@@ -151,6 +163,7 @@ local function perform(self, name, ...)
   if not call:done() then drive(self, call) end
   local result, operation = call:result(), call:operation()
   call:close()
+  if not result.ok then break_off(call, result) end
   if began then log_end(self, operation, result, began) end
   return result
 end
