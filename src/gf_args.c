@@ -12,8 +12,9 @@ static const gf_param general[] = {
     {.name = "max_retries", .type = GF_T_INT, .text = "how often a request is sent again"},
     {.name = "headers", .type = GF_T_OBJECT, .text = "further headers, name to value"},
     {.name = "raw", .type = GF_T_BOOL, .text = "objects of the result come as documents that stay in C"},
-    {.name = "on_progress", .type = GF_T_FUNCTION,
-     .text = "operations that may send many requests only: called with (done, total, failed) as they go on"},
+    {.name = "on_progress",
+     .type = GF_T_FUNCTION,
+     .text = "lists and fan-outs only: called with done, total, failed as it goes on"},
     {.name = "page", .type = GF_T_INT, .text = "lists only: just this page, from 1"},
     {.name = "perpage", .type = GF_T_INT, .text = "lists only: items on a page"},
 };

@@ -294,16 +294,11 @@ static int lgf_call_on_progress(lua_State *L) {
 
 void lgf_call_open(lua_State *L) {
   static const luaL_Reg methods[] = {
-      {"close", lgf_call_close},
-      {"done", lgf_call_done},
-      {"cancel", lgf_call_cancel},
-      {"wants_token", lgf_call_wants_token},
-      {"result", lgf_call_result},
-      {"retried", lgf_call_retried},
-      {"progress", lgf_call_progress},
-      {"on_progress", lgf_call_on_progress},
-      {"operation", lgf_call_operation},
-      {NULL, NULL},
+      {"close", lgf_call_close},         {"done", lgf_call_done},
+      {"cancel", lgf_call_cancel},       {"wants_token", lgf_call_wants_token},
+      {"result", lgf_call_result},       {"retried", lgf_call_retried},
+      {"progress", lgf_call_progress},   {"on_progress", lgf_call_on_progress},
+      {"operation", lgf_call_operation}, {NULL, NULL},
   };
   static const luaL_Reg meta[] = {{"__gc", lgf_call_close}, {"__close", lgf_call_close}, {NULL, NULL}};
   lgf_metatable(L, LGF_CALL, methods, meta);

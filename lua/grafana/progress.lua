@@ -21,9 +21,9 @@ local progress = {}
 -- Milliseconds: what ends sooner is not drawn but for its last line; between two drawings of a line.
 local MOMENT, AGAIN = 300, 100
 
--- The rate is that of the last seconds: of so many samples, so far apart; LEAST is the time below which there is none.
--- Milliseconds.
-local SAMPLES, APART, LEAST = 41, 250, 1000
+-- The rate is that of the last WINDOW milliseconds, or of the last ENOUGH that were done, whichever took longer; its
+-- samples are APART, and within LEAST there is none.
+local WINDOW, ENOUGH, APART, LEAST = 10000, 10, 250, 1000
 
 local LONGEST_LABEL = 200   -- bytes
 local LONGEST_LEFT = 100 * 86400   -- seconds: what takes longer is not foreseen
@@ -114,12 +114,15 @@ end
 
 -- ------------------------------------------------------------------------------------------------- what is said --
 
+-- The oldest goes when the next is old enough to measure from.
 local function sample(self, at)
   local samples = self.samples
   local last = samples[#samples]
-  if last and at - last.at < APART then return end
-  if #samples == SAMPLES then table.remove(samples, 1) end
+  if last and (at - last.at < APART or self.done == last.done) then return end
   samples[#samples + 1] = {at = at, done = self.done}
+  while samples[3] and at - samples[2].at >= WINDOW and self.done - samples[2].done >= ENOUGH do
+    table.remove(samples, 1)
+  end
 end
 
 -- How many a second of late; nil while nobody can say.
@@ -135,11 +138,8 @@ local function time_left(self, rate)
   return seconds <= LONGEST_LEFT and text.duration(seconds) .. " left" or nil
 end
 
--- The width of a count does not change while it grows, so that the line stands still.
 local function count(self)
-  if self.total == 0 then return ("%d"):format(self.done) end
-  local total = ("%d"):format(self.total)
-  return (self.terminal and "%" .. #total .. "d of %s" or "%d of %s"):format(self.done, total)
+  return (self.total == 0 and "%d" or "%d of %d"):format(self.done, self.total)
 end
 
 local function base_line(self)
@@ -153,12 +153,15 @@ end
 local function running_line(self, at)
   local line, rate = base_line(self), recent_rate(self, at)
   line.rate, line.time = rate and text.rate(rate), time_left(self, rate)
+  if self.terminal and self.total > 0 then   -- while it grows its width does not, so that the line stands still
+    line.count = (" "):rep(#("%d"):format(self.total) - #("%d"):format(self.done)) .. line.count
+  end
   return line
 end
 
 local function last_line(self, at, words)
   local line, took = base_line(self), at - self.began
-  line.count = line.count:gsub("^ +", "") .. (words ~= "" and ", " .. words or "")
+  if words ~= "" then line.count = line.count .. ", " .. words end
   if took >= LEAST then
     line.rate, line.time = text.rate((self.done - self.first) * 1000 / took), "in " .. text.took(took / 1000)
   end
