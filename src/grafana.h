@@ -265,7 +265,8 @@ GF_API size_t gf_op_count(void);
 GF_API const gf_op *gf_op_at(size_t index);       /* sorted by name */
 GF_API const gf_op *gf_op_find(const char *name); /* NULL when there is none */
 
-/* The options that `op` takes besides its own: name, type and text. NULL: those of any operation. */
+/* The options that `op` takes besides its own: name, type and text. NULL: those of any operation. What a binding keeps for
+ * itself (GF_T_FUNCTION) is listed too. */
 GF_API const gf_param *gf_general_options(const gf_op *op, size_t *count);
 
 /* ---------------------------------------------------------------------------- Grafana's documented operations -- */

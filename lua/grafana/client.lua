@@ -113,7 +113,8 @@ end
 
 -- `flight` is what stands for the call at the driver.
 local function loop(self, driver, flight, call)
-  local on_progress, told = call:on_progress(), {}
+  local on_progress = call:on_progress()
+  local told = on_progress and {}   -- what it was told last
   local quiet = not (self._on_retry or self._log or on_progress)
   local supplies = self._token
   if on_progress then report(self, call, on_progress, told) end

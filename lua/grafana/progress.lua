@@ -139,7 +139,7 @@ local function time_left(self, rate)
 end
 
 local function count(self)
-  return (self.total == 0 and "%d" or "%d of %d"):format(self.done, self.total)
+  return (self.total == 0 and "%d done" or "%d of %d"):format(self.done, self.total)
 end
 
 local function base_line(self)
@@ -306,6 +306,7 @@ function progress.tell(on_progress, call, told)
   local done, total, failed = call:progress()
   local ended = call:done()
   if ended and total == 0 then return end   -- badly: whoever called the operation says how
+  if not ended and done == 0 and total == 1 then total = 0 end   -- what the core says where it knows nothing yet
   local changed = done ~= told.done or total ~= told.total or failed ~= told.failed
   if not changed and (ended or not is_ours(on_progress)) then return end
   told.done, told.total, told.failed = done, total, failed

@@ -70,6 +70,23 @@ static void params_are_sound(void) {
   }
 }
 
+static bool takes(const gf_op *op, const char *option) {
+  size_t count;
+  const gf_param *general = gf_general_options(op, &count);
+  for (size_t i = 0; i < count; i++)
+    if (strcmp(general[i].name, option) == 0) return true;
+  return false;
+}
+
+static void general_options_suit_the_operation(void) {
+  EACH_OP(op) {
+    bool is_list = op->rule->paging.list != NULL;
+    CHECK_ROW(op, takes(op, "timeout") && takes(op, "raw"));
+    CHECK_ROW(op, takes(op, "page") == is_list && takes(op, "perpage") == is_list);
+    CHECK_ROW(op, takes(op, "on_progress") == (is_list || op->rule->more));
+  }
+}
+
 static void options_shadow_nothing(void) {
   EACH_OP(op) {
     size_t count;
@@ -552,6 +569,7 @@ int main(int argc, char **argv) {
       {"every row has all that people are shown", rows_are_whole},
       {"parameters say what they are, and what may be left out comes last", params_are_sound},
       {"options are unique and shadow no general one", options_shadow_nothing},
+      {"general options suit the operation", general_options_suit_the_operation},
       {"every {name} in a path or a sentence can be known", templates_name_what_there_is},
       {"every key of a result is promised, and all fit", keys_fit},
       {"special statuses are of the closed set", statuses_exist},
