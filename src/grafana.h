@@ -174,7 +174,7 @@ typedef struct gf_config {
   int64_t backoff_first_ms;      /* default 500 */
   int64_t backoff_max_ms;        /* default 1000 */
   double backoff_multiplier;     /* default 2.0 */
-  int concurrency;               /* requests on the wire at once, default 8 */
+  int concurrency;               /* requests on the wire at once, at most; default 8 */
   size_t max_body;               /* bytes of one answer, default 64 MiB */
   uint64_t (*random)(void *ctx); /* for jitter; NULL: no jitter */
   void *random_ctx;
@@ -182,7 +182,8 @@ typedef struct gf_config {
 } gf_config;
 GF_API void gf_config_init(gf_config *config);
 
-/* What calls share: address, credentials, settings, the window of what is on the wire. Counted. */
+/* What calls share: address, credentials, settings, the window of what is on the wire: `concurrency` requests, fewer after
+ * answers 429 and 503 until the server has recovered, and none before the time that a Retry-After with these names. Counted. */
 typedef struct gf_client gf_client;
 GF_API gf_client *gf_client_new(const gf_config *config, gf_error *error);
 GF_API gf_client *gf_client_retain(gf_client *client);
@@ -349,8 +350,8 @@ typedef struct gf_request {
 typedef enum gf_next { GF_SEND, GF_WAIT, GF_DONE } gf_next;
 
 /* What is to be done now. GF_SEND: `*request` is to be sent, then ask again. GF_WAIT: nothing to send; ask again after
- * feeding an answer, at `*wake_ms` (INT64_MAX: no time set), or when another call of the client has ended a request (the
- * window may have room). GF_DONE: there is a result; the driver drops what it still transfers for this call and feeds
+ * feeding an answer, at `*wake_ms` (INT64_MAX: no time set; the end of a pause that the server has asked for is one), or when
+ * another call of the client has ended a request (the window may have room). GF_DONE: there is a result; the driver drops what it still transfers for this call and feeds
  * nothing more. */
 GF_API gf_next gf_call_next(gf_call *call, int64_t now_ms, const gf_request **request, int64_t *wake_ms);
 
@@ -365,7 +366,7 @@ typedef enum gf_blocked {
  * another has ended a request, that do not wait for it. */
 GF_API gf_blocked gf_call_blocked(const gf_call *call);
 /* Whether its client may have one more request on the wire, of whichever call: then another that waits for room can be
- * asked. */
+ * asked. A pause takes no room: who is asked during it waits for the clock. */
 GF_API bool gf_call_has_room(const gf_call *call);
 
 /* How a request ended. */
