@@ -43,7 +43,7 @@ int lgf_terminal(lua_State *L); /* ([file]) → columns, 0 where unknown, or not
 /* --- results (lua_result.c) --- */
 
 /* Push `result` as a table. The caller keeps the call alive that owns it. */
-void lgf_push_result(lua_State *L, const gf_result *result);
+void lgf_push_result(lua_State *L, const gf_result *result, gf_call *last);
 void lgf_result_open(lua_State *L);
 
 /* --- the operation table (lua_operations.c) --- */
