@@ -319,6 +319,45 @@ describe("grafana.progress", function()
   end)
 end)
 
+describe("what calls tell", function()
+  local tell = require("grafana.progress").tell
+
+  -- What is told of a call whose progress is each of the rows in turn; `ended` stands in the last.
+  local function told_of(rows, on_progress)
+    local told, list, at = {}, {}, 0
+    local call = {
+      progress = function() return rows[at][1], rows[at][2], rows[at][3] or 0 end,
+      done = function() return rows[at].ended or false end,
+    }
+    for i = 1, #rows do
+      at = i
+      tell(on_progress or function(...) list[#list + 1] = table.concat({...}, " ") end, call, told)
+    end
+    return list
+  end
+
+  it("is each change, and that all is done at the end only", function()
+    assert.same({"0 0 0", "0 3 0", "1 3 0", "2 3 1", "3 3 1"},
+      told_of {{0, 1}, {0, 3}, {0, 3}, {1, 3}, {2, 3, 1}, {3, 0, 1}, {3, 0, 1}, {3, 3, 1, ended = true}})
+    assert.same({"0 0 0", "9 0 0", "18 0 0", "20 20 0"},   -- a list of unknown length
+      told_of {{0, 1}, {9, 0}, {9, 0}, {18, 0}, {20, 20, ended = true}})
+    assert.same({"9 10 0", "12 20 0", "30 0 0", "30 30 0"},   -- more becomes known
+      told_of {{9, 10}, {10, 0}, {12, 20}, {30, 0}, {30, 30, ended = true}})
+  end)
+
+  it("is as far as a call came that ends badly", function()
+    assert.same({"0 0 0"}, told_of {{0, 1}, {1, 0, 1, ended = true}})
+    assert.same({"4 9 0", "5 9 1"}, told_of {{4, 9}, {5, 9, 1, ended = true}})
+  end)
+
+  it("comes to grafana.progress() again and again, so that it shows times, but ends it once", function()
+    local written = {}
+    local p = grafana.progress {out = function(s) written[#written + 1] = s end}
+    told_of({{0, 1}, {0, 1}, {1, 0}, {1, 0}, {1, 1, ended = true}, {1, 1, ended = true}}, p)
+    assert.same({"1 of 1\n"}, written)
+  end)
+end)
+
 describe("core.terminal", function()
   it("tells terminals from what is none", function()
     local path = os.tmpname()

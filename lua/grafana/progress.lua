@@ -300,13 +300,21 @@ function progress.broken_off(on_progress, problem)
   if is_ours(on_progress) then on_progress:finish(words_for(problem)) end
 end
 
+-- What to tell of a call that goes on. Its total is 0 where all that is known is done: of what was told before, the last
+-- part is kept back then, until it ends, or there is more.
+local function so_far(told, done, total, failed)
+  if done == 0 and total == 1 then return 0, 0, failed end   -- what the core says where it knows nothing yet
+  if total == 0 and done > 0 and done == told.total then return told.done, told.total, told.failed end
+  return done, total, failed
+end
+
 --- Tell `on_progress` how far `call` is, where that has changed; one of ours is told in any case, as it shows times.
+-- Of a call that has ended badly nothing is told: whoever called the operation says how.
 -- @tab told what it has been told, an empty table at first
 function progress.tell(on_progress, call, told)
-  local done, total, failed = call:progress()
-  local ended = call:done()
-  if ended and total == 0 then return end   -- badly: whoever called the operation says how
-  if not ended and done == 0 and total == 1 then total = 0 end   -- what the core says where it knows nothing yet
+  local ended, done, total, failed = call:done(), call:progress()
+  if ended and total == 0 then return end
+  if not ended then done, total, failed = so_far(told, done, total, failed) end
   local changed = done ~= told.done or total ~= told.total or failed ~= told.failed
   if not changed and (ended or not is_ours(on_progress)) then return end
   told.done, told.total, told.failed = done, total, failed
