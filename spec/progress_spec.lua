@@ -290,7 +290,12 @@ describe("grafana.progress", function()
     getmetatable(p).__close(p, "file.lua:1: interrupted!")
     p(2, 4)
     getmetatable(p).__close(p, {})
-    assert.same({"1 of 3\n", "2 of 3, interrupted\n", "2 of 4, broken off\n"}, written)
+    p(3, 4)
+    getmetatable(p).__close(p, setmetatable({}, {__tostring = function() return "7 rows done: interrupted!" end}))
+    p(3, 5)
+    getmetatable(p).__close(p, setmetatable({}, {__tostring = function() error("no") end}))
+    assert.same({"1 of 3\n", "2 of 3, interrupted\n", "2 of 4, broken off\n", "3 of 4, interrupted\n",
+      "3 of 5, broken off\n"}, written)
   end)
 
   it("raises for what is wrong, naming it", function()

@@ -249,12 +249,13 @@ function methods:print(line)
   end
 end
 
--- What Ctrl-C raises in the interpreters is a sentence that ends so.
+-- What Ctrl-C raises in the interpreters is a sentence that ends so, and so do errors that tell of it.
 local function words_for(problem)
   if problem == nil then return nil end
   local is_result = type(problem) == "table" and getmetatable(problem) == core.result_mt
   if is_result then return problem.reason or problem.status end
-  return type(problem) == "string" and problem:find("interrupted!", 1, true) and "interrupted" or "broken off"
+  local fine, sentence = pcall(tostring, problem)
+  return fine and sentence:find("interrupted!$") and "interrupted" or "broken off"
 end
 
 metatable.__close = function(self, problem)
@@ -300,8 +301,8 @@ function progress.broken_off(on_progress, problem)
   if is_ours(on_progress) then on_progress:finish(words_for(problem)) end
 end
 
--- What to tell of a call that goes on. Its total is 0 where all that is known is done: of what was told before, the last
--- part is kept back then, until it ends, or there is more.
+-- What to tell of a call that goes on. Its total is 0 where all that is known is done: where that many were told before,
+-- the last part is kept back until it ends, or there is more.
 local function so_far(told, done, total, failed)
   if done == 0 and total == 1 then return 0, 0, failed end   -- what the core says where it knows nothing yet
   if total == 0 and done > 0 and done == told.total then return told.done, told.total, told.failed end
