@@ -52,15 +52,22 @@ local function log_retry(log, retry)
   log(("%s: attempt %d failed (%s), again in %d ms"):format(retry.operation, retry.attempt, why, retry.delay_ms))
 end
 
+-- What wants to know how the call goes on; false: nothing does.
+local function watch_of(self, call)
+  local on_progress = call:on_progress()
+  if not (on_progress or self._on_retry or self._log) then return false end
+  return {on_progress = on_progress, told = {}}
+end
+
 -- Tell of the retries decided since the last time, and of how far the call is.
-local function report(self, call, on_progress, told)
+local function report(self, call, watch)
   local retry = call:retried()
   while retry do
     if self._log then log_retry(self._log, retry) end
     if self._on_retry then self._on_retry(retry) end
     retry = call:retried()
   end
-  if on_progress then progress().tell(on_progress, call, told) end
+  if watch.on_progress then progress().tell(watch.on_progress, call, watch.told) end
 end
 
 -- A call that does not end well: its line of progress ends where it is.
@@ -113,16 +120,13 @@ end
 
 -- `flight` is what stands for the call at the driver.
 local function loop(self, driver, flight, call)
-  local on_progress = call:on_progress()
-  local told = on_progress and {}   -- what it was told last
-  local quiet = not (self._on_retry or self._log or on_progress)
-  local supplies = self._token
-  if on_progress then report(self, call, on_progress, told) end
+  local watch, supplies = watch_of(self, call), self._token
+  if watch then report(self, call, watch) end
   while not call:done() do
     local problem = supplies and supply(self, driver, call)
     if problem then return problem end
     driver:step(PATIENCE, flight)
-    if not quiet then report(self, call, on_progress, told) end
+    if watch then report(self, call, watch) end
   end
 end
 

@@ -301,8 +301,8 @@ function progress.broken_off(on_progress, problem)
   if is_ours(on_progress) then on_progress:finish(words_for(problem)) end
 end
 
--- What to tell of a call that goes on. Its total is 0 where all that is known is done: where a total was told before, the
--- last part is kept back until the call ends, or there is more.
+-- What to tell of a call that goes on. Its total is 0 where all that is known is done: where a total was told before,
+-- the last part is kept back until the call ends, or there is more.
 local function so_far(told, done, total, failed)
   if done == 0 and total == 1 then return 0, 0, failed end   -- what the core says where it knows nothing yet
   if total == 0 and done > 0 and done == told.total then return told.done, told.total, told.failed end
