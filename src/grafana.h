@@ -214,7 +214,8 @@ typedef enum gf_type {
   GF_T_STRINGS, /* a string or an array of strings */
   GF_T_ROLE,    /* a string, or a table {role = string} */
   GF_T_BODY,    /* a table, a document, or a string that is sent as it is */
-  GF_T_STRING_OR_NULL
+  GF_T_STRING_OR_NULL,
+  GF_T_FUNCTION /* a binding's own matter: it keeps the function, and the core is given none */
 } gf_type;
 
 /* Where an argument or an option goes. */
@@ -265,7 +266,8 @@ GF_API size_t gf_op_count(void);
 GF_API const gf_op *gf_op_at(size_t index);       /* sorted by name */
 GF_API const gf_op *gf_op_find(const char *name); /* NULL when there is none */
 
-/* The options that `op` takes besides its own: name, type and text. NULL: those of any operation. */
+/* The options that `op` takes besides its own: name, type and text. NULL: those of any operation. What a binding keeps for
+ * itself (GF_T_FUNCTION) is listed too. */
 GF_API const gf_param *gf_general_options(const gf_op *op, size_t *count);
 
 /* ---------------------------------------------------------------------------- Grafana's documented operations -- */
