@@ -222,9 +222,9 @@ local function unchanged(dashboard, template, target)
     and dashboard.folder_uid == target.folder_uid
 end
 
--- Saves a document: `target` tells uid, title, folder_uid, message and null_id. Returns the dashboard.
+-- Saves a document: `target` tells uid, title, folder_uid, message and null_id, and whether the title stays `as_sent`. Returns the dashboard.
 function dashboards.write(req, existing, document, target)
-  if not state.v9 then
+  if not state.v9 and not target.as_sent then
     target.title = target.title:match("^%s*(.-)%s*$")
     document.title = target.title
   end

@@ -213,7 +213,7 @@ local function read_object(req)
   return spec, {
     uid = type(name) == "string" and name ~= "" and name or state.uuid(), title = type(spec.title) == "string" and spec.title or "",
     folder_uid = notes["grafana.app/folder"] or "", message = notes["grafana.app/message"],
-    grants = notes["grafana.app/grant-permissions"] == "default", version = body.metadata.resourceVersion,
+    as_sent = true, grants = notes["grafana.app/grant-permissions"] == "default", version = body.metadata.resourceVersion,
   }
 end
 
@@ -227,17 +227,16 @@ local function refuse_object(req, target)
   return target.folder_uid ~= "" and not req.org.folders[target.folder_uid] and missing(FOLDERS, target.folder_uid) or nil
 end
 
--- The document that the old routes show of what is sent in a version; a v2 that cannot be converted leaves them nothing, and says why.
+-- The document that the old routes show of what is sent in a version. A v2 that cannot be converted is shown as it is; second, why.
 local function old_document(version, spec, target)
   if version == "v0alpha1" then return spec end
   if version == "v1beta1" then
-    target.title = target.title ~= "" and target.title or nil
-    spec = object.migrate(spec)
-    target.title = target.title or spec.title
+    object.migrate(spec)
+    target.title = target.title ~= "" and target.title or spec.title
     return spec
   end
   local document, problem = v2.to_old(spec)
-  return document or { title = spec.title }, problem
+  return document or spec, problem
 end
 
 -- Remembers of the last write what only /apis knows: the version it is stored in, and what was sent of v2.
@@ -248,7 +247,6 @@ local function mark_stored(dashboard, version, spec, problem)
     thing.stored_spec = version:find("^v2") and json.encode(spec) or nil
   end
   dashboard.kube_of = nil
-  if problem then dashboard.parts = { "null" } end
 end
 
 local function write_object(req, resource, existing, spec, target)
