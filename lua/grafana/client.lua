@@ -149,7 +149,7 @@ local function perform(self, name, ...)
   if not made then error(call, 2) end
   local began = self._log and core.now()
   if not call:done() then drive(self, call) end
-  local result, operation = call:result(), call:operation()
+  local result, operation = call:result(true), call:operation()
   call:close()
   if began then log_end(self, operation, result, began) end
   return result
