@@ -91,7 +91,7 @@ function app.answer(req)
   if route and route.permission == "anyone" then return route.handler(req) end
   local refused = auth.sign_in(req)
   if refused then return refused end
-  if not route and segments[1] == "apis" and not state.v9 then return kube.no_route(req, segments) end
+  if not route and segments[1] == "apis" and not state.v9 and state.settings.apis then return kube.no_route(req, segments) end
   if not route then return answer.no_route() end
   refused = by_uid(req, segments)
   if refused then return refused end
