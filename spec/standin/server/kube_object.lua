@@ -110,7 +110,7 @@ local function written_fields(resource, thing)
 end
 
 local function metadata_of(resource, namespace, thing)
-  return json.encode {
+  return json.pieces {
     name = thing.uid, namespace = namespace, uid = thing.kube_uid, resourceVersion = ("%.0f"):format(thing.resource_version),
     generation = thing.version, creationTimestamp = thing.created, annotations = annotations_of(thing),
     labels = { ["grafana.app/deprecatedInternalID"] = ("%.0f"):format(thing.id) },
@@ -119,37 +119,38 @@ local function metadata_of(resource, namespace, thing)
   }
 end
 
+-- Everything up to the spec, in pieces.
 local function head_of(resource, namespace, version, thing)
-  return ('{"kind":"%s","apiVersion":"%s/%s","metadata":%s'):format(resource.kind, resource.group, version, metadata_of(resource, namespace, thing))
+  return { ('{"kind":"%s","apiVersion":"%s/%s","metadata":'):format(resource.kind, resource.group, version), metadata_of(resource, namespace, thing) }
 end
 
--- The status tells of a conversion where there was one; of one that failed, with all that is stored.
+-- The status tells of a conversion where there was one; of one that failed, with all that is stored. In pieces.
 local function status_of(resource, namespace, version, thing)
   local stored = thing.stored or STORED_FIRST
-  if version == stored then return "{}" end
-  if not thing.broken or version:find("^v2") then return ('{"conversion":{"failed":false,"storedVersion":"%s"}}'):format(stored) end
-  return ('{"conversion":{"failed":true,"error":%s,"storedVersion":"%s","source":%s,"spec":%s}}}'):format(json.encode(thing.broken), stored,
-    head_of(resource, namespace, stored, thing), thing.stored_spec)
+  if version == stored then return { "{}" } end
+  if not thing.broken or version:find("^v2") then return { ('{"conversion":{"failed":false,"storedVersion":"%s"}}'):format(stored) } end
+  return { ('{"conversion":{"failed":true,"error":%s,"storedVersion":"%s","source":'):format(json.encode(thing.broken), stored),
+    head_of(resource, namespace, stored, thing), ',"spec":', thing.stored_spec, "}}}" }
 end
 
--- Texts and how many bytes they are.
-local function measured(texts)
+local function size_of(texts)
+  if type(texts) == "string" then return #texts end
   local size = 0
-  for _, text in ipairs(texts) do size = size + #text end
-  return { texts = texts, size = size }
+  for _, text in ipairs(texts) do size = size + size_of(text) end
+  return size
 end
+
+-- Texts, and lists of such, and how many bytes they are.
+local function measured(texts) return { texts = texts, size = size_of(texts) } end
 
 local function dashboard_texts(resource, namespace, version, dashboard)
-  local texts = spec_of(dashboard, version)
-  texts[1] = head_of(resource, namespace, version, dashboard) .. ',"spec":' .. texts[1]
-  texts[#texts] = texts[#texts] .. ',"status":' .. status_of(resource, namespace, version, dashboard) .. "}"
-  return measured(texts)
+  return measured { head_of(resource, namespace, version, dashboard), ',"spec":', spec_of(dashboard, version), ',"status":',
+    status_of(resource, namespace, version, dashboard), "}" }
 end
 
 -- A folder: { texts, size }, the texts in order and their bytes.
 function object.folder(resource, namespace, version, folder)
-  local spec = json.encode { title = folder.title, description = "" }
-  return measured { head_of(resource, namespace, version, folder) .. ',"spec":' .. spec .. "}" }
+  return measured { head_of(resource, namespace, version, folder), ',"spec":', json.encode { title = folder.title, description = "" }, "}" }
 end
 
 -- The same of a dashboard, kept until it is saved again.
@@ -161,7 +162,7 @@ end
 
 -- The same of metadata only.
 function object.metadata(resource, namespace, _, thing)
-  return measured { '{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":' .. metadata_of(resource, namespace, thing) .. "}" }
+  return measured { '{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":', metadata_of(resource, namespace, thing), "}" }
 end
 
 -- A dashboard as it was when `version` was the newest number of a write.
