@@ -85,10 +85,21 @@ static void take_items(gf_call *call, gf_exchange *x, gf_value list, const gf_pa
   gf_list_free(call, &found);
 }
 
+static bool names_total(gf_exchange *x, const gf_paging *paging, int64_t *total) {
+  return paging->total && gf_value_int(gf_value_pointer(gf_doc_root(x->doc), paging->total), total);
+}
+
 static bool has_total(const gf_seen *seen, gf_exchange *x, const gf_paging *paging) {
   int64_t total;
-  return paging->total && gf_value_int(gf_value_pointer(gf_doc_root(x->doc), paging->total), &total) &&
-         (int64_t)seen->n >= total;
+  return names_total(x, paging, &total) && (int64_t)seen->n >= total;
+}
+
+/* Lists that an operation reads on its way to something else say nothing of how far it is. */
+static void note_progress(gf_call *call, gf_exchange *x, const gf_paging *paging) {
+  int64_t total = 0;
+  if (call->done || paging != &call->op->rule->paging) return;
+  if (!wants_one(call)) names_total(x, paging, &total);
+  gf_note_items(call, paging->identity ? call->seen.n : call->list.n, total);
 }
 
 static bool next_token(gf_call *call, gf_exchange *x, const gf_paging *paging) {
@@ -121,6 +132,7 @@ gf_page_end gf_take_page(gf_call *call, gf_exchange *x, const gf_paging *paging)
   call->list_is_empty = call->pages == 0 && count == 0;
   call->pages++;
   take_items(call, x, list, paging);
+  note_progress(call, x, paging);
   if (count == 0 || wants_one(call) || call->pages >= GF_MAX_PAGES) return GF_PAGE_LAST;
   if (call->seen.n == before)
     return GF_PAGE_LAST; /* nothing new: the server takes no notice of what is asked */

@@ -249,14 +249,15 @@ static int lgf_call_retried(lua_State *L) {
   return 1;
 }
 
-/* call:progress() → parts done, parts known so far. */
+/* call:progress() → parts done, parts known so far, parts that failed. */
 static int lgf_call_progress(lua_State *L) {
   gf_call *call = lgf_call_at(L)->call;
-  size_t done = 0, total = 0;
-  if (call) gf_call_progress(call, &done, &total);
+  size_t done = 0, total = 0, failed = 0;
+  if (call) gf_call_progress(call, &done, &total, &failed);
   lua_pushinteger(L, (lua_Integer)done);
   lua_pushinteger(L, (lua_Integer)total);
-  return 2;
+  lua_pushinteger(L, (lua_Integer)failed);
+  return 3;
 }
 
 void lgf_call_open(lua_State *L) {
