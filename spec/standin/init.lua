@@ -159,7 +159,8 @@ function Standin:unlock() control(self, "unlock") end
 function Standin:expire_sessions() control(self, "expire_sessions") end
 function Standin:drop_sessions() control(self, "drop_sessions") end
 
---- Fills an organisation with dashboards `seed-00001`…: `dashboards` (1000), `org` (1), `bytes` each (about 5000), `tags`.
+--- Fills an organisation with dashboards `seed-00001`…: `dashboards` (1000), `org` (1), `bytes` each (about 5000), `tags`,
+-- `panel_bytes` of each panel (about 650).
 function Standin:seed(options)
   local copy = {}
   for key, value in pairs(options or {}) do copy[key] = value end
