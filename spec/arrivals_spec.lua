@@ -350,6 +350,7 @@ describe("a list", function()
   end)
 
   it("of all dashboards and panels is whole, each read once", function()
+    server:set {apis = false}
     local r = get("get_org_dashboards", 1)
     assert_whole(r.dashboards, "uid", MANY)
     assert.equal(MANY, days.arrived(server, "GET", "^/api/dashboards/uid/seed%-%d+$"))
@@ -357,6 +358,17 @@ describe("a list", function()
     local panels = 0
     for _, dashboard in ipairs(r.dashboards) do panels = panels + #dashboard.panels end
     assert.equal(panels, #get("get_org_panels", 1).panels)
+    server:set {apis = true}
+  end)
+
+  it("of all dashboards and panels is whole in pages, none read singly", function()
+    server:clear_log()
+    local fresh = days.connect(server)
+    local r = fresh:get_org_dashboards(1)
+    assert_whole(r.dashboards, "uid", MANY)
+    assert.equal(0, days.arrived(server, "GET", "^/api/dashboards/uid/"))
+    assert.is_nil(r.failed)
+    fresh:close()
   end)
 
   it("in one page is one request", function()

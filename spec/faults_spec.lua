@@ -421,6 +421,7 @@ describe("a listing of panels", function()
   before_each(function()
     days.fresh(server)
     server:seed {dashboards = 20, bytes = 3000}
+    server:set {apis = false}   -- with pages: pages_spec.lua
     g = days.connect(server)
   end)
 

@@ -25,7 +25,7 @@ local CALLS = {
   {2, "update_org_user", 1, "admin", "Admin"},
   {2, "create_org", "Acme"},
   {2, "get_dashboard", 99, "x"},
-  {7, "get_org_dashboards", 1},
+  {4, "get_org_dashboards", 1},
   {2, "update_or_create_dashboard", 1, {uid = "seed-00001", title = "New", panels = {}}, {overwrite = true}},
   {2, "update_datasource", 1, "d", {url = "http://x"}},
   {5, "add_datasource_permission", 1, "d", {builtInRole = "Admin", permission = 1}},

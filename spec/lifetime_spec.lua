@@ -83,6 +83,7 @@ describe("a client that is closed", function()
 
   it("in the middle of a listing gives no half of it", function()
     server:seed {dashboards = 50}
+    server:set {apis = false}
     server:fault {kind = "status", code = 503, path = "^/api/dashboards", skip = 20}
     local g
     g = days.connect(server, {on_retry = function() g:close() end, backoff_ms = {50, 50}})
@@ -247,6 +248,7 @@ describe("an error raised from on_retry", function()
 
   it("in the middle of a listing breaks the rest off", function()
     server:seed {dashboards = 40}
+    server:set {apis = false}
     server:fault {kind = "status", code = 503, path = "^/api/dashboards", skip = 5, times = 0}
     local g = days.connect(server, {on_retry = function() error("stop", 0) end})
     for _ = 1, 3 do assert.equal("stop", select(2, pcall(g.get_org_panels, g, 1))) end

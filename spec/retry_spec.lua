@@ -64,6 +64,7 @@ describe("max_retries", function()
 
   it("counts for each request of a call by itself", function()
     server:seed {dashboards = 12}
+    server:set {apis = false}
     local g, retries = connect {max_retries = 1}
     for i = 1, 12 do
       server:fault {kind = "status", code = 503, path = ("^/api/dashboards/uid/seed%%-000%02d"):format(i)}
@@ -352,6 +353,7 @@ describe("deadline", function()
 
   it("of a listing gives no half of it", function()
     server:seed {dashboards = 30}
+    server:set {apis = false}
     server:fault {kind = "delay", seconds = 0.1, path = "^/api/dashboards", times = 0}
     local g = connect {deadline = 150, concurrency = 4}
     local r = g:get_org_panels(1)

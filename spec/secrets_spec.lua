@@ -109,6 +109,7 @@ describe("the password", function()
 
   it("is not in what a listing could not read", function()
     server:seed {dashboards = 3}
+    server:set {apis = false}
     local fault = echo(days.PASSWORD, 500)
     fault.path = "^/api/dashboards/uid/seed%-00002"
     server:fault(fault)

@@ -88,6 +88,7 @@ static void free_result(gf_call *call) {
   gf_free(alloc, call->docs);
   gf_free(alloc, call->retries);
   gf_arena_free(alloc, &call->arena);
+  gf_free_item_docs(call);
   gf_list_free(call, &call->list);
   gf_seen_free(call, &call->seen);
   gf_seen_free(call, &call->probe_seen);
@@ -241,7 +242,9 @@ void gf_call_watch(gf_call *call, gf_watch *watch) { call->watch = watch; }
 gf_watch *gf_call_watched(const gf_call *call) { return call->watch; }
 
 bool gf_call_is_done(const gf_call *call) { return call->done; }
-const gf_result *gf_call_result(const gf_call *call) { return call->done ? &call->result : NULL; }
+const gf_result *gf_call_result(const gf_call *call) {
+  return call->done && !call->is_forgotten ? &call->result : NULL;
+}
 
 const char *gf_call_operation(const gf_call *call) { return call->result.operation; }
 
@@ -470,7 +473,7 @@ void gf_end(gf_call *call, uint32_t id, gf_how how, bool sent, const char *detai
   x->stage = GF_READY;
   if (call->lacks_memory) gf_lacks_memory(call);
   bool bodiless = strcmp(x->req.method, "HEAD") == 0 || x->code == 304; /* whatever length they name */
-  if (how == GF_END_COMPLETE && !x->is_encoded && !bodiless && x->body.n < x->expected)
+  if (how == GF_END_COMPLETE && !x->is_encoded && !bodiless && gf_received(x) < x->expected)
     how = GF_END_CUT; /* whatever the driver says */
   if (call->done || (how == GF_END_COMPLETE && follow_redirect(call, x))) return;
   judge(call, x, how, sent, detail, now_ms);

@@ -191,6 +191,7 @@ gf_exchange *gf_ask_for(gf_call *call, const gf_ask *ask) {
   x->idempotent = ask->idempotent || (strcmp(ask->method, "POST") != 0 && strcmp(ask->method, "PATCH") != 0);
   x->passing = ask->passing;
   x->skim = ask->skim;
+  x->taker = ask->taker;
   append(call, x);
   return x;
 }
@@ -266,6 +267,7 @@ void gf_exchange_reset_answer(gf_call *call, gf_exchange *x) {
   gf_buf_free(&x->cookies);
   x->body.n = 0;
   x->body.failed = x->body.too_large = false;
+  x->items = (gf_items){0};
   gf_doc_release(x->doc);
   x->doc = NULL;
   x->skimmed = false;
@@ -340,17 +342,21 @@ int gf_header_line(gf_call *call, uint32_t id, gf_str name, gf_str value) {
   return 0;
 }
 
+size_t gf_received(const gf_exchange *x) { return x->items.taken + x->body.n; }
+
 int gf_body(gf_call *call, uint32_t id, gf_str bytes) {
   gf_exchange *x = gf_exchange_find(call, id);
   if (!x) return -1;
-  if (bytes.n > call->settings.max_body - x->body.n) {
+  if (bytes.n > call->settings.max_body - gf_received(x)) {
     x->too_large = true;
     return -1;
   }
-  if (x->body.n == 0 && x->expected > bytes.n) gf_buf_reserve(&x->body, x->expected + YYJSON_PADDING_SIZE);
+  if (x->body.n == 0 && x->expected > bytes.n && !x->taker)
+    gf_buf_reserve(&x->body, x->expected + YYJSON_PADDING_SIZE);
   gf_buf_add(&x->body, bytes.p, bytes.n);
   if (x->body.failed) call->lacks_memory = true;
-  return x->body.failed ? -1 : 0;
+  if (x->taker && !x->body.failed) gf_items_take(call, x);
+  return call->lacks_memory ? -1 : 0;
 }
 
 static bool looks_like_html(const gf_buf *body) {
@@ -375,6 +381,10 @@ static bool skim(gf_call *call, gf_exchange *x) {
 
 void gf_exchange_parse(gf_call *call, gf_exchange *x) {
   gf_json_error error;
+  if (x->taker && x->code == 200 && gf_items_end(call, x)) {
+    x->skimmed = true;
+    return;
+  }
   x->is_empty = is_blank(&x->body);
   if (x->is_empty) return;
   if (looks_like_html(&x->body) && !gf_answer_is_markup(call, x)) x->is_html = true;

@@ -110,6 +110,22 @@ enum { GF_MAIN, GF_PROBE, GF_ORG_PROBE, GF_SIGN_IN, GF_OWN_PURPOSE };
 /* Makes of an answer's text what is wanted of it, without parsing it. Not understood, or without memory: NULL. */
 typedef gf_doc *gf_skimmer(gf_call *call, gf_str text, bool *understood);
 
+/* Takes the answer of a list of /apis item by item while it arrives (gf_items.c): the text of an item, which must be copied
+ * where it is to stay; the token of the next page, when there is one. Neither sends anything. Without memory:
+ * call->lacks_memory. */
+typedef struct gf_taker {
+  void (*item)(gf_call *call, gf_str text);
+  void (*next)(gf_call *call, gf_str token);
+} gf_taker;
+
+/* How far that has come. */
+typedef struct gf_items {
+  int stage;
+  bool begun;    /* an item has been taken */
+  size_t taken;  /* bytes of the answer that are no longer in the body */
+  size_t try_at; /* bytes that the body must have before it is looked at again */
+} gf_items;
+
 /* A request and what is known of its answer, through all its attempts. */
 typedef struct gf_exchange {
   gf_request req;
@@ -119,10 +135,11 @@ typedef struct gf_exchange {
   size_t index; /* which probe, which part of a fan-out */
   char *url;
   char *sent_body;
-  bool passing;     /* the answer is only looked at: its memory serves the next one */
-  gf_skimmer *skim; /* tried on a successful answer before it is parsed; NULL: none */
-  unsigned headers; /* which set: GF_WITH_… */
-  bool is_public;   /* answered to anyone: needs no session, says nothing of the credentials */
+  bool passing;          /* the answer is only looked at: its memory serves the next one */
+  gf_skimmer *skim;      /* tried on a successful answer before it is parsed; NULL: none */
+  const gf_taker *taker; /* takes a successful answer while it arrives; NULL: none */
+  unsigned headers;      /* which set: GF_WITH_… */
+  bool is_public;        /* answered to anyone: needs no session, says nothing of the credentials */
   bool idempotent;
   bool maybe_arrived;    /* an earlier attempt may have been carried out */
   uint64_t generation;   /* of what authorized the last attempt */
@@ -147,8 +164,9 @@ typedef struct gf_exchange {
   gf_buf cookies; /* set by the answer, "a=b; c=d"; secret */
   gf_buf head;    /* header lines, where they are kept: gf_answer.c */
   gf_buf body;
+  gf_items items;
   gf_doc *doc;  /* the parsed body, once it is whole */
-  bool skimmed; /* doc is what `skim` made of it instead */
+  bool skimmed; /* doc is what `skim` made of it instead, or the taker has had all of it */
   gf_verdict verdict;
 } gf_exchange;
 
@@ -190,6 +208,13 @@ typedef struct gf_seen {
   uint64_t *slots;
   size_t n, cap;
 } gf_seen;
+
+/* Documents in a row; there may be gaps (NULL). */
+typedef struct gf_docs {
+  gf_doc **docs;
+  size_t n;
+  size_t next; /* those before have been released */
+} gf_docs;
 
 #define GF_MAX_FIELDS 10
 
@@ -243,6 +268,9 @@ struct gf_call {
 
   gf_doc **docs; /* what the result points into */
   size_t n_docs, cap_docs;
+  gf_docs item_docs;          /* what only the items of one list live in, in their order */
+  const gf_field *item_field; /* that list; NULL: none */
+  bool is_forgotten;          /* items have been */
   gf_field fields[GF_MAX_FIELDS];
   char *field_text[GF_MAX_FIELDS];
   size_t n_fields;
@@ -273,7 +301,8 @@ typedef struct gf_ask {
   bool idempotent;
   bool passing;     /* nothing will point into the answer once it has been delivered */
   gf_skimmer *skim; /* of an answer in passing */
-  char *body;       /* taken over, also on failure; NULL: none */
+  const gf_taker *taker;
+  char *body; /* taken over, also on failure; NULL: none */
   size_t body_length;
 } gf_ask;
 /* Make a request ready to be sent; NULL when memory lacks (the call has ended) or a variable is unknown (it has not). */
@@ -287,6 +316,7 @@ void gf_send_document(gf_call *call, gf_doc *doc);
 void gf_exchange_free(gf_call *call, gf_exchange *x);
 gf_exchange *gf_exchange_find(gf_call *call, uint32_t id);
 void gf_exchange_reset_answer(gf_call *call, gf_exchange *x);
+size_t gf_received(const gf_exchange *x); /* bytes of the answer's body */
 /* The whole body of a complete answer becomes x->doc where it is JSON. */
 void gf_exchange_parse(gf_call *call, gf_exchange *x);
 /* Give `x` its headers, with what authorizes at present; false without memory (the call goes on). */
@@ -393,12 +423,18 @@ void gf_put_bool(gf_call *call, const char *key, bool b);
 void gf_put_int(gf_call *call, const char *key, int64_t i);
 void gf_take_text(gf_call *call, const char *key, gf_buf *text); /* empties `text` */
 void gf_put_list(gf_call *call, const char *key, const gf_list *list);
+/* The items of `list` live in `docs` (taken over: an array from the client's allocator, each document released in its turn),
+ * in their order, and nothing else of the result does. For one list of a result. */
+void gf_put_own_list(gf_call *call, const char *key, const gf_list *list, gf_doc **docs, size_t n);
+void gf_free_item_docs(gf_call *call);
 void gf_drop_field(gf_call *call, const char *key);
+bool gf_list_reserve(gf_call *call, gf_list *list, size_t n); /* room for so many in all */
 void gf_list_add(gf_call *call, gf_list *list, gf_value item);
 void gf_list_free(gf_call *call, gf_list *list);
 bool gf_seen_add(gf_call *call, gf_seen *seen,
                  gf_value identity); /* false: it was there already (or memory lacks) */
 void gf_seen_free(gf_call *call, gf_seen *seen);
+uint64_t gf_hash(gf_str text); /* never 0 */
 /* Text of a scalar: strings as they are, integers in `digits`; false for anything else. */
 bool gf_scalar_text(gf_value v, gf_str *text, char digits[24]);
 bool gf_integer_text(gf_value v, gf_str *text, char digits[24]); /* of an integer, however large */
@@ -420,6 +456,12 @@ bool gf_sends_org(const gf_call *call); /* does the organisation travel as a hea
 /* --- gf_probe.c --- */
 bool gf_ask_next_probe(gf_call *call); /* false: none fits any more, or memory lacks */
 void gf_probe_answer(gf_call *call, gf_exchange *x);
+
+/* --- gf_items.c --- */
+/* Hand over what is whole, after more of the answer has come. */
+void gf_items_take(gf_call *call, gf_exchange *x);
+/* The answer is whole: hand over the rest. False where it is no list of /apis; what was handed over has been. */
+bool gf_items_end(gf_call *call, gf_exchange *x);
 
 /* --- gf_project.c --- */
 /* A document that is an array of rows: of each item the scalars that `columns` name, without those that it lacks. NULL
@@ -489,5 +531,17 @@ gf_doc *gf_dashboard_row(const gf_allocator *alloc, gf_value answer, bool with_r
  * be parsed: it may be no JSON, hold no dashboard, or be unusual. What is not checked: gf_skim.h. NULL also without memory. */
 gf_doc *gf_panels_skim(const gf_allocator *alloc, gf_str text, bool with_rows, bool dashboard,
                        bool *understood);
+/* What is wanted of the items of a list of dashboards of /apis. */
+typedef struct gf_item_wish {
+  gf_call *call;
+  const char *version; /* of the list; what is stored in another is not wanted */
+  bool with_rows, dashboard;
+  bool (*find)(gf_call *call, gf_str uid, size_t *place, gf_value *url); /* false: not wanted */
+  size_t *place;                                                         /* what `find` said of it */
+  gf_doc **rows; /* as the functions above give them */
+} gf_item_wish;
+typedef enum gf_item_end { GF_ITEM_TAKEN, GF_ITEM_UNKNOWN, GF_ITEM_NO_MEMORY } gf_item_end;
+/* The rows of one item; `place` and `rows` are set when it is taken. */
+gf_item_end gf_item_rows(gf_str text, const gf_item_wish *wish);
 
 #endif

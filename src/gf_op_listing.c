@@ -1,24 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * get_org_panels and get_org_dashboards: the search says which dashboards there are, in pages; each is read by a request
- * of its own as soon as the window has room; what is wanted of it is kept, the rest goes at once. The order is the
- * search's. get_ds_panels does the same for one.
+ * get_org_panels and get_org_dashboards: the search says which dashboards there are, in pages, their order and their urls.
+ * What is wanted of each is kept, the rest goes at once. Where the server has lists of whole dashboards, these fill most of
+ * them in (gf_op_listing_pages.c); each of the others is read by a request of its own as soon as the window has room.
+ * get_ds_panels does the same for one.
  */
-#include "gf_internal.h"
+#include "gf_listing.h"
 
-enum { SEARCH = GF_OWN_PURPOSE, DASHBOARD };
-
-static const gf_paging search_pages = {.list = "", .size_param = "limit", .first = 1, .identity = "uid"};
-
-typedef struct listing {
-  gf_doc **rows; /* by place in call->list, NULL: not there (yet) */
-  size_t n_rows;
-  size_t next; /* the next dashboard to ask for */
-  size_t done;
-  bool searched; /* the last page has come */
-  gf_list found; /* what the result shows */
-  gf_list failed;
-} listing;
+static const gf_paging search_pages = {.list = "",
+                                       .size_param = "limit",
+                                       .first = 1,
+                                       .identity = "uid",
+                                       .columns = {{"uid", NULL}, {"url", NULL}}};
 
 static void free_listing(gf_call *call) {
   listing *l = call->state;
@@ -27,20 +20,22 @@ static void free_listing(gf_call *call) {
   gf_free(&call->client->alloc, l->rows);
   gf_list_free(call, &l->found);
   gf_list_free(call, &l->failed);
+  gf_listing_free_pages(call, l);
   gf_free(&call->client->alloc, l);
 }
 
-static bool wants_rows(const gf_call *call) {
+bool gf_listing_wants_rows(const gf_call *call) {
   const gf_arg *rows = gf_option_of(call, "rows");
   return rows && rows->boolean;
 }
 
-static bool wants_dashboards(const gf_call *call) {
+bool gf_listing_wants_dashboards(const gf_call *call) {
   return strcmp(call->op->keys[0].name, "dashboards") == 0;
 }
 
 static gf_doc *skim(gf_call *call, gf_str text, bool *understood) {
-  return gf_panels_skim(&call->client->alloc, text, wants_rows(call), wants_dashboards(call), understood);
+  return gf_panels_skim(&call->client->alloc, text, gf_listing_wants_rows(call),
+                        gf_listing_wants_dashboards(call), understood);
 }
 
 /* Hand over what was skimmed, or project what was parsed. */
@@ -51,8 +46,9 @@ static gf_doc *project(gf_call *call, gf_exchange *x) {
     return skimmed;
   }
   gf_value answer = gf_doc_root(x->doc);
-  gf_doc *rows = wants_dashboards(call) ? gf_dashboard_row(&call->client->alloc, answer, wants_rows(call))
-                                        : gf_panel_rows(&call->client->alloc, answer, wants_rows(call));
+  gf_doc *rows = gf_listing_wants_dashboards(call)
+                     ? gf_dashboard_row(&call->client->alloc, answer, gf_listing_wants_rows(call))
+                     : gf_panel_rows(&call->client->alloc, answer, gf_listing_wants_rows(call));
   if (!rows) gf_lacks_memory(call);
   return rows;
 }
@@ -82,7 +78,10 @@ void gf_listing_start(gf_call *call) {
 
 bool gf_listing_more(gf_call *call) {
   listing *l = call->state;
-  if (l->next >= call->list.n || call->done) return false;
+  if (l->way != GF_SINGLY || call->done) return false;
+  while (l->next < l->n_rows && l->rows[l->next])
+    l->next++;
+  if (l->next >= l->n_rows) return false;
   gf_str uid = {NULL, 0};
   gf_value_string(gf_value_get(call->list.items[l->next], "uid"), &uid);
   const gf_ask ask = {.purpose = DASHBOARD,
@@ -109,12 +108,29 @@ static void show(gf_call *call, gf_list *list, gf_doc *doc, bool each) {
     gf_list_add(call, list, (gf_value){doc, node});
 }
 
+/* How many items the result shows. */
+static size_t count_items(const gf_call *call) {
+  const listing *l = call->state;
+  size_t n = 0;
+  for (size_t i = 0; i < l->n_rows; i++)
+    if (l->rows[i]) n += gf_listing_wants_dashboards(call) ? 1 : gf_value_len(gf_doc_root(l->rows[i]));
+  return n;
+}
+
+static void show_all(gf_call *call) {
+  listing *l = call->state;
+  if (!gf_list_reserve(call, &l->found, count_items(call))) return;
+  for (size_t i = 0; i < l->n_rows; i++)
+    if (l->rows[i]) show(call, &l->found, l->rows[i], !gf_listing_wants_dashboards(call));
+  gf_put_own_list(call, call->op->keys[0].name, &l->found, l->rows, l->n_rows);
+  l->rows = NULL; /* taken over */
+  l->n_rows = 0;
+}
+
 static void finish_if_complete(gf_call *call) {
   listing *l = call->state;
-  if (call->done || !l->searched || l->done < call->list.n) return;
-  for (size_t i = 0; i < l->n_rows; i++)
-    if (l->rows[i]) show(call, &l->found, l->rows[i], !wants_dashboards(call));
-  gf_put_list(call, call->op->keys[0].name, &l->found);
+  if (call->done || !l->searched || l->way != GF_SINGLY || l->done < call->list.n) return;
+  show_all(call);
   if (l->failed.n) gf_put_list(call, "failed", &l->failed);
   call->outcome = (gf_verdict){.code = 200};
   gf_finish_ok(call, NULL);
@@ -181,10 +197,10 @@ static void take_search(gf_call *call, gf_exchange *x) {
     ask_search(call);
   else
     l->searched = true;
+  gf_listing_choose_way(call);
 }
 
-/* What will meet every other request as well ends the whole call. */
-static bool is_general(const gf_verdict *v) {
+bool gf_listing_is_general(const gf_verdict *v) {
   return v->reason == GF_BAD_CREDENTIALS || v->reason == GF_TLS || v->status == GF_CONNECTION_REFUSED ||
          v->status == GF_UNKNOWN_HOST;
 }
@@ -222,14 +238,18 @@ static void note_failure(gf_call *call, gf_exchange *x) {
   gf_doc_release(row);
 }
 
+void gf_listing_count(gf_call *call) {
+  listing *l = call->state;
+  call->progress_done = ++l->done;
+}
+
 static void take_dashboard(gf_call *call, gf_exchange *x) {
   listing *l = call->state;
-  l->done++;
-  call->progress_done = l->done;
+  gf_listing_count(call);
   judge_dashboard(x);
   if (x->verdict.status == GF_OK)
     l->rows[x->index] = project(call, x);
-  else if (is_general(&x->verdict))
+  else if (gf_listing_is_general(&x->verdict))
     gf_finish(call, &x->verdict, x);
   else if (x->verdict.status != GF_NOT_FOUND)
     note_failure(call, x); /* not found: deleted meanwhile */
@@ -239,6 +259,9 @@ void gf_listing_answer(gf_call *call, gf_exchange *x) {
   switch (x->purpose) {
   case SEARCH: take_search(call, x); break;
   case DASHBOARD: take_dashboard(call, x); break;
+  case GROUP:
+  case OWN_ORG:
+  case PAGE: gf_listing_pages_answer(call, x); break;
   default: gf_row_answer(call, x); return;
   }
   finish_if_complete(call);

@@ -18,6 +18,8 @@ typedef struct maker {
   panel *panels;
   size_t n, cap;
   gf_scalar uid, title, url; /* of the dashboard */
+  gf_scalar name, stored;    /* of an item of /apis: its uid, and the version that it is stored in */
+  bool is_failed;            /* it could not be converted */
   bool with_rows;
   bool failed;    /* for lack of memory */
   yyjson_val *at; /* where the next value goes */
@@ -114,13 +116,25 @@ static void add_old_rows(maker *m, gf_value rows) {
     add_panels(m, gf_value_get((gf_value){rows.doc, node}, "panels"), true);
 }
 
-static void collect(maker *m, gf_value answer) {
-  gf_value dashboard = gf_value_get(answer, "dashboard");
-  m->url = scalar_of(gf_value_pointer(answer, "/meta/url"));
+static void collect_dashboard(maker *m, gf_value dashboard) {
   m->uid = scalar_of(gf_value_get(dashboard, "uid"));
   m->title = scalar_of(gf_value_get(dashboard, "title"));
   add_panels(m, gf_value_get(dashboard, "panels"), false);
   add_old_rows(m, gf_value_get(dashboard, "rows"));
+}
+
+static void collect(maker *m, gf_value answer) {
+  m->url = scalar_of(gf_value_pointer(answer, "/meta/url"));
+  collect_dashboard(m, gf_value_get(answer, "dashboard"));
+}
+
+static void collect_item(maker *m, gf_value item) {
+  gf_value conversion = gf_value_pointer(item, "/status/conversion");
+  gf_value failed = gf_value_get(conversion, "failed");
+  m->name = scalar_of(gf_value_pointer(item, "/metadata/name"));
+  m->stored = scalar_of(gf_value_get(conversion, "storedVersion"));
+  m->is_failed = !gf_value_is_absent(failed) && unsafe_yyjson_is_true(failed.node);
+  collect_dashboard(m, gf_value_get(item, "spec"));
 }
 
 /* -------------------------------------------------------------------------------- collecting from text -- */
@@ -235,19 +249,71 @@ static void skim_dashboard(maker *m, gf_skim *s) {
   }
 }
 
-static void skim_meta(maker *m, gf_skim *s) {
+/* The scalar at `name` of an object; of what is none, nothing. */
+static void skim_field(gf_skim *s, const char *name, gf_scalar *to) {
   gf_str key;
-  m->url = (gf_scalar){.escaped = false};
   if (!gf_skim_enter(s, '{')) {
     skim_other(s);
     return;
   }
   for (bool begun = false; gf_skim_member(s, &begun, &key);) {
-    if (is_key(key, "url", 3))
-      skim_scalar(s, &m->url);
+    if (gf_str_eq(key, name))
+      skim_scalar(s, to);
     else
       skim_other(s);
   }
+}
+
+static void skim_conversion(maker *m, gf_skim *s) {
+  gf_str key;
+  if (!gf_skim_enter(s, '{')) {
+    skim_other(s);
+    return;
+  }
+  for (bool begun = false; gf_skim_member(s, &begun, &key);) {
+    gf_skimmed v;
+    if (!gf_skim_value(s, &v)) return;
+    if (is_key(key, "storedVersion", 13)) m->stored = v.scalar;
+    if (is_key(key, "failed", 6))
+      m->is_failed = v.scalar.value.tag == (YYJSON_TYPE_BOOL | YYJSON_SUBTYPE_TRUE);
+  }
+}
+
+static void skim_status(maker *m, gf_skim *s) {
+  gf_str key;
+  if (!gf_skim_enter(s, '{')) {
+    skim_other(s);
+    return;
+  }
+  for (bool begun = false; gf_skim_member(s, &begun, &key);) {
+    if (is_key(key, "conversion", 10))
+      skim_conversion(m, s);
+    else
+      skim_other(s);
+  }
+}
+
+/* Whether an item was understood; it is not without a spec. */
+static bool skim_item(maker *m, gf_str text) {
+  gf_skim s;
+  gf_str key;
+  bool found = false;
+  gf_skim_begin(&s, text);
+  if (!gf_skim_enter(&s, '{')) return false;
+  for (bool begun = false; gf_skim_member(&s, &begun, &key);) {
+    if (is_key(key, "metadata", 8)) {
+      skim_field(&s, "name", &m->name);
+    } else if (is_key(key, "spec", 4)) {
+      found = gf_skim_enter(&s, '{');
+      if (!found) return false;
+      skim_dashboard(m, &s);
+    } else if (is_key(key, "status", 6)) {
+      skim_status(m, &s);
+    } else {
+      skim_other(&s);
+    }
+  }
+  return found && gf_skim_is_over(&s);
 }
 
 /* Whether the text was understood; it is not without a dashboard. */
@@ -259,7 +325,8 @@ static bool skim(maker *m, gf_str text) {
   if (!gf_skim_enter(&s, '{')) return false;
   for (bool begun = false; gf_skim_member(&s, &begun, &key);) {
     if (is_key(key, "meta", 4)) {
-      skim_meta(m, &s);
+      m->url = (gf_scalar){.escaped = false};
+      skim_field(&s, "url", &m->url);
     } else if (is_key(key, "dashboard", 9)) {
       found = gf_skim_enter(&s, '{');
       if (!found) return false;
@@ -392,4 +459,53 @@ gf_doc *gf_panels_skim(const gf_allocator *alloc, gf_str text, bool with_rows, b
   gf_doc *doc = *understood && !m.failed ? write_all(&m, dashboard) : NULL;
   gf_free(alloc, m.panels);
   return doc;
+}
+
+/* ------------------------------------------------------------------------------------- items of /apis -- */
+
+/* The text of a scalar that is a plain string; empty where it is none. */
+static gf_str plain_text(const gf_scalar *s) {
+  gf_str text = {"", 0};
+  if (!s->escaped && is_type(s, YYJSON_TYPE_STR)) text_of(s, &text);
+  return text;
+}
+
+/* Is it stored as it is shown? Nothing is said of it then, or that very version. */
+static bool is_as_stored(const maker *m, const char *version) {
+  if (m->is_failed) return false;
+  return is_type(&m->stored, YYJSON_TYPE_NONE) || gf_str_eq(plain_text(&m->stored), version);
+}
+
+static gf_item_end make_item(maker *m, const gf_item_wish *wish) {
+  gf_value url = {NULL, NULL};
+  gf_str uid = plain_text(&m->name);
+  if (m->failed) return GF_ITEM_NO_MEMORY;
+  if (uid.n == 0 || !wish->find(wish->call, uid, wish->place, &url)) return GF_ITEM_UNKNOWN;
+  if (!is_as_stored(m, wish->version)) return GF_ITEM_UNKNOWN;
+  m->uid = m->name;
+  m->url = scalar_of(url);
+  *wish->rows = write_all(m, wish->dashboard);
+  return *wish->rows ? GF_ITEM_TAKEN : GF_ITEM_NO_MEMORY;
+}
+
+/* What cannot be skimmed is parsed. */
+static gf_item_end parse_item(maker *m, gf_str text, const gf_item_wish *wish) {
+  gf_json_error error;
+  gf_doc *doc = gf_doc_parse(m->alloc, text, &error);
+  if (!doc) return error.no_memory ? GF_ITEM_NO_MEMORY : GF_ITEM_UNKNOWN;
+  gf_item_end end = GF_ITEM_UNKNOWN;
+  *m = (maker){.alloc = m->alloc, .with_rows = m->with_rows, .panels = m->panels, .cap = m->cap};
+  if (is_object(gf_value_get(gf_doc_root(doc), "spec"))) {
+    collect_item(m, gf_doc_root(doc));
+    end = make_item(m, wish);
+  }
+  gf_doc_release(doc);
+  return end;
+}
+
+gf_item_end gf_item_rows(gf_str text, const gf_item_wish *wish) {
+  maker m = {.alloc = &wish->call->client->alloc, .with_rows = wish->with_rows};
+  gf_item_end end = skim_item(&m, text) && !m.name.escaped ? make_item(&m, wish) : parse_item(&m, text, wish);
+  gf_free(m.alloc, m.panels);
+  return end;
 }

@@ -83,6 +83,30 @@ void gf_put_list(gf_call *call, const char *key, const gf_list *list) {
   f->n_items = list->n;
 }
 
+void gf_put_own_list(gf_call *call, const char *key, const gf_list *list, gf_doc **docs, size_t n) {
+  call->item_docs = (gf_docs){.docs = docs, .n = n};
+  gf_put_list(call, key, list);
+  call->item_field = field(call, key, GF_F_LIST);
+}
+
+/* Those before the one that `last` lives in; all where there is none. */
+static void release_before(gf_docs *docs, const gf_doc *last) {
+  while (docs->next < docs->n && (!last || docs->docs[docs->next] != last))
+    gf_doc_release(docs->docs[docs->next++]);
+}
+
+void gf_free_item_docs(gf_call *call) {
+  release_before(&call->item_docs, NULL);
+  gf_free(&call->client->alloc, call->item_docs.docs);
+  call->item_docs = (gf_docs){0};
+}
+
+void gf_call_forget_items(gf_call *call, const gf_field *list, size_t n) {
+  call->is_forgotten = true;
+  if (list != call->item_field || n == 0) return;
+  release_before(&call->item_docs, n < list->n_items ? list->items[n].doc : NULL);
+}
+
 void gf_drop_field(gf_call *call, const char *key) {
   for (size_t i = 0; i < call->n_fields; i++) {
     if (strcmp(call->fields[i].name, key) != 0) continue;
@@ -95,17 +119,20 @@ void gf_drop_field(gf_call *call, const char *key) {
   }
 }
 
-void gf_list_add(gf_call *call, gf_list *list, gf_value item) {
-  if (list->n == list->cap) {
-    size_t cap = list->cap ? list->cap * 2 : 16;
-    gf_value *items = gf_resize(&call->client->alloc, list->items, cap * sizeof *items);
-    if (!items) {
-      gf_lacks_memory(call);
-      return;
-    }
-    list->items = items;
-    list->cap = cap;
+bool gf_list_reserve(gf_call *call, gf_list *list, size_t n) {
+  if (n <= list->cap) return true;
+  gf_value *items = gf_resize(&call->client->alloc, list->items, n * sizeof *items);
+  if (!items) {
+    gf_lacks_memory(call);
+    return false;
   }
+  list->items = items;
+  list->cap = n;
+  return true;
+}
+
+void gf_list_add(gf_call *call, gf_list *list, gf_value item) {
+  if (list->n == list->cap && !gf_list_reserve(call, list, list->cap ? list->cap * 2 : 16)) return;
   list->items[list->n++] = item;
 }
 
@@ -116,7 +143,7 @@ void gf_list_free(gf_call *call, gf_list *list) {
 
 /* --- which items were seen: open addressing on 64-bit hashes (FNV-1a); 0 marks an empty slot --- */
 
-static uint64_t hash_of(gf_str text) {
+uint64_t gf_hash(gf_str text) {
   uint64_t h = 14695981039346656037u;
   for (size_t i = 0; i < text.n; i++)
     h = (h ^ (unsigned char)text.p[i]) * 1099511628211u;
@@ -151,7 +178,7 @@ bool gf_seen_add(gf_call *call, gf_seen *seen, gf_value identity) {
   gf_str text;
   if (!gf_scalar_text(identity, &text, digits)) return true; /* nothing to know it by */
   if (2 * (seen->n + 1) > seen->cap && !seen_grow(call, seen)) return false;
-  if (!place(seen->slots, seen->cap, hash_of(text))) return false;
+  if (!place(seen->slots, seen->cap, gf_hash(text))) return false;
   seen->n++;
   return true;
 }

@@ -42,6 +42,7 @@ typedef enum gf_fact {
   GF_NO_FACT,
   GF_PERMISSION_ROUTES,      /* of data sources: a gf_generation */
   GF_NO_NUMERIC_DATASOURCES, /* 1: data sources have routes by uid only */
+  GF_DASHBOARD_PAGES,        /* 1: /apis lists whole dashboards as they are stored; 2: it does not */
   GF_FACTS
 } gf_fact;
 

@@ -128,7 +128,7 @@ static bool wants_certificate(const gf_exchange *x) {
 
 /* Is there a JSON document where one is due? */
 static bool has_document(gf_call *call, gf_exchange *x) {
-  if (x->doc || gf_answer_is_one(call, x)) return true;
+  if (x->doc || x->skimmed || gf_answer_is_one(call, x)) return true;
   bool success = x->code >= 200 && x->code < 300;
   if (x->is_empty && success && (call->op->rule->empty_is_fine || strcmp(x->req.method, "GET") != 0))
     return true;
@@ -159,7 +159,7 @@ static void note_trust(gf_call *call, gf_exchange *x) {
   if (x->code == 401 && client->password) { /* it may have been changed since it was accepted */
     client->refusals++;
     client->trusted = false;
-  } else if (x->doc && x->code != 401 && x->code < 500) {
+  } else if ((x->doc || x->skimmed) && x->code != 401 && x->code < 500) {
     client->trusted = true;
   }
 }

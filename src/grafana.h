@@ -447,6 +447,10 @@ typedef struct gf_result {
 
 /* The result of a call that is done (else NULL). It lives until the call is freed. */
 GF_API const gf_result *gf_call_result(const gf_call *call);
+/* The first `n` items of this list of the result have been read for good: what nothing else needs of it is freed, so that a
+ * result of hundreds of thousands of items need not be there twice. From the first such call on gf_call_result is NULL; a
+ * result got before may still be read, but for those items. */
+GF_API void gf_call_forget_items(gf_call *call, const gf_field *list, size_t n);
 GF_API const gf_field *gf_result_field(const gf_result *result,
                                        const char *name); /* NULL when there is none */
 

@@ -40,7 +40,7 @@ int lgf_clock_sleep(lua_State *L); /* (ms): until then, or until a signal */
 /* --- results (lua_result.c) --- */
 
 /* Push `result` as a table. The caller keeps the call alive that owns it. */
-void lgf_push_result(lua_State *L, const gf_result *result);
+void lgf_push_result(lua_State *L, const gf_result *result, gf_call *last);
 void lgf_result_open(lua_State *L);
 
 /* --- the operation table (lua_operations.c) --- */

@@ -208,16 +208,18 @@ static int lgf_call_cancel(lua_State *L) {
   return 0;
 }
 
-/* call:result() → table, or nil when the call is not done. */
+/* call:result([last]) → table, or nil when the call is not done. `last`: it is not asked for again, and what it was made of
+ * may go meanwhile. */
 static int lgf_call_result(lua_State *L) {
   lgf_call *self = lgf_call_at(L);
+  bool last = lua_toboolean(L, 2);
   gf_result closed = {.operation = self->op->name,
                       .status = GF_ERROR,
                       .reason = GF_CLOSED,
                       .message = "the client is closed"};
   const gf_result *result = self->call ? gf_call_result(self->call) : &closed;
   if (result == NULL) return 0;
-  lgf_push_result(L, result);
+  lgf_push_result(L, result, last ? self->call : NULL);
   return 1;
 }
 

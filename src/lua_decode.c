@@ -209,7 +209,8 @@ static void push_container(lua_State *L, gf_value v) {
   close_decoder(&d, top);
 }
 
-void lgf_push_values(lua_State *L, const gf_value *values, size_t n) {
+void lgf_push_values(lua_State *L, const gf_value *values, size_t n, void (*read)(void *ctx, size_t n),
+                     void *ctx) {
   decoder d;
   int top = open_decoder(&d, L, n * 4);
   lua_createtable(L, (int)n, 0);
@@ -219,6 +220,9 @@ void lgf_push_values(lua_State *L, const gf_value *values, size_t n) {
     d.tree = gf_doc_is_tree(values[i].doc);
     push_row(&d, values[i].node);
     lua_rawseti(L, -2, (int)i + 1);
+    if (read != NULL && (i + 1 == n || values[i + 1].doc != values[i].doc)) {
+      read(ctx, i + 1);
+    }
   }
   close_decoder(&d, top);
 }

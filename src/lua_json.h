@@ -16,8 +16,10 @@
  * as such, null = lightuserdata(NULL); an absent value pushes nil. The caller keeps the document alive (its owner is a
  * userdata on the stack). */
 void lgf_push_value(lua_State *L, gf_value v);
-/* Push an array of `n` values, which may live in several documents. */
-void lgf_push_values(lua_State *L, const gf_value *values, size_t n);
+/* Push an array of `n` values, which may live in several documents. `read` (or NULL) is told with `ctx` how many need not be
+ * there any longer. */
+void lgf_push_values(lua_State *L, const gf_value *values, size_t n, void (*read)(void *ctx, size_t n),
+                     void *ctx);
 
 /* --- from Lua to JSON (lua_encode.c) --- */
 

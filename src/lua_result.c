@@ -17,9 +17,21 @@ static void lgf_push_part(lua_State *L, bool raw, gf_value v) {
     lgf_push_value(L, v);
 }
 
-static void lgf_push_list(lua_State *L, bool raw, const gf_field *field) {
+typedef struct lgf_reading {
+  gf_call *call;
+  const gf_field *field;
+} lgf_reading;
+
+static void lgf_forget(void *ctx, size_t n) {
+  const lgf_reading *reading = ctx;
+  gf_call_forget_items(reading->call, reading->field, n);
+}
+
+/* `last` (or NULL) is the call whose result is pushed for the last time. */
+static void lgf_push_list(lua_State *L, bool raw, const gf_field *field, gf_call *last) {
   if (!raw) {
-    lgf_push_values(L, field->items, field->n_items);
+    lgf_reading reading = {last, field};
+    lgf_push_values(L, field->items, field->n_items, last ? lgf_forget : NULL, &reading);
     return;
   }
   lua_createtable(L, (int)field->n_items, 0);
@@ -31,13 +43,13 @@ static void lgf_push_list(lua_State *L, bool raw, const gf_field *field) {
   }
 }
 
-static void lgf_push_field(lua_State *L, bool raw, const gf_field *field) {
+static void lgf_push_field(lua_State *L, bool raw, const gf_field *field, gf_call *last) {
   switch (field->kind) {
   case GF_F_BOOL: lua_pushboolean(L, field->boolean); break;
   case GF_F_INT: lgf_push_integer(L, field->integer); break;
   case GF_F_TEXT: lua_pushlstring(L, field->text.n ? field->text.p : "", field->text.n); break;
   case GF_F_VALUE: lgf_push_part(L, raw, field->value); break;
-  case GF_F_LIST: lgf_push_list(L, raw, field); break;
+  case GF_F_LIST: lgf_push_list(L, raw, field, last); break;
   }
 }
 
@@ -65,7 +77,7 @@ static void lgf_set_failure(lua_State *L, const gf_result *result) {
   lua_setfield(L, -2, "uncertain");
 }
 
-void lgf_push_result(lua_State *L, const gf_result *result) {
+void lgf_push_result(lua_State *L, const gf_result *result, gf_call *last) {
   bool ok = result->status == GF_OK;
   luaL_checkstack(L, LUA_MINSTACK, NULL);
   lua_createtable(L, 0, (int)result->n_fields + (ok ? 2 : 8));
@@ -74,7 +86,7 @@ void lgf_push_result(lua_State *L, const gf_result *result) {
   lua_setfield(L, -2, "ok");
   if (!ok) lgf_set_failure(L, result);
   for (size_t i = 0; i < result->n_fields; i++) {
-    lgf_push_field(L, result->raw, &result->fields[i]);
+    lgf_push_field(L, result->raw, &result->fields[i], last);
     lua_setfield(L, -2, result->fields[i].name);
   }
   luaL_getmetatable(L, LGF_RESULT);

@@ -185,7 +185,7 @@ local function perform(self, name, ...)
   local began, task = self._log and core.now(), tasks.current()
   if task and task._cancelled then call:cancel() end
   if not call:done() then drive(self, call, task) end
-  local result, operation = call:result(), call:operation()
+  local result, operation = call:result(true), call:operation()
   call:close()
   if began then log_end(self, operation, result, began) end
   return result

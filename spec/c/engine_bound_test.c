@@ -15,6 +15,7 @@ typedef struct site {
 static script_answer serve(script *s, const gf_request *request, const char *path) {
   const site *here = s->ctx;
   (void)request;
+  if (script_like(path, "/apis/*")) return script_json(404, "{\"message\":\"Not found\"}");
   if (script_like(path, "/api/search?*page=1")) return script_json(200, here->search);
   if (script_like(path, "/api/search?*")) return script_json(200, "[]");
   return script_json(200, here->dashboard);

@@ -129,6 +129,20 @@ static const script_route script_permissions_then[] = {
   "{\"id\":7,\"uid\":\"u1\",\"orgId\":2,\"name\":\"n\",\"email\":\"n@example.org\",\"memberCount\":1}"
 #define SCRIPT_ACCOUNT "{\"id\":9,\"name\":\"n\",\"login\":\"sa-2-n\",\"role\":\"Viewer\",\"tokens\":1}"
 
+/* The first page shows one dashboard as it is stored, one stored in another version, and one that no search has found; the
+ * second says nothing new. What is left is read singly. */
+#define SCRIPT_GROUP                                                                                         \
+  "{\"name\":\"dashboard.grafana.app\",\"versions\":[{\"version\":\"v1beta1\"},{\"version\":\"v0alpha1\"}]}"
+#define SCRIPT_SPEC                                                                                          \
+  "\"spec\":{\"title\":\"t\",\"panels\":[{\"id\":1,\"title\":\"CPU\",\"type\":\"graph\"},"                   \
+  "{\"id\":2,\"type\":\"row\",\"panels\":[{\"id\":3,\"title\":\"in a row\",\"type\":\"stat\"}]}]}"
+#define SCRIPT_PAGE                                                                                          \
+  "{\"kind\":\"DashboardList\",\"metadata\":{\"continue\":\"b2=\"},\"items\":["                              \
+  "{\"metadata\":{\"name\":\"u1\"}," SCRIPT_SPEC ",\"status\":{}},"                                          \
+  "{\"metadata\":{\"name\":\"u2\"}," SCRIPT_SPEC                                                             \
+  ",\"status\":{\"conversion\":{\"failed\":false,\"storedVersion\":\"v2beta1\"}}},"                          \
+  "{\"metadata\":{\"name\":\"new\"}," SCRIPT_SPEC "}]}"
+
 /* Good answers. An operation that needs another answer than {"message":"done"} to be ok has its line here. */
 static const script_route script_routes[] = {
     {"GET", "/api/health", "{\"database\":\"ok\",\"version\":\"12.4.3\",\"commit\":\"local\"}"},
@@ -166,6 +180,9 @@ static const script_route script_routes[] = {
     {"GET", "/api/search?*page=1", SCRIPT_HITS},
     {"GET", "/api/search?*page=*", "[]"},
     {"GET", "/api/search*", SCRIPT_HITS},
+    {"GET", "/apis/dashboard.grafana.app", SCRIPT_GROUP},
+    {"GET", "/apis/dashboard.grafana.app/v0alpha1/namespaces/org-2/dashboards?limit=1000", SCRIPT_PAGE},
+    {"GET", "/apis/dashboard.grafana.app/v0alpha1/*&continue=b2%3D", "{\"metadata\":{},\"items\":[]}"},
     {"GET", "/api/dashboards/*/permissions", SCRIPT_PERMISSIONS},
     {"GET", "/api/folders/*/permissions", SCRIPT_PERMISSIONS},
     {"POST", "/api/folders/*/permissions", "{\"message\":\"Folder permissions updated\"}"},

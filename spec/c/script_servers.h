@@ -25,6 +25,12 @@ static inline script_answer script_vague(script *s, const gf_request *request, c
   return script_writes_meet(s, request, path, script_json(500, "{\"message\":\"Failed to do it\"}"));
 }
 
+/* A server before Grafana 12. */
+static inline script_answer script_without_pages(script *s, const gf_request *request, const char *path) {
+  if (script_like(path, "/apis/*")) return script_json(404, "{\"message\":\"Not found\"}");
+  return script_grafana(s, request, path);
+}
+
 /* Reads are script_vague too. */
 static inline script_answer script_nothing_there(script *s, const gf_request *request, const char *path) {
   (void)s;

@@ -18,6 +18,7 @@
 #define gf_panel_rows narrow_panel_rows
 #define gf_dashboard_row narrow_dashboard_row
 #define gf_panels_skim narrow_panels_skim
+#define gf_item_rows narrow_item_rows
 #define GF_SKIM_LEVEL SKIM_TEST_LEVEL
 #include "../../src/gf_panels.c"
 #include "../../src/gf_skim.c"

@@ -375,6 +375,6 @@ kube.routes = {
   { "GET " .. F, "signed-in", within(FOLDERS, list_objects) },
   { "GET " .. F .. "/:name", "signed-in", within(FOLDERS, get_object) },
 }
-for _, row in ipairs(kube.routes) do row.only = "12.4.3" end
+for _, row in ipairs(kube.routes) do row.only, row.there = "12.4.3", function() return state.settings.apis end end
 
 return kube
