@@ -249,6 +249,7 @@ struct gf_call {
   gf_settings settings;
   bool raw, done, started, lacks_memory;
   gf_blocked blocked; /* as gf_call_next last left it */
+  gf_watch *watch;    /* its driver's; NULL: none */
   bool own_org;       /* the organisation is the credentials' own */
   unsigned refusals_seen;
   int64_t deadline_at;

@@ -369,6 +369,19 @@ GF_API gf_blocked gf_call_blocked(const gf_call *call);
  * asked. A pause takes no room: who is asked during it waits for the clock. */
 GF_API bool gf_call_has_room(const gf_call *call);
 
+/* What a driver leaves with a call that it carries, to learn that the call is done whoever has ended it: an answer, a
+ * cancel, the client's end. */
+typedef struct gf_watch {
+  struct gf_watch *
+      *done; /* the list that the core puts this one on then, as the first; it may look at it at any time */
+  struct gf_watch *next; /* in that list */
+} gf_watch;
+
+/* Leave `watch` with a call that is not done: it must stay where it is until taken back by NULL, or until the call is freed.
+ * Once on its list it stays there. */
+GF_API void gf_call_watch(gf_call *call, gf_watch *watch);
+GF_API gf_watch *gf_call_watched(const gf_call *call); /* what was left with it; NULL: nothing */
+
 /* How a request ended. */
 typedef enum gf_how {
   GF_END_COMPLETE, /* the answer is whole */
