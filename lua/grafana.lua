@@ -12,6 +12,7 @@
 local core = require "grafana.core"
 local client = require "grafana.client"
 local result = require "grafana.result"
+local tasks = require "grafana.tasks"
 
 local grafana = {
   --- The library's version.
@@ -33,6 +34,27 @@ local grafana = {
   -- @string[opt] … statuses that are fine too
   -- @return r
   check = result.check,
+
+  --- Call `f(…)` in a task: inside it, and inside the tasks that it spawns, calls let the others go on while they wait.
+  -- @function run
+  -- @func f
+  -- @param … its arguments
+  -- @return what `f` returned, once all tasks spawned meanwhile have ended; raises the first error of `f` or of a task
+  --   that nobody has waited for
+  run = tasks.run,
+
+  --- Begin a task inside `run`, inside nginx anywhere: `f(…)` runs beside what runs now.
+  -- @function spawn
+  -- @func f
+  -- @param … its arguments
+  -- @return the task: `t:wait()` returns what `f` returned or raises its error, by any task, as often as wanted;
+  --   `t:cancel()` ends its call with the reason `cancelled`, and all later ones
+  spawn = tasks.spawn,
+
+  --- Wait for so many seconds; in a task the others go on meanwhile.
+  -- @function sleep
+  -- @number seconds
+  sleep = tasks.sleep,
 
   --- Stands for the organisation of the credentials where an operation takes an organisation.
   own = core.own,
@@ -70,6 +92,27 @@ local grafana = {
   -- @tab[opt] options `{pretty = true, sorted = true}`
   encode = core.encode,
 }
+
+--- Make what tells a person how far something has come: give it as the option `on_progress` of an operation. See
+-- `grafana.help("progress")`.
+-- @tab[opt] options `label`, `out`, `interval`, `width`, `ascii`, `terminal`
+-- @return callable: `(done, total, failed)`; has the methods `finish([words])` and `print(line)`; raises for a wrong
+--   option, naming it
+function grafana.progress(options)
+  local made, progress = pcall(require("grafana.progress").new, options)
+  if not made then error(progress, 2) end
+  return progress
+end
+
+--- Many calls of one client at once. All rows are checked before the first is sent.
+-- @param g the client
+-- @tab rows `{{"get_dashboard", org, "a"}, …}`: the name of an operation, or of `call` and `request`, and its arguments
+-- @tab[opt] options `concurrency`: how many rows are under way at once, that of the client unless given (what is on the
+--   wire stays within the client's own); `on_progress`: called with rows done, rows in all, rows that failed
+-- @treturn table the results, in the order of the rows; raises for a row that cannot be called, naming it
+function grafana.gather(g, rows, options)
+  return require("grafana.gather").gather(g, rows, options)
+end
 
 --- Text about everything, one operation, one topic, or what a word occurs in.
 -- @string[opt] word

@@ -26,6 +26,9 @@ static gfc_driver *new_driver(const gfc_config *config, gf_error *error) {
   driver->alloc = config->alloc;
   driver->pid = getpid();
   gfc_loop_init(&driver->loop, &driver->alloc);
+  gfc_link *lists[] = {&driver->jobs, &driver->due, &driver->line, &driver->sign_in, &driver->news};
+  for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+    gfc_list_init(lists[i]);
   return driver;
 }
 
@@ -49,86 +52,91 @@ static void notice_fork(gfc_driver *driver) {
   gfc_transfers_abandon(driver);
 }
 
-static void free_job(gfc_driver *driver, gfc_job *job) {
-  gfc_transfers_drop(driver, job);
-  driver->stale = true;
-  *(job->prev ? &job->prev->next : &driver->first) = job->next;
-  *(job->next ? &job->next->prev : &driver->last) = job->prev;
-  driver->n_jobs--;
-  gfc_headers_release(driver, job->headers);
-  gf_call_release(job->call);
-  gfc_release(&driver->alloc, job);
-}
-
 void gfc_driver_free(gfc_driver *driver) {
   if (!driver) return;
   notice_fork(driver);
-  while (driver->first)
-    free_job(driver, driver->first);
+  gfc_jobs_take_done(driver);
+  while (gfc_is_linked(&driver->jobs))
+    gfc_job_free(driver, gfc_job_at(driver->jobs.next));
+  gfc_jobs_forget_news(driver);
   gfc_transfers_reset(driver, NULL);
   gfc_loop_free(&driver->loop);
   gfc_setup_free(driver);
   gf_allocator alloc = driver->alloc;
+  gfc_release(&alloc, driver->alarms);
   gfc_release(&alloc, driver);
 }
 
 /* ------------------------------------------------------------------------------------------- the calls -- */
 
-static gfc_job *find_job(const gfc_driver *driver, const gf_call *call) {
-  gfc_job *job = driver->first;
-  while (job && job->call != call)
-    job = job->next;
-  return job;
-}
-
 bool gfc_driver_add(gfc_driver *driver, gf_call *call) {
-  if (find_job(driver, call)) return false;
-  gfc_job *job = gfc_resize(&driver->alloc, NULL, sizeof *job);
-  if (!job) return false;
-  *job = (gfc_job){.call = gf_call_retain(call), .prev = driver->last};
-  *(driver->last ? &driver->last->next : &driver->first) = job;
-  driver->last = job;
-  driver->n_jobs++;
-  driver->stale = true;
-  return true;
+  if (gf_call_is_done(call)) return true; /* nothing is to be done */
+  return !gf_call_watched(call) && gfc_job_new(driver, call);
 }
 
 void gfc_driver_drop(gfc_driver *driver, gf_call *call) {
   notice_fork(driver);
-  gfc_job *job = find_job(driver, call);
-  if (job) free_job(driver, job);
+  gfc_jobs_take_done(driver);
+  gfc_job *job = gfc_job_of(driver, call);
+  if (job == driver->told) driver->told = NULL;
+  if (job) gfc_job_free(driver, job);
 }
 
-void gfc_driver_wake(gfc_driver *driver) { driver->stale = true; }
+void gfc_driver_wake(gfc_driver *driver) { driver->signs_in = true; }
 
-/* -------------------------------------------------------------------------------------------- the turn -- */
+/* ------------------------------------------------------------------------------------------- questions -- */
 
-/* Send what `job` has to send. True when it is done, and gone. */
-static bool ask(gfc_driver *driver, gfc_job *job, int64_t now_ms) {
-  for (;;) {
-    const gf_request *request = NULL;
-    int64_t wake_ms = INT64_MAX;
-    switch (gf_call_next(job->call, now_ms, &request, &wake_ms)) {
-    case GF_SEND: gfc_transfer_start(driver, job, request); break;
-    case GF_WAIT:
-      if (wake_ms < driver->wake) driver->wake = wake_ms;
-      return false;
-    case GF_DONE: free_job(driver, job); return true;
-    }
+static void wait_for(gfc_driver *driver, gfc_job *job) {
+  gf_blocked blocked = gf_call_blocked(job->call);
+  if (blocked != GF_BLOCKED_ROOM) gfc_unlink(&job->place);
+  if (blocked == GF_BLOCKED_ROOM && !gfc_is_linked(&job->place)) gfc_append(&driver->line, &job->place);
+  if (blocked != GF_BLOCKED_SIGN_IN) return;
+  gfc_append(&driver->sign_in, &job->place);
+  if (gf_call_wants_token(job->call)) gfc_append(&driver->news, &job->news);
+}
+
+/* One request at a time, then it is the others' turn. */
+static void ask(gfc_driver *driver, gfc_job *job, int64_t now_ms) {
+  const gf_request *request = NULL;
+  int64_t wake_ms = INT64_MAX;
+  gfc_unlink(&job->due);
+  switch (gf_call_next(job->call, now_ms, &request, &wake_ms)) {
+  case GF_SEND:
+    gfc_append(&driver->line, &job->place);
+    gfc_append(&driver->due, &job->due);
+    gfc_transfer_start(driver, job, request);
+    break;
+  case GF_WAIT:
+    gfc_job_wake_at(driver, job, wake_ms);
+    wait_for(driver, job);
+    break;
+  case GF_DONE: break;
   }
 }
 
-/* Ask all calls, in the order added. True when one is done. */
-static bool ask_all(gfc_driver *driver) {
-  bool done = false;
-  int64_t now_ms = gfc_now_ms();
-  driver->stale = false;
-  driver->wake = INT64_MAX;
-  for (gfc_job *job = driver->first, *next; job; job = next) {
-    next = job->next;
-    if (ask(driver, job, now_ms)) done = true;
-  }
-  return done;
+static bool has_room(const gfc_driver *driver, const gfc_job *job) {
+  return !driver->is_stuck && gf_call_has_room(job->call);
+}
+
+static void ask_first(gfc_driver *driver, gfc_job *first, int64_t now_ms) {
+  gfc_unlink(&first->place);
+  ask(driver, first, now_ms);
+  driver->is_stuck = gfc_is_linked(&first->place) && !gfc_is_linked(&first->due);
+}
+
+/* Who stands first in line is asked while there is room. Who is due is asked when there is none, which tells
+ * what it waits for; else it joins the line, so that nobody overtakes anybody. False: nobody is left to ask. */
+static bool ask_next(gfc_driver *driver, int64_t now_ms) {
+  gfc_job *first = gfc_first_in_line(driver), *due = gfc_first_due(driver);
+  if (first && has_room(driver, first))
+    ask_first(driver, first, now_ms);
+  else if (due && !first && has_room(driver, due))
+    gfc_append(&driver->line, &due->place);
+  else if (due)
+    ask(driver, due, now_ms);
+  else
+    return false;
+  return true;
 }
 
 /* Our own socket callback makes libcurl abort, for want of memory only. */
@@ -148,37 +156,60 @@ static void run_timer(gfc_driver *driver) {
   if (driver->multi) take(driver, gfc_loop_run_timer(&driver->loop, driver->multi));
 }
 
-static int64_t wait_ms(const gfc_driver *driver, int timeout_ms) {
-  int64_t wait = timeout_ms;
-  if (driver->wake < INT64_MAX) {
-    int64_t until_wake = driver->wake - gfc_now_ms();
-    if (until_wake < wait) wait = until_wake;
-  }
-  return wait > 0 ? wait : 0;
-}
+/* ---------------------------------------------------------------------------------------------- the turn -- */
 
-/* Whether a call may have something new to say. One that was cancelled is found by being done. */
-static bool must_ask(const gfc_driver *driver) {
-  if (driver->stale) return true;
-  if (driver->wake < INT64_MAX && driver->wake <= gfc_now_ms()) return true;
-  const gfc_job *job = driver->first;
-  while (job && !gf_call_is_done(job->call))
-    job = job->next;
-  return job != NULL;
-}
-
-/* Ask, and send what is given. True when a call is done. */
-static bool ask_and_send(gfc_driver *driver) {
-  bool done = ask_all(driver);
+/* Ask who may have something new to say, and send what is given. */
+static void ask_and_send(gfc_driver *driver) {
+  int64_t now_ms = gfc_now_ms();
+  gfc_ring_alarms(driver, now_ms);
+  do {
+    gfc_jobs_take_done(driver);
+    if (driver->signs_in) gfc_jobs_sign_in(driver);
+  } while (ask_next(driver, now_ms));
   run_timer(driver);
-  return done;
 }
 
-int gfc_driver_step(gfc_driver *driver, int timeout_ms) {
-  notice_fork(driver);
-  bool done = must_ask(driver) && ask_and_send(driver);
-  if (!done && !driver->stale && driver->n_jobs > 0)
-    take(driver, gfc_loop_wait(&driver->loop, driver->multi, wait_ms(driver, timeout_ms)));
-  if (!done && must_ask(driver)) ask_and_send(driver);
-  return driver->n_jobs;
+static bool must_ask(const gfc_driver *driver) {
+  const gfc_job *first = gfc_first_in_line(driver);
+  return driver->done || gfc_first_due(driver) || (driver->signs_in && gfc_is_linked(&driver->sign_in)) ||
+         (first && has_room(driver, first)) ||
+         (driver->n_alarms > 0 && gfc_next_alarm(driver) <= gfc_now_ms());
 }
+
+static void begin(gfc_driver *driver) {
+  notice_fork(driver);
+  gfc_jobs_forget_news(driver);
+  if (must_ask(driver)) ask_and_send(driver);
+}
+
+/* 0 where there is something to tell already. */
+static int64_t wait_ms(const gfc_driver *driver, int64_t most) {
+  if (gfc_is_linked(&driver->news) || must_ask(driver)) return 0;
+  int64_t alarm = gfc_next_alarm(driver);
+  if (alarm == INT64_MAX) return most;
+  int64_t until = alarm - gfc_now_ms();
+  return until < most ? until : most;
+}
+
+static int count_jobs(gfc_driver *const *drivers, size_t n) {
+  int jobs = 0;
+  for (size_t i = 0; i < n; i++)
+    jobs += drivers[i]->n_jobs;
+  return jobs;
+}
+
+int gfc_step(gfc_driver *const *drivers, size_t n, int timeout_ms) {
+  int64_t wait = timeout_ms;
+  for (size_t i = 0; i < n; i++)
+    begin(drivers[i]);
+  for (size_t i = 0; i < n; i++)
+    wait = wait_ms(drivers[i], wait);
+  if (count_jobs(drivers, n) == 0 || !gfc_loops_wait(drivers, n, wait)) return count_jobs(drivers, n);
+  for (size_t i = 0; i < n; i++) {
+    take(drivers[i], gfc_loop_work(&drivers[i]->loop, drivers[i]->multi));
+    if (must_ask(drivers[i])) ask_and_send(drivers[i]);
+  }
+  return count_jobs(drivers, n);
+}
+
+int gfc_driver_step(gfc_driver *driver, int timeout_ms) { return gfc_step(&driver, 1, timeout_ms); }

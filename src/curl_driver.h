@@ -9,7 +9,8 @@
  *     gfc_driver_free(driver);
  *
  * One driver serves one client: what its calls send shares connections, certificates and proxy. Nothing here
- * knows what an operation means, and no function but gfc_driver_step waits. A driver belongs to one thread at
+ * knows what an operation means, and no function but gfc_step and
+ * gfc_driver_step waits. A driver belongs to one thread at
  * a time; it writes no global state but libcurl's own (curl_global_init, which is never undone: a module that
  * holds this code should stay loaded, link it with -Wl,-z,nodelete).
  *
@@ -52,21 +53,31 @@ gfc_driver *gfc_driver_new(const gfc_config *config, gf_error *error);
  * feeding. */
 void gfc_driver_free(gfc_driver *driver);
 
-/* Take part in `call` from now on, and retain it until it is done or dropped. False when it is here already,
- * or without memory. Nothing is sent before the next step. */
+/* Take part in `call` from now on, and retain it until it is done or dropped. False when it is carried already,
+ * here or by another driver, or without memory. Nothing is sent before the next step. */
 bool gfc_driver_add(gfc_driver *driver, gf_call *call);
 
-/* One turn: ask the calls for requests, send them, feed what has come. When nothing happened wait, once, for
+/* One turn: ask the calls for requests, send them, feed what has come. When nothing is new wait, once, for
  * at most `timeout_ms` (0 or less: not at all), less when a call wants to be woken, and feed what came then.
- * A call found done is released and its transfers dropped; the turn ends early then, and when a signal
- * arrived. The number of calls not yet done. */
+ * A call found done is released at the latest when the next step begins. The number of calls not yet done.
+ *
+ * Where a client's window is full its calls stand in line: who is first gets one request and goes to the end. */
 int gfc_driver_step(gfc_driver *driver, int timeout_ms);
 
-/* Something that the driver cannot see has changed (a token was supplied): ask all calls at the next step. */
+/* A turn of several drivers with one wait for all of them; each stands in `drivers` once. */
+int gfc_step(gfc_driver *const *drivers, size_t n, int timeout_ms);
+
+/* What the last step has brought: calls of which a request has ended, that are done, or that want a token;
+ * each once, then NULL. What is not asked for is forgotten when the next step begins. The call is valid until the
+ * next function of this driver. */
+gf_call *gfc_driver_news(gfc_driver *driver);
+
+/* Something that the driver cannot see has changed (a token was supplied): ask the calls that wait to be
+ * signed in. */
 void gfc_driver_wake(gfc_driver *driver);
 
 /* Forget `call` now: its transfers are broken off (gf_end with GF_END_CUT, unless the call is done), and it
- * is released. Nothing happens when it is not here. */
+ * is released; it is no news. Nothing happens when it is not here. */
 void gfc_driver_drop(gfc_driver *driver, gf_call *call);
 
 /* Milliseconds of the monotonic clock that the driver gives to the core. */

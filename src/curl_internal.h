@@ -2,7 +2,8 @@
  *
  * curl_internal.h: what the files of the libcurl driver share.
  *
- *     curl_driver.c    calls, and the turn: ask, send, wait, feed
+ *     curl_driver.c    the turn: ask, send, wait, feed
+ *     curl_jobs.c      the calls, and which of them are asked when
  *     curl_setup.c     settings: checked, copied, put on handles once
  *     curl_transfer.c  one request on its way, from gf_request to gf_end
  *     curl_headers.c   the header lines of requests
@@ -40,7 +41,9 @@ typedef struct gfc_loop {
   size_t n_fds, fds_room;
   int *open; /* every socket made for libcurl and not yet closed, for a forked child to close */
   size_t n_open, open_room;
-  int64_t timer_at; /* when libcurl wants to be called; INT64_MAX: no time set */
+  int64_t timer_at;      /* when libcurl wants to be called; INT64_MAX: no time set */
+  struct pollfd *merged; /* those of several loops, where this is the first of them */
+  size_t merged_room;
 } gfc_loop;
 
 void gfc_loop_init(gfc_loop *loop, const gf_allocator *alloc);
@@ -53,9 +56,11 @@ CURLMcode gfc_loop_attach(gfc_loop *loop, CURLM *multi);
 CURLcode gfc_loop_attach_easy(gfc_loop *loop, CURL *easy);
 /* Let libcurl work when its timer is due. New transfers are started by this. */
 CURLMcode gfc_loop_run_timer(gfc_loop *loop, CURLM *multi);
-/* Wait for sockets or the timer, at most `wait_ms`, and let libcurl work. A signal ends the wait. `multi` may
- * be NULL. */
-CURLMcode gfc_loop_wait(gfc_loop *loop, CURLM *multi, int64_t wait_ms);
+/* Wait for sockets or timers of the loops, once, at most `wait_ms`. False when a signal ended the wait: there is
+ * nothing to be done then. */
+bool gfc_loops_wait(gfc_driver *const *drivers, size_t n, int64_t wait_ms);
+/* Let libcurl work on what the wait has found. `multi` may be NULL. */
+CURLMcode gfc_loop_work(gfc_loop *loop, CURLM *multi);
 
 /* ------------------------------------------------------------------------------------------- transfers -- */
 
@@ -69,13 +74,27 @@ typedef struct gfc_headers {
 
 typedef struct gfc_transfer gfc_transfer;
 
-/* A call that takes part. */
+/* A place in a list, or the list itself: then `next` is the first and `prev` the last. */
+typedef struct gfc_link {
+  struct gfc_link *prev, *next;
+} gfc_link;
+
+/* A call that takes part. One that is done has left all lists but the news. */
 typedef struct gfc_job {
-  gf_call *call; /* retained */
-  struct gfc_job *prev, *next;
+  gf_watch watch; /* first: the core hands it out */
+  gf_call *call;  /* retained */
+  gfc_driver *driver;
+  gfc_link all;            /* in driver->jobs */
+  gfc_link due;            /* in driver->due */
+  gfc_link place;          /* in driver->line or driver->sign_in */
+  gfc_link news;           /* in driver->news */
+  size_t alarm;            /* where in driver->alarms; GFC_NO_ALARM: nowhere */
+  int64_t wake;            /* when it is to be asked by then */
+  uint64_t asked;          /* which question that was */
   gfc_transfer *transfers; /* under way */
   gfc_headers *headers;    /* of its last request */
 } gfc_job;
+#define GFC_NO_ALARM SIZE_MAX
 
 /* How far the answer's head has come. */
 typedef enum gfc_head { GFC_HEAD_DUE, GFC_HEAD_BEGUN, GFC_HEAD_WHOLE } gfc_head;
@@ -111,13 +130,51 @@ struct gfc_driver {
   pid_t pid;         /* the process that `multi` and all handles belong to */
   CURLM *multi;      /* NULL until the first request */
   gfc_loop loop;
-  gfc_job *first, *last; /* in the order added */
-  int n_jobs;
+  int n_jobs;    /* calls that are not done */
+  gfc_link jobs; /* these, in the order added */
+  gfc_link due, line, sign_in, news;
+  gfc_job **alarms; /* with room for one of each job */
+  size_t n_alarms, alarms_room;
+  uint64_t questions; /* how many alarms have been set */
+  gf_watch *done;     /* of calls that are done, until a turn looks; the core's list */
+  gfc_job *told;      /* was done, and handed out as the last of the news */
+  bool signs_in;      /* something has happened that calls in `sign_in` may wait for */
+  bool is_stuck;      /* there was room in the window, and who stood first in line could not use it */
   gfc_transfer *idle;
   int n_idle;
-  bool stale;   /* since the calls were last asked a request ended, or a call was added or dropped */
-  int64_t wake; /* when a call wants to be asked again */
 };
+
+/* ------------------------------------------------------------------------------------------------ jobs -- */
+
+void gfc_list_init(gfc_link *list); /* empty; of a link: in no list */
+bool gfc_is_linked(const gfc_link *link);
+void gfc_unlink(gfc_link *link);                  /* from the list that it is in, if any */
+void gfc_append(gfc_link *list, gfc_link *link);  /* as the last, from wherever it is */
+gfc_job *gfc_job_at(gfc_link *link);              /* whose link `all` it is */
+gfc_job *gfc_first_due(const gfc_driver *driver); /* NULL: none */
+gfc_job *gfc_first_in_line(const gfc_driver *driver);
+
+/* Make a job of `call`, which is due. NULL without memory. */
+gfc_job *gfc_job_new(gfc_driver *driver, gf_call *call);
+gfc_job *gfc_job_of(const gfc_driver *driver, const gf_call *call); /* NULL: it is not here */
+/* It takes part no longer: its transfers are broken off. */
+void gfc_job_free(gfc_driver *driver, gfc_job *job);
+/* Who is done leaves, and is news. */
+void gfc_jobs_take_done(gfc_driver *driver);
+/* A request of `job` has ended. */
+void gfc_job_stir(gfc_driver *driver, gfc_job *job);
+/* Those that wait for the client to be signed in are due. */
+void gfc_jobs_sign_in(gfc_driver *driver);
+/* The news that nobody has asked for: calls that are done are released. */
+void gfc_jobs_forget_news(gfc_driver *driver);
+
+/* Ask `job` at that time, INT64_MAX: not because of the time. */
+void gfc_job_wake_at(gfc_driver *driver, gfc_job *job, int64_t at_ms);
+int64_t gfc_next_alarm(const gfc_driver *driver); /* INT64_MAX: none */
+/* Those whose time has come are due. */
+void gfc_ring_alarms(gfc_driver *driver, int64_t now_ms);
+
+/* ----------------------------------------------------------------------------------- what jobs transfer -- */
 
 /* Send `request` of `job`. When that fails it has been ended (gf_end). */
 void gfc_transfer_start(gfc_driver *driver, gfc_job *job, const gf_request *request);

@@ -22,6 +22,7 @@ void gfc_loop_free(gfc_loop *loop) {
   gfc_release(loop->alloc, loop->fds);
   gfc_release(loop->alloc, loop->ready);
   gfc_release(loop->alloc, loop->open);
+  gfc_release(loop->alloc, loop->merged);
   gfc_loop_init(loop, loop->alloc);
 }
 
@@ -160,10 +161,10 @@ static int action_of(const struct pollfd *fd) {
 }
 
 /* Handing over changes the list of sockets: work on a copy of those with news. */
-static CURLMcode hand_over(gfc_loop *loop, CURLM *multi, int news) {
+static CURLMcode hand_over(gfc_loop *loop, CURLM *multi) {
   size_t n = 0;
-  for (size_t i = 0; i < loop->n_fds && news > 0; i++)
-    if (loop->fds[i].revents) loop->ready[n++] = loop->fds[i], news--;
+  for (size_t i = 0; i < loop->n_fds; i++)
+    if (loop->fds[i].revents) loop->ready[n++] = loop->fds[i];
   CURLMcode result = CURLM_OK;
   for (size_t i = 0; i < n && result == CURLM_OK; i++) {
     struct pollfd fd = loop->ready[i];
@@ -173,18 +174,66 @@ static CURLMcode hand_over(gfc_loop *loop, CURLM *multi, int news) {
   return result;
 }
 
-static int poll_for(const gfc_loop *loop, int64_t wait_ms) {
-  if (loop->timer_at != INT64_MAX) {
-    int64_t until_timer = loop->timer_at - gfc_now_ms();
-    if (until_timer < wait_ms) wait_ms = until_timer;
+CURLMcode gfc_loop_work(gfc_loop *loop, CURLM *multi) {
+  if (!multi) return CURLM_OK;
+  CURLMcode result = hand_over(loop, multi);
+  return result == CURLM_OK ? gfc_loop_run_timer(loop, multi) : result;
+}
+
+static int poll_for(gfc_driver *const *drivers, size_t n, int64_t wait_ms) {
+  int64_t now = gfc_now_ms();
+  for (size_t i = 0; i < n; i++) {
+    int64_t timer_at = drivers[i]->loop.timer_at;
+    if (timer_at != INT64_MAX && timer_at - now < wait_ms) wait_ms = timer_at - now;
   }
   if (wait_ms < 0) return 0;
   return wait_ms < GFC_MAX_MS ? (int)wait_ms : GFC_MAX_MS;
 }
 
-CURLMcode gfc_loop_wait(gfc_loop *loop, CURLM *multi, int64_t wait_ms) {
-  int news = poll(loop->fds, (nfds_t)loop->n_fds, poll_for(loop, wait_ms));
-  if (!multi || news < 0) return CURLM_OK;
-  CURLMcode result = news > 0 ? hand_over(loop, multi, news) : CURLM_OK;
-  return result == CURLM_OK ? gfc_loop_run_timer(loop, multi) : result;
+/* The sockets of all loops in one array; NULL without memory. */
+static struct pollfd *merge(gfc_driver *const *drivers, size_t n, size_t *n_fds) {
+  gfc_loop *first = &drivers[0]->loop;
+  *n_fds = 0;
+  for (size_t i = 0; i < n; i++)
+    *n_fds += drivers[i]->loop.n_fds;
+  if (*n_fds > first->merged_room) {
+    void *merged = first->merged;
+    if (!make_room(first->alloc, &merged, 2 * *n_fds, sizeof(struct pollfd))) return NULL;
+    first->merged = merged;
+    first->merged_room = 2 * *n_fds;
+  }
+  struct pollfd *to = first->merged;
+  for (size_t i = 0; i < n; to += drivers[i++]->loop.n_fds)
+    if (drivers[i]->loop.n_fds > 0)
+      memcpy(to, drivers[i]->loop.fds, drivers[i]->loop.n_fds * sizeof(struct pollfd));
+  return first->merged;
+}
+
+static void divide(gfc_driver *const *drivers, size_t n, const struct pollfd *from) {
+  for (size_t i = 0; i < n; from += drivers[i++]->loop.n_fds)
+    if (drivers[i]->loop.n_fds > 0)
+      memcpy(drivers[i]->loop.fds, from, drivers[i]->loop.n_fds * sizeof(struct pollfd));
+}
+
+enum { GFC_GLANCE_MS = 10 };
+
+/* Without memory for one wait: a short one for each. */
+static bool wait_for_each(gfc_driver *const *drivers, size_t n, int wait) {
+  for (size_t i = 0; i < n; i++) {
+    gfc_loop *loop = &drivers[i]->loop;
+    if (poll(loop->fds, (nfds_t)loop->n_fds, wait < GFC_GLANCE_MS ? wait : GFC_GLANCE_MS) < 0) return false;
+  }
+  return true;
+}
+
+bool gfc_loops_wait(gfc_driver *const *drivers, size_t n, int64_t wait_ms) {
+  gfc_loop *first = &drivers[0]->loop;
+  int wait = poll_for(drivers, n, wait_ms);
+  if (n == 1) return poll(first->fds, (nfds_t)first->n_fds, wait) >= 0;
+  size_t n_fds;
+  struct pollfd *fds = merge(drivers, n, &n_fds);
+  if (!fds && n_fds > 0) return wait_for_each(drivers, n, wait);
+  if (poll(fds, (nfds_t)n_fds, wait) < 0) return false;
+  divide(drivers, n, fds);
+  return true;
 }

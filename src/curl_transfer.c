@@ -235,10 +235,10 @@ static void unlink_from_job(gfc_transfer *transfer) {
 
 /* ------------------------------------------------------------------------------------ starting, ending -- */
 
-static void end_request(gfc_driver *driver, gf_call *call, uint32_t id, gf_how how, bool sent,
+static void end_request(gfc_driver *driver, gfc_job *job, uint32_t id, gf_how how, bool sent,
                         const char *detail) {
-  driver->stale = true;
-  if (!gf_call_is_done(call)) gf_end(call, id, how, sent, detail, gfc_now_ms());
+  gfc_job_stir(driver, job);
+  if (!gf_call_is_done(job->call)) gf_end(job->call, id, how, sent, detail, gfc_now_ms());
 }
 
 /* The end of a transfer that is no longer in the multi handle. A handle that failed is not used again:
@@ -246,7 +246,7 @@ static void end_request(gfc_driver *driver, gf_call *call, uint32_t id, gf_how h
 static void end_transfer(gfc_driver *driver, gfc_transfer *transfer, gf_how how, bool sent,
                          const char *detail) {
   unlink_from_job(transfer);
-  end_request(driver, transfer->job->call, transfer->id, how, sent, detail);
+  end_request(driver, transfer->job, transfer->id, how, sent, detail);
   gfc_headers_release(driver, transfer->headers);
   transfer->headers = NULL;
   transfer->job = NULL;
@@ -285,7 +285,7 @@ static bool ready(gfc_driver *driver) {
 void gfc_transfer_start(gfc_driver *driver, gfc_job *job, const gf_request *request) {
   gfc_transfer *transfer = ready(driver) ? take_transfer(driver) : NULL;
   if (!transfer) {
-    end_request(driver, job->call, request->id, GF_END_FAILED, false, "out of memory");
+    end_request(driver, job, request->id, GF_END_FAILED, false, "out of memory");
     return;
   }
   link_to(job, transfer);
@@ -333,8 +333,8 @@ static void empty_pool(gfc_driver *driver) {
 }
 
 void gfc_transfers_reset(gfc_driver *driver, const char *detail) {
-  for (gfc_job *job = driver->first; job; job = job->next)
-    break_off(driver, job, GF_END_FAILED, detail);
+  for (gfc_link *link = driver->jobs.next; link != &driver->jobs; link = link->next)
+    break_off(driver, gfc_job_at(link), GF_END_FAILED, detail);
   empty_pool(driver);
   if (driver->multi) (void)curl_multi_cleanup(driver->multi);
   driver->multi = NULL;
@@ -350,8 +350,8 @@ static void abandon_job(gfc_driver *driver, gfc_job *job) {
 }
 
 void gfc_transfers_abandon(gfc_driver *driver) {
-  for (gfc_job *job = driver->first; job; job = job->next)
-    abandon_job(driver, job);
+  for (gfc_link *link = driver->jobs.next; link != &driver->jobs; link = link->next)
+    abandon_job(driver, gfc_job_at(link));
   for (gfc_transfer *transfer = driver->idle; transfer; transfer = transfer->next)
     transfer->easy = NULL;
   empty_pool(driver);

@@ -163,9 +163,17 @@ static void write_message(gf_call *call, const gf_verdict *verdict) {
   gf_redact_arguments(call, call->message);
 }
 
+static void tell_watch(const gf_call *call) {
+  gf_watch *watch = call->watch;
+  if (!watch) return;
+  watch->next = *watch->done;
+  *watch->done = watch;
+}
+
 void gf_finish(gf_call *call, const gf_verdict *verdict, const gf_exchange *x) {
   if (call->done) return;
   call->done = true;
+  tell_watch(call);
   gf_result *r = &call->result;
   r->status = verdict->status;
   r->reason = verdict->reason;
@@ -229,6 +237,9 @@ void gf_call_cancel(gf_call *call) {
   if (!call->done) call->n_fields = 0;
   gf_finish_as(call, GF_ERROR, GF_CANCELLED, "the call was cancelled");
 }
+
+void gf_call_watch(gf_call *call, gf_watch *watch) { call->watch = watch; }
+gf_watch *gf_call_watched(const gf_call *call) { return call->watch; }
 
 bool gf_call_is_done(const gf_call *call) { return call->done; }
 const gf_result *gf_call_result(const gf_call *call) {

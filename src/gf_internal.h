@@ -219,6 +219,18 @@ typedef struct gf_seen {
   size_t n, cap;
 } gf_seen;
 
+/* One reading of a list in numbered pages, from the first to the last (gf_passes.c). */
+typedef struct gf_pass {
+  int64_t pages;
+  size_t items;      /* with those that came twice */
+  uint64_t sum;      /* of their identities' hashes: two passes that have seen the same items have the same */
+  uint64_t page_sum; /* the same of its last page */
+  int64_t total;     /* as the server has named it last; -1: it has not */
+  bool is_torn;      /* it has named another before */
+  bool is_stuck;     /* a page was the one before it: the server takes no notice of the number */
+  bool is_long;      /* more than one page, or one that is full */
+} gf_pass;
+
 /* Documents in a row; there may be gaps (NULL). */
 typedef struct gf_docs {
   gf_doc **docs;
@@ -237,6 +249,7 @@ struct gf_call {
   gf_settings settings;
   bool raw, done, started, lacks_memory;
   gf_blocked blocked; /* as gf_call_next last left it */
+  gf_watch *watch;    /* its driver's; NULL: none */
   bool own_org;       /* the organisation is the credentials' own */
   unsigned refusals_seen;
   int64_t deadline_at;
@@ -260,7 +273,9 @@ struct gf_call {
   bool main_sent, org_probed;
   const char *main_path; /* replaced by a restart */
   gf_verdict outcome;    /* of the main request, as probes have changed it */
-  int64_t pages;         /* fetched */
+  int64_t pages;         /* fetched in this pass */
+  int passes;            /* over the list, before this one */
+  gf_pass pass, last_pass;
   gf_seen seen;
   gf_list list;
   bool list_is_empty;  /* the main request gave an empty list */
@@ -299,7 +314,7 @@ void gf_lacks_memory(gf_call *call); /* finish with that */
 void gf_redact_arguments(gf_call *call, char *text);
 
 /* --- gf_progress.c --- */
-/* So many items of the list that the call gives are there, of `total` that the server has named; 0: none. */
+/* So many items of the list that the call gives are there, of `total` that the server has named; -1: none. */
 void gf_note_items(gf_call *call, size_t items, int64_t total);
 
 /* --- gf_exchange.c: requests and their answers --- */
@@ -464,7 +479,8 @@ void gf_list_free(gf_call *call, gf_list *list);
 bool gf_seen_add(gf_call *call, gf_seen *seen,
                  gf_value identity); /* false: it was there already (or memory lacks) */
 void gf_seen_free(gf_call *call, gf_seen *seen);
-uint64_t gf_hash(gf_str text); /* never 0 */
+uint64_t gf_identity_hash(gf_value identity); /* 0: nothing to know it by */
+uint64_t gf_hash(gf_str text);                /* never 0 */
 /* Text of a scalar: strings as they are, integers in `digits`; false for anything else. */
 bool gf_scalar_text(gf_value v, gf_str *text, char digits[24]);
 bool gf_integer_text(gf_value v, gf_str *text, char digits[24]); /* of an integer, however large */
@@ -497,6 +513,13 @@ bool gf_items_end(gf_call *call, gf_exchange *x);
 /* A document that is an array of rows: of each item the scalars that `columns` name, without those that it lacks. NULL
  * without memory. */
 gf_doc *gf_project(const gf_allocator *alloc, const gf_list *items, const gf_column *columns);
+
+/* --- gf_passes.c: lists in numbered pages that change while they are read --- */
+void gf_begin_pages(gf_call *call); /* of another list: nothing has been seen */
+/* The items of one page, and the total that came with it; -1: none. */
+void gf_note_page(gf_call *call, gf_value list, const gf_paging *paging, int64_t total);
+/* Something may have slipped through: at the end of a pass, begin another. */
+bool gf_read_again(gf_call *call, const gf_paging *paging);
 
 /* --- gf_paging.c --- */
 gf_exchange *gf_next_page(gf_call *call, int purpose, const gf_paging *paging, gf_str query, bool in_org);

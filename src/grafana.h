@@ -214,7 +214,8 @@ typedef enum gf_type {
   GF_T_STRINGS, /* a string or an array of strings */
   GF_T_ROLE,    /* a string, or a table {role = string} */
   GF_T_BODY,    /* a table, a document, or a string that is sent as it is */
-  GF_T_STRING_OR_NULL
+  GF_T_STRING_OR_NULL,
+  GF_T_FUNCTION /* a binding's own matter: it keeps the function, and the core is given none */
 } gf_type;
 
 /* Where an argument or an option goes. */
@@ -265,7 +266,8 @@ GF_API size_t gf_op_count(void);
 GF_API const gf_op *gf_op_at(size_t index);       /* sorted by name */
 GF_API const gf_op *gf_op_find(const char *name); /* NULL when there is none */
 
-/* The options that `op` takes besides its own: name, type and text. NULL: those of any operation. */
+/* The options that `op` takes besides its own: name, type and text. NULL: those of any operation. What a binding keeps for
+ * itself (GF_T_FUNCTION) is listed too. */
 GF_API const gf_param *gf_general_options(const gf_op *op, size_t *count);
 
 /* ---------------------------------------------------------------------------- Grafana's documented operations -- */
@@ -366,6 +368,19 @@ GF_API gf_blocked gf_call_blocked(const gf_call *call);
 /* Whether its client may have one more request on the wire, of whichever call: then another that waits for room can be
  * asked. A pause takes no room: who is asked during it waits for the clock. */
 GF_API bool gf_call_has_room(const gf_call *call);
+
+/* What a driver leaves with a call that it carries, to learn that the call is done whoever has ended it: an answer, a
+ * cancel, the client's end. */
+typedef struct gf_watch {
+  struct gf_watch *
+      *done; /* the list that the core puts this one on then, as the first; it may look at it at any time */
+  struct gf_watch *next; /* in that list */
+} gf_watch;
+
+/* Leave `watch` with a call that is not done: it must stay where it is until taken back by NULL, or until the call is freed.
+ * Once on its list it stays there. */
+GF_API void gf_call_watch(gf_call *call, gf_watch *watch);
+GF_API gf_watch *gf_call_watched(const gf_call *call); /* what was left with it; NULL: nothing */
 
 /* How a request ended. */
 typedef enum gf_how {

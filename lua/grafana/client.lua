@@ -5,6 +5,7 @@
 
 local core = require "grafana.core"
 local nginx = require "grafana.nginx"
+local tasks = require "grafana.tasks"
 
 local coroutine = coroutine
 local error, pcall, rawget, setmetatable = error, pcall, rawget, setmetatable
@@ -20,8 +21,10 @@ local metatable = {__index = methods, __name = "grafana.client"}
 
 -- A client is a table with `_core` (the core's client), `_driver` (false until something is sent), `_transport` (the
 -- driver's options, whose `kind` says which driver), `_on_retry`, `_log` and `_token` (functions or false), `_asking`
--- (the coroutine in which `_token` runs, for the request of nginx `_asking_in`, since `_asked_at`), `_spares_worker`
--- (blocking is refused where it would stop a worker of nginx). No secret is in it.
+-- (the coroutine in which `_token` runs, for the request of nginx `_asking_in`, since `_asked_at`, in task `_asker`),
+-- `_awaiting` (tasks that wait for what it returns), `_yields` (in a task a call yields, and is woken by the driver's
+-- news), `_concurrency`, `_spares_worker` (blocking is refused where it would stop a worker of nginx). No secret is in
+-- it.
 local function is_client(self)
   return type(self) == "table" and rawget(self, "_core") ~= nil
 end
@@ -45,19 +48,35 @@ local function driver_of(self)
   return driver
 end
 
+local function progress() return require("grafana.progress") end
+
 local function log_retry(log, retry)
   local why = retry.reason and retry.status .. ", " .. retry.reason or retry.status
   log(("%s: attempt %d failed (%s), again in %d ms"):format(retry.operation, retry.attempt, why, retry.delay_ms))
 end
 
--- Tell of the retries decided since the last time.
-local function report(self, call)
+-- What wants to know how the call goes on; false: nothing does.
+local function watch_of(self, call)
+  local on_progress = call:on_progress()
+  if not (on_progress or self._on_retry or self._log) then return false end
+  return {on_progress = on_progress, told = {}}
+end
+
+-- Tell of the retries decided since the last time, and of how far the call is.
+local function report(self, call, watch)
   local retry = call:retried()
   while retry do
     if self._log then log_retry(self._log, retry) end
     if self._on_retry then self._on_retry(retry) end
     retry = call:retried()
   end
+  if watch.on_progress then progress().tell(watch.on_progress, call, watch.told) end
+end
+
+-- A call that does not end well: its line of progress ends where it is.
+local function break_off(call, problem)
+  local on_progress = call:on_progress()
+  if on_progress then progress().broken_off(on_progress, problem) end
 end
 
 -- What tells requests of nginx apart, in which the coroutine of one that has gone serves another.
@@ -73,23 +92,37 @@ local function is_asking(self)
   return asker == "main" or asker == coroutine.running() or coroutine.status(asker) == "normal"
 end
 
+-- Whatever the function has returned or raised: who has waited for it looks, and asks himself if need be.
+local function wake_awaiting(self)
+  local awaiting = self._awaiting
+  self._awaiting = {}
+  for _, task in ipairs(awaiting) do tasks.wake(task) end
+end
+
 -- What the function raises goes up to the caller. A request of the client's from inside it would ask again, and so on.
 local function ask_for_token(self)
   if is_asking(self) then
     error("grafana: the token function must not use the client that it is asked for: that one has no token yet", 0)
   end
   self._asking, self._asking_in, self._asked_at = coroutine.running() or "main", context(), core.now()
+  self._asker = tasks.current() or false
   local fine, token = pcall(self._token)
-  self._asking, self._asking_in = false, false
+  self._asking, self._asking_in, self._asker = false, false, false
+  wake_awaiting(self)
   if not fine then error(token, 0) end
   return token
 end
 
--- Inside nginx others go on while a function waits for its token: they wait for that one, unless it takes too long.
+-- Others go on while a function waits for its token: tasks wait for that one; inside nginx, where a visitor may have
+-- gone together with it, unless it takes too long.
 local LONGEST_QUESTION = 1000   -- ms
 
 local function is_asked_for(self)
-  return nginx.inside and self._asking and core.now() - self._asked_at < LONGEST_QUESTION
+  if not self._asking then return false end
+  if nginx.inside then return core.now() - self._asked_at < LONGEST_QUESTION end
+  local me = self._asker and tasks.goes_on(self._asker) and tasks.current()
+  if me then self._awaiting[#self._awaiting + 1] = me end
+  return me
 end
 
 -- Ask for a token where the call cannot go on without. What is wrong with what the function returns is a sentence.
@@ -104,34 +137,53 @@ end
 
 -- `flight` is what stands for the call at the driver.
 local function loop(self, driver, flight, call)
-  local quiet = not (self._on_retry or self._log)
-  local supplies = self._token
+  local watch, supplies = watch_of(self, call), self._token
+  if watch then report(self, call, watch) end
   while not call:done() do
     local problem = supplies and supply(self, driver, call)
     if problem then return problem end
     driver:step(PATIENCE, flight)
-    if not quiet then report(self, call) end
+    if watch then report(self, call, watch) end
   end
 end
 
 -- Compiled loops of LuaJIT look at no hook, which is how the interpreter tells of Ctrl-C.
 if jit then jit.off(loop) end
 
+-- In a task of our own the others go on until there is something new about the call.
+local function attend(self, driver, task, call)
+  local quiet = not (self._on_retry or self._log)
+  local supplies = self._token
+  while not call:done() do
+    local problem = supplies and supply(self, driver, call)
+    if problem then return problem end
+    if not call:done() then tasks.park(task) end
+    if not quiet then report(self, call) end
+  end
+end
+
 -- Send and receive until the call is done. Whatever leaves the loop early (Ctrl-C, an error in on_retry, a token
 -- function that gives no token) breaks the call off and goes on up; the client stays usable.
-local function drive(self, call)
+local function drive(self, call, task)
   local driver = driver_of(self)
+  local yields = task and self._yields and tasks.yields(task)
   local flight, refusal = nil, self._spares_worker and nginx.refuses_blocking()
-  if not refusal then flight, refusal = driver:add(call) end
+  if not refusal then flight, refusal = driver:add(call, (yields or not self._yields) and task or nil) end
   if refusal then
     call:close()
     error("grafana: " .. refusal, 3)   -- the caller of the operation
   end
   flight = flight or call
-  local fine, problem = pcall(loop, self, driver, flight, call)
+  if task then tasks.enter(task, driver, flight, call, yields) end
+  local fine, problem
+  if yields then fine, problem = pcall(attend, self, driver, task, call)
+  else fine, problem = pcall(loop, self, driver, flight, call) end
+  if task then tasks.leave(task, driver, yields) end
   if fine and not problem then return end
   driver:drop(flight)
+  if task and tasks.is_cancelled(problem) then return call:cancel() end   -- a function as transport waited
   call:close()
+  break_off(call, problem)
   error(problem, fine and 3 or 0)
 end
 
@@ -147,10 +199,12 @@ local function perform(self, name, ...)
   check_self(self, name)
   local made, call = pcall(new_call, self._core, name, ...)
   if not made then error(call, 2) end
-  local began = self._log and core.now()
-  if not call:done() then drive(self, call) end
+  local began, task = self._log and core.now(), tasks.current()
+  if task and task._cancelled then call:cancel() end
+  if not call:done() then drive(self, call, task) end
   local result, operation = call:result(true), call:operation()
   call:close()
+  if not result.ok then break_off(call, result) end
   if began then log_end(self, operation, result, began) end
   return result
 end
@@ -213,7 +267,8 @@ function client.connect(url, credentials, options)
   local self = setmetatable({
     _core = state, _driver = false, _transport = transport,
     _on_retry = hooks.on_retry or false, _log = hooks.log or false, _token = hooks.token or false,
-    _asking = false, _asking_in = false, _asked_at = 0,
+    _asking = false, _asking_in = false, _asked_at = 0, _asker = false, _awaiting = {},
+    _yields = transport.kind == "curl", _concurrency = config.concurrency or 8,
     _spares_worker = nginx.inside and transport.kind == "curl" and not hooks.blocking,
   }, metatable)
   if needs_check(transport) then

@@ -153,16 +153,6 @@ local function finish(self, flight, transfer, how, sent, detail)
   stir(self)
 end
 
--- nginx frees a thread that has ended when its parent asks for it; where that has been killed meanwhile, never, and the
--- visitor's request does not end either. So one that is done waits to be killed.
-local function wait_for_reaping(flight)
-  local seconds = MOMENT
-  while coroutine.status(flight.coroutine) ~= "dead" do
-    nginx.sleep(seconds)
-    seconds = math.min(2 * seconds, 1)
-  end
-end
-
 -- In a thread of its own: the request from connecting to its end.
 local function run(self, flight, transfer)
   local fine, how, sent, detail = pcall(connection.exchange, self.network, flight.call, transfer)
@@ -173,7 +163,7 @@ local function run(self, flight, transfer)
   flight.ended[#flight.ended + 1] = transfer
   finish(self, flight, transfer, how, sent, detail)
   wake(self, flight)
-  wait_for_reaping(flight)
+  nginx.wait_for_reaping(flight.coroutine)
 end
 
 local function start(self, flight, transfer)
@@ -225,7 +215,8 @@ end
 -- Carry the one request out that the call has given, if it has nothing else to do meanwhile. Else in a thread: where
 -- the call waits for room to send more, and where it may take longer than its socket can be told.
 local function run_alone(self, flight, transfer, blocked)
-  if next(flight.transfers) or blocked == "room" or transfer:may_overrun() then return start(self, flight, transfer) end
+  local here = not (next(flight.transfers) or blocked == "room" or flight.is_interruptible or transfer:may_overrun())
+  if not here then return start(self, flight, transfer) end
   if flight.call:has_room() then pass_on(self) end
   return run_here(self, flight, transfer)
 end
@@ -279,14 +270,16 @@ local function wait(self, flight, wake_at, blocked)
 end
 
 --- Drive `call` from now on, in this coroutine.
+-- @param call
+-- @param[opt] task in which it is made: `notice` may come at any time
 -- @return what stands for it in `step` and `drop`; nil and a sentence where nginx's sockets cannot be used
-function driver:add(call)
+function driver:add(call, task)
   local problem = nginx.refuses_sockets()
   if problem then return nil, problem end
   sweep(self)
   return {
     call = call, coroutine = coroutine.running(), transfers = {}, ended = {}, semaphore = false, posted = false,
-    queued = false, asked = -1,
+    queued = false, asked = -1, is_interruptible = task ~= nil,
   }
 end
 
@@ -304,6 +297,11 @@ function driver:step(_, flight)
   end
   if flight.call:done() then break_off_all(self, flight) end
   reap(flight)
+end
+
+--- The flight's call has been cancelled.
+function driver:notice(flight)
+  wake(self, flight)
 end
 
 --- Break off what the flight's call has on the wire.

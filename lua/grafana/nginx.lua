@@ -30,6 +30,22 @@ nginx.base64 = ngx.encode_base64
 --- Threads of nginx's own: `spawn(f, …)` → thread, `kill(thread)`.
 nginx.spawn, nginx.kill = ngx.thread.spawn, ngx.thread.kill
 
+--- To be called by a thread that has nothing left to do, with the coroutine that has spawned it. nginx frees a thread
+-- that has ended when its parent asks for it; where that has been killed meanwhile, never, and the visitor's request
+-- does not end either. So it waits to be killed, or for its parent's end.
+function nginx.wait_for_reaping(parent)
+  local seconds = 0.001
+  while coroutine.status(parent) ~= "dead" do
+    nginx.sleep(seconds)
+    seconds = math.min(2 * seconds, 1)
+  end
+end
+
+--- A line in nginx's log.
+function nginx.log_error(text)
+  ngx.log(ngx.ERR, text)
+end
+
 --- `semaphore()` → one of nginx's semaphores: `wait(seconds)`, `post()`, `count()`
 function nginx.semaphore()
   return assert(require("ngx.semaphore").new(0))

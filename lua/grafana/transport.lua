@@ -21,6 +21,7 @@
 
 local core = require "grafana.core"
 local nginx = require "grafana.nginx"
+local tasks = require "grafana.tasks"
 
 local collectgarbage, coroutine, error, ipairs, next, pairs = collectgarbage, coroutine, error, ipairs, next, pairs
 local pcall, setmetatable, type = pcall, setmetatable, type
@@ -177,6 +178,7 @@ end
 -- The function that waits, and whether others run meanwhile.
 local function waiter(self)
   if self.sleep then return self.sleep, true end
+  if tasks.current_yielding() then return tasks.sleep, true end
   if nginx.inside and not nginx.refuses_sockets() then return nginx.sleep, true end
   return block, false
 end

@@ -28,6 +28,12 @@ typedef struct fake_request {
 
 typedef enum fake_drop { FAKE_KEEP, FAKE_DROP_HEAD, FAKE_DROP_LINE, FAKE_DROP_BODY } fake_drop;
 
+/* What calls may have on the wire together, and whether they may send at all. */
+typedef struct fake_client {
+  size_t places, on_wire;
+  bool unsigned_in, wants_token;
+} fake_client;
+
 struct gf_call {
   int refs;
   bool done;        /* all ended, or cancelled by the test */
@@ -39,6 +45,9 @@ struct gf_call {
   int64_t wake; /* no request before then; 0: at once */
   int asked;    /* calls of gf_call_next */
   int fed_late; /* feedings after it was done: never */
+  gf_watch *watch;
+  fake_client *client; /* shares a window with others; NULL: alone */
+  gf_blocked blocked;
 };
 
 static char fake_agent[] = "fake/1";
@@ -105,6 +114,24 @@ void gf_call_release(gf_call *call) { call->refs--; }
 
 bool gf_call_is_done(const gf_call *call) { return call->done; }
 
+void gf_call_watch(gf_call *call, gf_watch *watch) { call->watch = watch; }
+gf_watch *gf_call_watched(const gf_call *call) { return call->watch; }
+
+static void fake_finish(gf_call *call) {
+  if (call->done) return;
+  call->done = true;
+  if (call->client) call->client->on_wire -= call->next - call->ended;
+  if (!call->watch) return;
+  call->watch->next = *call->watch->done;
+  *call->watch->done = call->watch;
+}
+
+bool gf_call_has_room(const gf_call *call) {
+  return !call->client || call->client->on_wire < call->client->places;
+}
+gf_blocked gf_call_blocked(const gf_call *call) { return call->blocked; }
+bool gf_call_wants_token(const gf_call *call) { return call->client && call->client->wants_token; }
+
 gf_next gf_call_next(gf_call *call, int64_t now_ms, const gf_request **request, int64_t *wake_ms) {
   call->asked++;
   *wake_ms = INT64_MAX;
@@ -113,7 +140,12 @@ gf_next gf_call_next(gf_call *call, int64_t now_ms, const gf_request **request, 
     *wake_ms = call->wake;
     return GF_WAIT;
   }
+  call->blocked = GF_BLOCKED_NOT;
   if (call->next == call->n || call->next - call->ended >= call->window) return GF_WAIT;
+  if (call->client && call->client->unsigned_in) call->blocked = GF_BLOCKED_SIGN_IN;
+  if (!gf_call_has_room(call)) call->blocked = GF_BLOCKED_ROOM;
+  if (call->blocked) return GF_WAIT;
+  if (call->client) call->client->on_wire++;
   *request = &call->requests[call->next++].request;
   return GF_SEND;
 }
@@ -140,7 +172,7 @@ int gf_body(gf_call *call, uint32_t id, gf_str bytes) {
   memcpy(r->body + r->body_size, bytes.p, bytes.n);
   r->body_size += bytes.n;
   r->body[r->body_size] = '\0';
-  if (call->cancel_late) call->done = true;
+  if (call->cancel_late) fake_finish(call);
   return call->drop == FAKE_DROP_BODY ? -1 : 0;
 }
 
@@ -151,7 +183,8 @@ void gf_end(gf_call *call, uint32_t id, gf_how how, bool sent, const char *detai
   r->how = how;
   r->sent = sent;
   snprintf(r->detail, sizeof r->detail, "%s", detail ? detail : "");
-  if (++call->ended == call->n) call->done = true;
+  if (call->client) call->client->on_wire--;
+  if (++call->ended == call->n) fake_finish(call);
 }
 
 #endif

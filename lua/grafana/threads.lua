@@ -1,0 +1,96 @@
+-- SPDX-License-Identifier: MIT
+--- Runs tasks inside nginx, as its light threads.
+-- @module grafana.threads
+
+local core = require "grafana.core"
+local nginx = require "grafana.nginx"
+local tasks = require "grafana.tasks"
+
+local coroutine, ipairs, math, pcall = coroutine, ipairs, math, pcall
+local now = core.now
+local unpack = table.unpack or unpack   -- luacheck: ignore
+
+local threads = {}
+
+-- Seconds that one wait of a semaphore lasts at most.
+local LONG = 3600
+
+local function wait(task, seconds)
+  if not task._semaphore then task._semaphore = nginx.semaphore() end
+  task._parked = true
+  if seconds > 0 then task._semaphore:wait(seconds) end
+  task._parked = false
+end
+
+--- Have the coroutine that runs wait as `task` does.
+function threads.adopt(task)
+  task._semaphore, task._parked, task._posted, task._started, task._done = false, false, false, true, {}
+  task._context = nginx.context()
+  return task
+end
+
+-- Where there is no `run` to raise it, and nobody waits for it, an error is told to nginx's log.
+local function note(task, is_heard, problem)
+  if task._fine or is_heard or tasks.is_cancelled(problem) then return end
+  nginx.log_error(("%s: %s"):format(tostring(task), tostring(problem)))
+end
+
+local function run(task)
+  local f, args = task._f, task._args
+  task._started, task._f, task._args = true, false, false
+  local function ended(...)
+    local is_heard = task._group or task._waiters
+    tasks.finish(task, ...)
+    note(task, is_heard, task._problem)
+  end
+  ended(pcall(f, unpack(args, 1, args.n)))
+end
+
+-- The thread of a task.
+local function body(task)
+  tasks.bind(task, coroutine.running())
+  nginx.sleep(0)   -- who has spawned it goes on first
+  if not task._ended then run(task) end
+  local parent = task._parent
+  if parent then
+    parent._done[#parent._done + 1] = task._thread
+    if parent._joins then threads.unpark(parent) end
+  end
+  nginx.wait_for_reaping(task._parent_routine)
+end
+
+function threads.start(task, me)
+  threads.adopt(task)._started = false
+  task._parent, task._parent_routine = me or false, coroutine.running()
+  task._thread = nginx.spawn(body, task)
+end
+
+--- Give back the threads of tasks that `me` has spawned and that have ended.
+function threads.reap(me)
+  local done = me._done
+  me._done = {}
+  for _, thread in ipairs(done) do nginx.kill(thread) end
+end
+
+-- Who was woken meanwhile does not wait.
+function threads.park(task)
+  if not task._posted then wait(task, LONG) end
+  task._posted = false
+end
+
+function threads.unpark(task)
+  if task._posted or task._ended then return end
+  task._posted = true
+  if task._parked then task._semaphore:post() end
+end
+
+function threads.sleep(task, ms)
+  if ms <= 0 then return nginx.sleep(0) end
+  local ends_at = now() + ms
+  repeat
+    if not task._posted then wait(task, math.min((ends_at - now()) / 1000, LONG)) end
+    task._posted = false
+  until now() >= ends_at or task._cancelled
+end
+
+return threads
