@@ -180,7 +180,9 @@ local function work(g, made, people, suffix)
   add_dashboards(g, org)
 
   chapter "All panels of the organisation"
-  show_panels(grafana.check(try("g:get_org_panels(org)", g:get_org_panels(org))).panels)
+  local progress = grafana.progress {label = "dashboards", out = io.stdout}   -- one line, as it takes but a moment
+  show_panels(grafana.check(try('g:get_org_panels(org, {on_progress = grafana.progress {label = "dashboards"}})',
+    g:get_org_panels(org, {on_progress = progress}))).panels)
 
   chapter "Searching"
   local tagged = try('g:get_dashboards_with_tag(org, "demo")', g:get_dashboards_with_tag(org, "demo"))

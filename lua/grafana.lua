@@ -93,6 +93,17 @@ local grafana = {
   encode = core.encode,
 }
 
+--- Make what tells a person how far something has come: give it as the option `on_progress` of an operation. See
+-- `grafana.help("progress")`.
+-- @tab[opt] options `label`, `out`, `interval`, `width`, `ascii`, `terminal`
+-- @return callable: `(done, total, failed)`; has the methods `finish([words])` and `print(line)`; raises for a wrong
+--   option, naming it
+function grafana.progress(options)
+  local made, progress = pcall(require("grafana.progress").new, options)
+  if not made then error(progress, 2) end
+  return progress
+end
+
 --- Many calls of one client at once. All rows are checked before the first is sent.
 -- @param g the client
 -- @tab rows `{{"get_dashboard", org, "a"}, …}`: the name of an operation, or of `call` and `request`, and its arguments

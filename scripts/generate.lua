@@ -90,6 +90,23 @@ transport cannot honour raises, and says what to do instead; `help("transports")
 |---|---|---|
 %s
 
+## Progress
+
+`on_progress(done, total, failed)` is called whenever one of the numbers changes; `total` is 0 as long as nobody knows
+it, and may grow. `done == total` comes once, at the end, where the operation ends well. An error in it breaks the
+operation off and goes up to the caller. `grafana.progress()` makes one that shows a person how far it is: a line on a
+terminal, elsewhere a line every few seconds. `print(grafana.help("progress"))` says what it does, and its options.
+
+```lua
+local r = g:get_org_panels(1, {on_progress = grafana.progress {label = "panels"}})
+```
+
+| `p = grafana.progress([{label, interval, out, width, ascii, terminal}])` | |
+|---|---|
+| `p(done, total, failed)` | tells it; all done is the end, and the next may begin |
+| `p:finish([words])` | ends it before: `412 of 1000, words` |
+| `p:print(line)` | writes a line above it |
+
 ## JSON and documents
 
 JSON is lossless both ways. Null is `grafana.null` (the same as `cjson.null`). Arrays carry a metatable;
@@ -371,6 +388,25 @@ function Document:close() end
 ---@field status grafana.Status
 ---@field reason? grafana.Reason
 
+---What shows a person how far something has come.
+---@class grafana.Progress
+---@overload fun(done: integer, total?: integer, failed?: integer)
+local Progress = {}
+---@param words? string
+function Progress:finish(words) end
+---@param line string
+function Progress:print(line) end
+
+---@class grafana.ProgressOptions
+---@field label? string what stands before it
+---@field interval? number seconds between two lines where it is no terminal; default: 5
+---@field out? file*|fun(text: string) default: io.stderr
+---@field width? integer columns of the line; default: those of the terminal
+---@field ascii? boolean default: as LC_ALL, LC_CTYPE or LANG say
+---@field terminal? boolean whether it draws one line in its place; default: where out is a terminal
+
+---@alias grafana.OnProgress fun(done: integer, total: integer, failed: integer)|grafana.Progress
+
 ---@class grafana
 ---@field _VERSION string
 ---@field own grafana.Own
@@ -386,6 +422,9 @@ function grafana.connect(url, credentials, options) end
 ---@param ... grafana.Status
 ---@return T
 function grafana.check(r, ...) end
+---@param options? grafana.ProgressOptions
+---@return grafana.Progress
+function grafana.progress(options) end
 ---@param word? string
 ---@return string
 function grafana.help(word) end
@@ -426,6 +465,7 @@ local LUALS = {
   string = "string", integer = "grafana.Integer", boolean = "boolean", org = "grafana.Org", id = "grafana.Id",
   object = "grafana.Object", list = "grafana.Object", strings = "string|string[]|grafana.Document",
   role = "string|{role: string}", body = "string|grafana.Object", string_or_null = "string|grafana.Null",
+  ["function"] = "grafana.OnProgress",
 }
 local CONNECT = {
   backoff_ms = "number[]", auth_method = '"basic-auth"|"regular-login"', org = "grafana.Integer|grafana.Own",

@@ -193,7 +193,8 @@ describe("a listing in pages", function()
  { "items" : [ { "spec": {"rows":[], "panels":[
    {"title":"a \u0026 \ud83d\ude00","type":"st\u0061t","id":12345678901234567890},
    {"id":1.5e3,"type":"row","panels":[{"id":7}]}], "title":"T \"q\""},
-   "status": {"conversion":{"storedVersion":"v0alpha1","failed":false}}, "metadata":{"labels":{},"name":"seed-00001"} } ],
+   "status": {"conversion":{"storedVersion":"v0alpha1","failed":false}},
+   "metadata":{"labels":{},"name":"seed-00001"} } ],
    "kind":"DashboardList", "metadata":{"resourceVersion":"1","continue":""} } ]]
     server:fault {kind = "body", path = LIST, body = body}
     local r = g:get_org_dashboards(1)

@@ -719,6 +719,28 @@ describe("a fault", function()
     end
   end)
 
+  it("meets each n-th with every = n, until it is cleared or has met so many", function()
+    local function met(count)
+      local seen = {}
+      for index = 1, count do seen[index] = ask(s, "GET", "/api/orgs") == 429 and "x" or "." end
+      return table.concat(seen)
+    end
+    s:fault { kind = "status", code = 429, every = 4, path = "^/api/orgs" }
+    assert.equal("...x...x...x", met(12))
+    s:clear_faults()
+    s:fault { kind = "status", code = 429, every = 2, skip = 3, times = 2, path = "^/api/orgs" }
+    assert.equal("....x.x...", met(10))
+    assert.equal(22, #s:requests { path = "^/api/orgs" }, "all of them are logged")
+  end)
+
+  it("that lets a request pass leaves it to the next", function()
+    s:fault { kind = "status", code = 429, every = 2 }
+    s:fault { kind = "status", code = 503, every = 2 }
+    local codes = {}
+    for index = 1, 6 do codes[index] = (ask(s, "GET", "/api/orgs")) end
+    assert.same({ 200, 429, 503, 429, 200, 429 }, codes)
+  end)
+
   it("of an unknown kind is refused", function()
     assert.has_error(function() s:fault { kind = "nonsense" } end)
   end)
@@ -728,6 +750,57 @@ describe("a fault", function()
     local code, body, headers = create()
     assert.same({ 429, "slow down", "7", "text/plain" }, { code, body, headers["retry-after"], headers["content-type"] })
     assert.equal(1, orgs())
+  end)
+
+  it("status says what a real server says when it refuses /apis", function()
+    local path = "/apis/dashboard.grafana.app/v0alpha1/namespaces/%s/dashboards"
+    local mismatch = select(2, s:http("GET", path:format("org-99999"), ADMIN))
+    s:fault { kind = "status", code = 500, path = "^/apis/", body = mismatch }
+    local code, body, headers = s:http("GET", path:format("default"), ADMIN)
+    assert.same({ 500, mismatch, "application/json" }, { code, body, headers["content-type"] })
+    assert.equal("namespace mismatch", json.decode(body).message)
+  end)
+
+  it("rate lets so many pass within a time, of all clients together, and does not execute the others", function()
+    s:fault { kind = "rate", limit = 3, seconds = 1000, method = "POST", retry_after = 7 }
+    local codes = {}
+    for index = 1, 5 do codes[index] = s:http("POST", "/api/orgs", with { body = { name = "New" .. index } }) end
+    assert.same({ 200, 200, 200, 429, 429 }, codes)
+    assert.equal(4, orgs())
+    local code, body, headers = s:http("POST", "/api/orgs", { body = { name = "X" }, token = s.token })
+    assert.same({ 429, "Too many requests", "7" }, { code, json.decode(body).message, headers["retry-after"] })
+    assert.equal("rate", s:requests { method = "POST" }[4].fault)
+    assert.is_nil(s:requests { method = "POST" }[3].fault)
+  end)
+
+  it("rate lets others pass when the time has gone by", function()
+    s:fault { kind = "rate", limit = 1, seconds = 0.1 }
+    assert.equal(200, (ask(s, "GET", "/api/orgs")))
+    assert.is_true(sleep_until(function() return ask(s, "GET", "/api/orgs") == 200 end, 5))
+    local _, _, headers = s:http("GET", "/api/orgs", ADMIN)
+    assert.is_nil(headers["retry-after"])
+  end)
+
+  it("that holds requests shows how many there are at once", function()
+    ask(s, "GET", "/api/orgs")
+    assert.equal(1, s:most_at_once())
+    s:fault { kind = "delay", seconds = 0.3, times = 0 }
+    local sockets = {}
+    for index = 1, 5 do
+      sockets[index] = assert(socket.connect("127.0.0.1", tonumber(s.url:match(":(%d+)$"))))
+      sockets[index]:send("GET /api/health HTTP/1.0\r\n\r\n")
+    end
+    for _, one in ipairs(sockets) do assert.truthy(one:receive("*a"):find("200 OK", 1, true)) end
+    assert.equal(5, s:most_at_once())
+    local there = {}
+    for index, entry in ipairs(s:requests { path = "^/api/health" }) do there[index] = entry.at_once end
+    assert.same({ 1, 2, 3, 4, 5 }, there)
+    s:clear_faults()
+    s:clear_log()
+    s:fault { kind = "close" }
+    ask(s, "GET", "/api/orgs")
+    ask(s, "GET", "/api/orgs")
+    assert.equal(1, s:most_at_once(), "of what is closed nothing stays")
   end)
 
   it("status_after and close_after execute, close does not", function()

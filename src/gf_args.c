@@ -12,13 +12,17 @@ static const gf_param general[] = {
     {.name = "max_retries", .type = GF_T_INT, .text = "how often a request is sent again"},
     {.name = "headers", .type = GF_T_OBJECT, .text = "further headers, name to value"},
     {.name = "raw", .type = GF_T_BOOL, .text = "objects of the result come as documents that stay in C"},
+    {.name = "on_progress",
+     .type = GF_T_FUNCTION,
+     .text = "lists and fan-outs only: called with done, total, failed as it goes on"},
     {.name = "page", .type = GF_T_INT, .text = "lists only: just this page, from 1"},
     {.name = "perpage", .type = GF_T_INT, .text = "lists only: items on a page"},
 };
 
-/* The last two are for lists only. */
+/* The last two are for lists only, the one before them for all that may send many requests. */
 const gf_param *gf_general_options(const gf_op *op, size_t *count) {
-  *count = sizeof general / sizeof *general - (op && !op->rule->paging.list ? 2 : 0);
+  bool is_list = !op || op->rule->paging.list, may_send_many = is_list || op->rule->more;
+  *count = sizeof general / sizeof *general - (is_list ? 0 : 2) - (may_send_many ? 0 : 1);
   return general;
 }
 
@@ -72,6 +76,7 @@ static const char *kind_problem(gf_type type, const gf_arg *arg) {
                : "an object, a list or a string is expected";
   case GF_T_STRING_OR_NULL:
     return arg->kind == GF_ARG_STRING || arg->kind == GF_ARG_NULL ? NULL : "a string or null is expected";
+  case GF_T_FUNCTION: return "the core calls no functions";
   }
   return "is of no known type";
 }

@@ -127,7 +127,7 @@ static void leave_wire(gf_call *call) {
     if (call->result.status != GF_OK && gf_is_write(x) && (on_wire || x->maybe_arrived))
       call->result.uncertain = true;
     if (!on_wire) continue;
-    call->client->on_wire--;
+    gf_window_leave(call->client);
     x->stage = GF_READY;
   }
 }
@@ -255,11 +255,6 @@ bool gf_call_retried(gf_call *call, gf_retry *retry) {
   return true;
 }
 
-void gf_call_progress(const gf_call *call, size_t *done, size_t *total) {
-  *done = call->progress_total ? call->progress_done : call->done;
-  *total = call->progress_total ? call->progress_total : 1;
-}
-
 /* ------------------------------------------------------------------------------------------------ what to send next -- */
 
 static void start(gf_call *call, int64_t now_ms) {
@@ -269,11 +264,6 @@ static void start(gf_call *call, int64_t now_ms) {
     call->op->rule->start(call);
   else
     gf_row_start(call);
-}
-
-/* Until a password has been accepted once, one request at a time: a fan-out with a wrong one would lock its user out. */
-static bool has_room(const gf_client *client) {
-  return client->on_wire < (client->trusted ? client->settings.concurrency : 1);
 }
 
 /* The password was refused while this call waited: it would be refused again, and count again. */
@@ -307,36 +297,48 @@ static const gf_request *give_out(gf_call *call, gf_exchange *x, int64_t now_ms)
   gf_expect_sign_in(call, x, now_ms);
   x->stage = GF_ON_WIRE;
   x->attempts++;
-  call->client->on_wire++;
+  gf_window_enter(call->client, x);
   x->req.timeout_ms = within_deadline(call, call->settings.timeout_ms, now_ms);
   x->req.connect_timeout_ms = within_deadline(call, call->settings.connect_timeout_ms, now_ms);
   return &x->req;
 }
 
-/* What is due already waits for room in the window, not for the clock; or for another call to sign in. */
-static int64_t next_wake(const gf_call *call, int64_t now_ms, bool held) {
+/* During a pause what is due waits for its end, and so does what may come to be due when there is something to send. */
+static bool waits_for_pause(const gf_call *call, const gf_exchange *due, bool held, int64_t now_ms) {
+  return gf_is_paused(call->client, now_ms) && (due || held || call->op->rule->more);
+}
+
+static int64_t sooner(int64_t a, int64_t b) { return a < b ? a : b; }
+
+/* What is due already waits for room in the window, not for the clock; or for another call to sign in; or for the end of a
+ * pause. */
+static int64_t next_wake(const gf_call *call, const gf_exchange *due, bool held, int64_t now_ms) {
   const gf_client *client = call->client;
   int64_t wake = call->deadline_at;
   bool waits = held && client->renewer && client->renewer != call && client->renewer_until > now_ms;
-  if (waits && client->renewer_until < wake) wake = client->renewer_until;
+  if (waits) wake = sooner(wake, client->renewer_until);
+  if (waits_for_pause(call, due, held, now_ms)) wake = sooner(wake, client->window.paused_until);
   for (const gf_exchange *x = call->exchanges; x; x = x->next)
-    if (x->stage == GF_LATER && x->later_ms > now_ms && x->later_ms < wake) wake = x->later_ms;
+    if (x->stage == GF_LATER && x->later_ms > now_ms)
+      wake = sooner(wake, gf_after_pause(client, x->later_ms));
   return wake;
 }
 
-static gf_blocked why_blocked(const gf_call *call, const gf_exchange *due, bool held) {
-  if (!has_room(call->client) && (due || call->op->rule->more)) return GF_BLOCKED_ROOM;
+static gf_blocked why_blocked(const gf_call *call, const gf_exchange *due, bool held, int64_t now_ms) {
+  if (gf_is_paused(call->client, now_ms)) return GF_BLOCKED_NOT;
+  if (!gf_window_has_room(call->client) && (due || call->op->rule->more)) return GF_BLOCKED_ROOM;
   return held ? GF_BLOCKED_SIGN_IN : GF_BLOCKED_NOT;
 }
 
-bool gf_call_has_room(const gf_call *call) { return has_room(call->client); }
+bool gf_call_has_room(const gf_call *call) { return gf_window_has_room(call->client); }
 
 gf_blocked gf_call_blocked(const gf_call *call) { return call->done ? GF_BLOCKED_NOT : call->blocked; }
 
-static void finish_past_deadline(gf_call *call) {
+static void finish_past_deadline(gf_call *call, int64_t now_ms) {
   gf_verdict verdict = {.status = GF_ERROR, .reason = GF_DEADLINE};
-  snprintf(verdict.words, sizeof verdict.words, "no result within the deadline of %lld ms",
-           (long long)call->settings.deadline_ms);
+  snprintf(verdict.words, sizeof verdict.words, "no result within the deadline of %lld ms%s",
+           (long long)call->settings.deadline_ms,
+           gf_is_paused(call->client, now_ms) ? ": the server has asked for a pause that lasts longer" : "");
   for (gf_exchange *x = call->exchanges; x; x = x->next) {
     call->result.attempts = x->attempts;
     if (x->maybe_arrived) call->result.uncertain = true;
@@ -358,10 +360,22 @@ static bool must_end(gf_call *call, int64_t now_ms) {
   if (call->client->closed)
     gf_finish_as(call, GF_ERROR, GF_CLOSED, "the client was closed");
   else if (now_ms >= call->deadline_at)
-    finish_past_deadline(call);
+    finish_past_deadline(call, now_ms);
   else if (is_refused(call))
     finish_refused(call);
   return call->done;
+}
+
+/* Nothing can go out now. */
+static gf_next wait_for(gf_call *call, const gf_exchange *due, bool held, int64_t now_ms, int64_t *wake_ms) {
+  call->blocked = why_blocked(call, due, held, now_ms);
+  bool lost = !call->exchanges && !call->blocked && !waits_for_pause(call, due, held, now_ms);
+  if (lost) { /* a row that leads nowhere; there is none */
+    gf_finish_as(call, GF_ERROR, GF_REASON_NONE, "nothing is left to ask for");
+    return GF_DONE;
+  }
+  *wake_ms = next_wake(call, due, held, now_ms);
+  return GF_WAIT;
 }
 
 gf_next gf_call_next(gf_call *call, int64_t now_ms, const gf_request **request, int64_t *wake_ms) {
@@ -370,23 +384,15 @@ gf_next gf_call_next(gf_call *call, int64_t now_ms, const gf_request **request, 
   if (must_end(call, now_ms)) return GF_DONE;
   if (!call->started) start(call, now_ms);
   while (!call->done) {
-    bool held;
-    gf_sign_in(call, now_ms);
+    bool held, paused = gf_is_paused(call->client, now_ms);
+    bool open = !paused && gf_window_has_room(call->client);
+    if (!paused) gf_sign_in(call, now_ms);
     gf_exchange *x = next_ready(call, now_ms, &held);
-    if (!x && !held && has_room(call->client) && call->op->rule->more && call->op->rule->more(call)) continue;
+    if (!x && !held && open && call->op->rule->more && call->op->rule->more(call)) continue;
     if (call->done) break;
-    if (x && has_room(call->client)) {
-      *request = give_out(call, x, now_ms);
-      if (!*request) break;
-      return GF_SEND;
-    }
-    call->blocked = why_blocked(call, x, held);
-    if (!call->exchanges && !call->blocked) { /* a row that leads nowhere; there is none */
-      gf_finish_as(call, GF_ERROR, GF_REASON_NONE, "nothing is left to ask for");
-      break;
-    }
-    *wake_ms = next_wake(call, now_ms, held);
-    return GF_WAIT;
+    if (!x || !open) return wait_for(call, x, held, now_ms, wake_ms);
+    *request = give_out(call, x, now_ms);
+    if (*request) return GF_SEND;
   }
   return GF_DONE;
 }
@@ -441,6 +447,7 @@ static bool try_again(gf_call *call, gf_exchange *x, gf_how how, bool sent, int6
   if (x->verdict.status == GF_OK) return false;
   int64_t delay = gf_retry_delay(call, x, sent, how);
   if (delay < 0) return false;
+  delay = gf_after_pause(call->client, now_ms + delay) - now_ms;
   if (call->deadline_at != INT64_MAX && now_ms + delay >= call->deadline_at) return false;
   note_retry(call, x, delay);
   x->stage = GF_LATER;
@@ -457,6 +464,7 @@ static void forgive_second_delete(gf_exchange *x, bool arrived_before) {
 }
 
 static void deliver(gf_call *call, gf_exchange *x) {
+  if (x->purpose != GF_SIGN_IN) call->answered++;
   if (x->purpose == GF_SIGN_IN)
     gf_signed_in(call, x);
   else if (call->op->rule->on_answer)
@@ -469,12 +477,13 @@ void gf_end(gf_call *call, uint32_t id, gf_how how, bool sent, const char *detai
   gf_exchange *x = gf_exchange_find(call, id);
   if (!x) return;
   bool arrived_before = x->maybe_arrived;
-  call->client->on_wire--;
+  gf_window_leave(call->client);
   x->stage = GF_READY;
   if (call->lacks_memory) gf_lacks_memory(call);
   bool bodiless = strcmp(x->req.method, "HEAD") == 0 || x->code == 304; /* whatever length they name */
   if (how == GF_END_COMPLETE && !x->is_encoded && !bodiless && gf_received(x) < x->expected)
     how = GF_END_CUT; /* whatever the driver says */
+  if (how == GF_END_COMPLETE) gf_window_learn(call->client, x, now_ms);
   if (call->done || (how == GF_END_COMPLETE && follow_redirect(call, x))) return;
   judge(call, x, how, sent, detail, now_ms);
   note_arrival(x, how, sent);

@@ -237,6 +237,7 @@ gf_client *gf_client_new(const gf_config *config, gf_error *error) {
     client->refs = 1;
     client->alloc = config->alloc;
     copy_settings(client, config);
+    gf_window_init(client);
     client->user_agent = gf_strdup_n(&client->alloc, config->user_agent);
     if (client->user_agent && copy_url(client, config->url) && copy_credentials(client, config) &&
         copy_headers(client, config) && copy_org(client, &config->org))

@@ -34,6 +34,15 @@ typedef struct gf_server {
   int facts[GF_FACTS];
 } gf_server;
 
+/* What of a client is on the wire, and may be (gf_window.c). */
+typedef struct gf_window {
+  int on_wire;          /* requests given out and not ended */
+  double places;        /* how many there may be; a fraction is on its way to one more */
+  uint64_t given;       /* requests given out so far: the number of the last */
+  uint64_t shrunk_at;   /* that number when the window last shrank */
+  int64_t paused_until; /* nothing goes out before */
+} gf_window;
+
 struct gf_client {
   size_t refs;
   gf_allocator alloc;
@@ -62,7 +71,7 @@ struct gf_client {
   int64_t renewer_until; /* from then on another may */
   bool trusted; /* the credentials have been accepted once, or there is nothing that a refusal could lock */
   unsigned refusals; /* of credentials that had never been accepted */
-  int on_wire;       /* requests given out and not ended */
+  gf_window window;
   uint64_t last_headers_id;
   gf_server server;
   gf_call *calls; /* every live call */
@@ -145,6 +154,7 @@ typedef struct gf_exchange {
   uint64_t generation;   /* of what authorized the last attempt */
   bool rotated, renewed; /* sent again after a rotation, after a new login or token */
   int renewals;          /* how often it was sent again because of a 401 */
+  uint64_t number;       /* of the last attempt, among all that the client has given out */
   int attempts;
   int redirects;
   int64_t later_ms; /* GF_LATER: when to send again */
@@ -209,6 +219,18 @@ typedef struct gf_seen {
   size_t n, cap;
 } gf_seen;
 
+/* One reading of a list in numbered pages, from the first to the last (gf_passes.c). */
+typedef struct gf_pass {
+  int64_t pages;
+  size_t items;      /* with those that came twice */
+  uint64_t sum;      /* of their identities' hashes: two passes that have seen the same items have the same */
+  uint64_t page_sum; /* the same of its last page */
+  int64_t total;     /* as the server has named it last; -1: it has not */
+  bool is_torn;      /* it has named another before */
+  bool is_stuck;     /* a page was the one before it: the server takes no notice of the number */
+  bool is_long;      /* more than one page, or one that is full */
+} gf_pass;
+
 /* Documents in a row; there may be gaps (NULL). */
 typedef struct gf_docs {
   gf_doc **docs;
@@ -251,7 +273,9 @@ struct gf_call {
   bool main_sent, org_probed;
   const char *main_path; /* replaced by a restart */
   gf_verdict outcome;    /* of the main request, as probes have changed it */
-  int64_t pages;         /* fetched */
+  int64_t pages;         /* fetched in this pass */
+  int passes;            /* over the list, before this one */
+  gf_pass pass, last_pass;
   gf_seen seen;
   gf_list list;
   bool list_is_empty;  /* the main request gave an empty list */
@@ -260,7 +284,8 @@ struct gf_call {
 
   void *state; /* of an operation with functions of its own */
   void (*free_state)(gf_call *);
-  size_t progress_done, progress_total;
+  size_t answered;                                       /* requests, however often each was sent */
+  size_t progress_done, progress_total, progress_failed; /* gf_progress.c */
 
   gf_arena arena;    /* for answers in passing */
   gf_retry *retries; /* not told yet, the oldest first */
@@ -287,6 +312,10 @@ void gf_finish_as(gf_call *call, gf_status status, gf_reason reason, const char 
 void gf_lacks_memory(gf_call *call); /* finish with that */
 /* Blank the passwords among the call's arguments out of `text`, which has room for "not enough memory". */
 void gf_redact_arguments(gf_call *call, char *text);
+
+/* --- gf_progress.c --- */
+/* So many items of the list that the call gives are there, of `total` that the server has named; -1: none. */
+void gf_note_items(gf_call *call, size_t items, int64_t total);
 
 /* --- gf_exchange.c: requests and their answers --- */
 typedef struct gf_ask {
@@ -334,7 +363,9 @@ void gf_sign_in(gf_call *call, int64_t now_ms);
 void gf_signed_in(gf_call *call, gf_exchange *x); /* its answer; may finish the call */
 /* `x` goes out at `from_ms`: others wait for its answer, if it signs in. */
 void gf_expect_sign_in(gf_call *call, const gf_exchange *x, int64_t from_ms);
-void gf_leave_sign_in(gf_call *call); /* the call is done: another may sign in */
+void gf_put_off_sign_in(gf_client *client,
+                        int64_t until_ms); /* nothing goes out before: others wait longer */
+void gf_leave_sign_in(gf_call *call);      /* the call is done: another may sign in */
 /* The 401 that `x` got may be out of date or ask for a renewal: true when it will be sent again. */
 bool gf_send_again_anew(gf_call *call, gf_exchange *x);
 int gf_note_cookie(gf_call *call, gf_exchange *x, gf_str header); /* a Set-Cookie; <0 without memory */
@@ -361,7 +392,21 @@ void gf_judge_broken(gf_exchange *x, const char *say);
 bool gf_is_no_route(const gf_exchange *x); /* Grafana says that it has no such route */
 gf_str gf_server_message(const gf_exchange *x);
 
+/* --- gf_window.c: what of a client may be on the wire --- */
+void gf_window_init(gf_client *client);
+bool gf_window_has_room(const gf_client *client);
+void gf_window_enter(gf_client *client, gf_exchange *x);
+void gf_window_leave(gf_client *client);
+/* What the whole answer that `x` has got tells of how much the server can take. */
+void gf_window_learn(gf_client *client, const gf_exchange *x, int64_t now_ms);
+bool gf_is_paused(const gf_client *client,
+                  int64_t now_ms); /* the server has asked for it: nothing goes out */
+int64_t gf_after_pause(const gf_client *client,
+                       int64_t at_ms); /* `at_ms`, or later where a pause lasts longer */
+
 /* --- gf_retry.c --- */
+/* What an answer asks for by Retry-After; -1: nothing. */
+int64_t gf_retry_after_ms(const gf_exchange *x);
 /* Milliseconds until the next attempt, or -1 when there is none. */
 int64_t gf_retry_delay(gf_call *call, const gf_exchange *x, bool sent, gf_how how);
 bool gf_parse_http_date(gf_str text, int64_t *seconds);
@@ -434,7 +479,8 @@ void gf_list_free(gf_call *call, gf_list *list);
 bool gf_seen_add(gf_call *call, gf_seen *seen,
                  gf_value identity); /* false: it was there already (or memory lacks) */
 void gf_seen_free(gf_call *call, gf_seen *seen);
-uint64_t gf_hash(gf_str text); /* never 0 */
+uint64_t gf_identity_hash(gf_value identity); /* 0: nothing to know it by */
+uint64_t gf_hash(gf_str text);                /* never 0 */
 /* Text of a scalar: strings as they are, integers in `digits`; false for anything else. */
 bool gf_scalar_text(gf_value v, gf_str *text, char digits[24]);
 bool gf_integer_text(gf_value v, gf_str *text, char digits[24]); /* of an integer, however large */
@@ -467,6 +513,13 @@ bool gf_items_end(gf_call *call, gf_exchange *x);
 /* A document that is an array of rows: of each item the scalars that `columns` name, without those that it lacks. NULL
  * without memory. */
 gf_doc *gf_project(const gf_allocator *alloc, const gf_list *items, const gf_column *columns);
+
+/* --- gf_passes.c: lists in numbered pages that change while they are read --- */
+void gf_begin_pages(gf_call *call); /* of another list: nothing has been seen */
+/* The items of one page, and the total that came with it; -1: none. */
+void gf_note_page(gf_call *call, gf_value list, const gf_paging *paging, int64_t total);
+/* Something may have slipped through: at the end of a pass, begin another. */
+bool gf_read_again(gf_call *call, const gf_paging *paging);
 
 /* --- gf_paging.c --- */
 gf_exchange *gf_next_page(gf_call *call, int purpose, const gf_paging *paging, gf_str query, bool in_org);

@@ -23,6 +23,7 @@ enum {
   GF_MAX_MESSAGE = 512,           /* of a result, with its zero */
   GF_MAX_SERVER_WORDS = 300,      /* of a server's own message inside it */
   GF_MAX_PAGES = 100000,          /* of one list */
+  GF_MAX_PASSES = 3,              /* over a list that changes while it is read, after the first */
   GF_PAGE_SIZE = 1000             /* items asked for at once */
 };
 

@@ -230,6 +230,7 @@ static gf_doc *failure_row(gf_call *call, gf_exchange *x) {
 
 static void note_failure(gf_call *call, gf_exchange *x) {
   listing *l = call->state;
+  call->progress_failed++;
   gf_client_redact(call->client, x->verdict.words);
   gf_doc *row = failure_row(call, x);
   if (!row) return;

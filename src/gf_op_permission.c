@@ -110,9 +110,8 @@ static void begin_list(gf_call *call, int purpose, const char *path) {
   gf_permissions *p = gf_permissions_of(call);
   if (!p) return;
   p->looking = purpose;
-  gf_seen_free(call, &call->seen);
+  gf_begin_pages(call);
   gf_list_free(call, &call->list);
-  call->pages = 0;
   call->main_path = path;
 }
 
@@ -122,8 +121,7 @@ static gf_list end_list(gf_call *call) {
   gf_list list = call->list;
   p->found_any = p->found_any || !call->list_is_empty;
   call->list = (gf_list){0};
-  gf_seen_free(call, &call->seen);
-  call->pages = 0;
+  gf_begin_pages(call);
   call->list_is_empty = false;
   p->looking = 0;
   return list;

@@ -48,15 +48,21 @@ gf_exchange *gf_next_page(gf_call *call, int purpose, const gf_paging *paging, g
   return x;
 }
 
+/* What has nothing to know it by is taken from the first pass only. */
+static bool is_new(gf_call *call, gf_value item, const gf_paging *paging) {
+  if (!paging->identity) return true;
+  gf_value identity = gf_value_get(item, paging->identity);
+  if (call->passes && !gf_identity_hash(identity)) return false;
+  return gf_seen_add(call, &call->seen, identity);
+}
+
 /* What is new of `list`, and belongs to the result. */
 static void add_new(gf_call *call, gf_value list, const gf_paging *paging, gf_list *to) {
   bool (*keep)(gf_call *, gf_value) = call->op->rule->keep;
   gf_iter it = gf_iterate(list);
   for (void *k, *node; gf_iter_next(&it, &k, &node);) {
     gf_value item = {list.doc, node};
-    bool is_new = !paging->identity || gf_seen_add(call, &call->seen, gf_value_get(item, paging->identity));
-    if (!is_new) continue;
-    if (!keep || keep(call, item)) gf_list_add(call, to, item);
+    if (is_new(call, item, paging) && (!keep || keep(call, item))) gf_list_add(call, to, item);
   }
 }
 
@@ -74,9 +80,10 @@ static void add_rows(gf_call *call, const gf_list *items, const gf_column *colum
 }
 
 static void take_items(gf_call *call, gf_exchange *x, gf_value list, const gf_paging *paging) {
+  size_t before = call->list.n;
   if (!paging->columns[0].key) {
     add_new(call, list, paging, &call->list);
-    gf_hold_doc(call, x->doc);
+    if (call->list.n > before) gf_hold_doc(call, x->doc);
     return;
   }
   gf_list found = {0};
@@ -85,10 +92,23 @@ static void take_items(gf_call *call, gf_exchange *x, gf_value list, const gf_pa
   gf_list_free(call, &found);
 }
 
-static bool has_total(const gf_seen *seen, gf_exchange *x, const gf_paging *paging) {
+/* -1: none. */
+static int64_t total_of(gf_exchange *x, const gf_paging *paging) {
   int64_t total;
-  return paging->total && gf_value_int(gf_value_pointer(gf_doc_root(x->doc), paging->total), &total) &&
-         (int64_t)seen->n >= total;
+  bool named = paging->total && gf_value_int(gf_value_pointer(gf_doc_root(x->doc), paging->total), &total);
+  return named && total >= 0 ? total : -1;
+}
+
+static bool has_total(size_t items, gf_exchange *x, const gf_paging *paging) {
+  int64_t total = total_of(x, paging);
+  return total >= 0 && (uint64_t)total <= items;
+}
+
+/* Lists that an operation reads on its way to something else say nothing of how far it is. */
+static void note_progress(gf_call *call, gf_exchange *x, const gf_paging *paging) {
+  if (call->done || paging != &call->op->rule->paging) return;
+  gf_note_items(call, paging->identity ? call->seen.n : call->list.n,
+                wants_one(call) ? -1 : total_of(x, paging));
 }
 
 static bool next_token(gf_call *call, gf_exchange *x, const gf_paging *paging) {
@@ -114,18 +134,30 @@ gf_value gf_take_array(gf_exchange *x) {
   return (gf_value){NULL, NULL};
 }
 
+/* Nothing new in the first pass: the server takes no notice of what is asked. The others end where the first did. */
+static bool leads_nowhere(const gf_call *call, size_t before) {
+  return call->passes ? call->pass.items > 2 * call->seen.n : call->seen.n == before;
+}
+
+/* Is it the last page of this pass? `before`: how many items had been seen before it. */
+static bool is_last(gf_call *call, gf_exchange *x, const gf_paging *paging, size_t count, size_t before) {
+  if (count == 0 || wants_one(call) || call->pages >= GF_MAX_PAGES || leads_nowhere(call, before))
+    return true;
+  if (paging->token) return !next_token(call, x, paging);
+  return !paging->size_param || has_total(call->passes ? call->pass.items : call->seen.n, x, paging);
+}
+
 gf_page_end gf_take_page(gf_call *call, gf_exchange *x, const gf_paging *paging) {
   gf_value list = gf_list_of(x, paging->list);
   if (gf_value_is_absent(list)) return GF_PAGE_BROKEN;
   size_t count = gf_value_len(list), before = call->seen.n;
-  call->list_is_empty = call->pages == 0 && count == 0;
+  call->list_is_empty = call->pages == 0 && call->passes == 0 && count == 0;
   call->pages++;
   take_items(call, x, list, paging);
-  if (count == 0 || wants_one(call) || call->pages >= GF_MAX_PAGES) return GF_PAGE_LAST;
-  if (call->seen.n == before)
-    return GF_PAGE_LAST; /* nothing new: the server takes no notice of what is asked */
-  if (paging->token) return next_token(call, x, paging) ? GF_PAGE_MORE : GF_PAGE_LAST;
-  return !paging->size_param || has_total(&call->seen, x, paging) ? GF_PAGE_LAST : GF_PAGE_MORE;
+  note_progress(call, x, paging);
+  gf_note_page(call, list, paging, total_of(x, paging));
+  if (!is_last(call, x, paging, count, before)) return GF_PAGE_MORE;
+  return gf_read_again(call, paging) ? GF_PAGE_MORE : GF_PAGE_LAST;
 }
 
 /* ----------------------------------------------------------------------------------------------- pages of a probe -- */
@@ -147,5 +179,5 @@ bool gf_probe_goes_on(gf_call *call, gf_exchange *x, const gf_paging *paging) {
   for (void *k, *node; gf_iter_next(&it, &k, &node);)
     gf_seen_add(call, &call->probe_seen, gf_value_get((gf_value){x->doc, node}, paging->identity));
   bool last = call->probe_seen.n == before || ++call->probe_pages >= GF_MAX_PAGES;
-  return !call->done && !last && !has_total(&call->probe_seen, x, paging);
+  return !call->done && !last && !has_total(call->probe_seen.n, x, paging);
 }

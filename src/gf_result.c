@@ -173,12 +173,17 @@ static bool seen_grow(gf_call *call, gf_seen *seen) {
   return true;
 }
 
-bool gf_seen_add(gf_call *call, gf_seen *seen, gf_value identity) {
+uint64_t gf_identity_hash(gf_value identity) {
   char digits[24];
   gf_str text;
-  if (!gf_scalar_text(identity, &text, digits)) return true; /* nothing to know it by */
+  return gf_scalar_text(identity, &text, digits) ? gf_hash(text) : 0;
+}
+
+bool gf_seen_add(gf_call *call, gf_seen *seen, gf_value identity) {
+  uint64_t hash = gf_identity_hash(identity);
+  if (!hash) return true; /* nothing to know it by */
   if (2 * (seen->n + 1) > seen->cap && !seen_grow(call, seen)) return false;
-  if (!place(seen->slots, seen->cap, gf_hash(text))) return false;
+  if (!place(seen->slots, seen->cap, hash)) return false;
   seen->n++;
   return true;
 }

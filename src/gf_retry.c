@@ -29,7 +29,7 @@ bool gf_parse_http_date(gf_str text, int64_t *seconds) {
   return true;
 }
 
-static int64_t retry_after_ms(const gf_exchange *x) {
+int64_t gf_retry_after_ms(const gf_exchange *x) {
   int64_t seconds = x->retry_after_s;
   if (x->retry_date_s && x->date_s) seconds = x->retry_date_s > x->date_s ? x->retry_date_s - x->date_s : 0;
   if (seconds < 0) return -1;
@@ -60,6 +60,6 @@ static bool may_send_again(const gf_exchange *x, bool sent, gf_how how) {
 
 int64_t gf_retry_delay(gf_call *call, const gf_exchange *x, bool sent, gf_how how) {
   if (!may_send_again(x, sent, how) || x->attempts > call->settings.max_retries) return -1;
-  int64_t asked = how == GF_END_COMPLETE ? retry_after_ms(x) : -1;
+  int64_t asked = how == GF_END_COMPLETE ? gf_retry_after_ms(x) : -1;
   return asked >= 0 ? asked : backoff_ms(call, x->attempts);
 }

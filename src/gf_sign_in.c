@@ -229,6 +229,13 @@ void gf_expect_sign_in(gf_call *call, const gf_exchange *x, int64_t from_ms) {
   client->renewer_until = call->settings.timeout_ms ? from_ms + call->settings.timeout_ms : INT64_MAX;
 }
 
+void gf_put_off_sign_in(gf_client *client, int64_t until_ms) {
+  const gf_call *renewer = client->renewer;
+  if (!renewer || !renewer->settings.timeout_ms) return;
+  int64_t latest = until_ms + renewer->settings.timeout_ms;
+  if (latest > client->renewer_until) client->renewer_until = latest;
+}
+
 void gf_leave_sign_in(gf_call *call) {
   if (call->client->renewer == call) call->client->renewer = NULL;
 }

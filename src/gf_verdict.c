@@ -159,8 +159,8 @@ static void note_trust(gf_call *call, gf_exchange *x) {
   if (x->code == 401 && client->password) { /* it may have been changed since it was accepted */
     client->refusals++;
     client->trusted = false;
-  } else if ((x->doc || x->skimmed) && x->code != 401 && x->code < 500) {
-    client->trusted = true;
+  } else if ((x->doc || x->skimmed) && x->code != 401 && x->code != 429 && x->code < 500) {
+    client->trusted = true; /* 429 comes before anybody looks at them */
   }
 }
 

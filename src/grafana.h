@@ -174,7 +174,7 @@ typedef struct gf_config {
   int64_t backoff_first_ms;      /* default 500 */
   int64_t backoff_max_ms;        /* default 1000 */
   double backoff_multiplier;     /* default 2.0 */
-  int concurrency;               /* requests on the wire at once, default 8 */
+  int concurrency;               /* requests on the wire at once, at most; default 8 */
   size_t max_body;               /* bytes of one answer, default 64 MiB */
   uint64_t (*random)(void *ctx); /* for jitter; NULL: no jitter */
   void *random_ctx;
@@ -182,7 +182,8 @@ typedef struct gf_config {
 } gf_config;
 GF_API void gf_config_init(gf_config *config);
 
-/* What calls share: address, credentials, settings, the window of what is on the wire. Counted. */
+/* What calls share: address, credentials, settings, the window of what is on the wire: `concurrency` requests, fewer after
+ * answers 429 and 503 until the server has recovered, and none before the time that a Retry-After with these names. Counted. */
 typedef struct gf_client gf_client;
 GF_API gf_client *gf_client_new(const gf_config *config, gf_error *error);
 GF_API gf_client *gf_client_retain(gf_client *client);
@@ -213,7 +214,8 @@ typedef enum gf_type {
   GF_T_STRINGS, /* a string or an array of strings */
   GF_T_ROLE,    /* a string, or a table {role = string} */
   GF_T_BODY,    /* a table, a document, or a string that is sent as it is */
-  GF_T_STRING_OR_NULL
+  GF_T_STRING_OR_NULL,
+  GF_T_FUNCTION /* a binding's own matter: it keeps the function, and the core is given none */
 } gf_type;
 
 /* Where an argument or an option goes. */
@@ -264,7 +266,8 @@ GF_API size_t gf_op_count(void);
 GF_API const gf_op *gf_op_at(size_t index);       /* sorted by name */
 GF_API const gf_op *gf_op_find(const char *name); /* NULL when there is none */
 
-/* The options that `op` takes besides its own: name, type and text. NULL: those of any operation. */
+/* The options that `op` takes besides its own: name, type and text. NULL: those of any operation. What a binding keeps for
+ * itself (GF_T_FUNCTION) is listed too. */
 GF_API const gf_param *gf_general_options(const gf_op *op, size_t *count);
 
 /* ---------------------------------------------------------------------------- Grafana's documented operations -- */
@@ -347,8 +350,8 @@ typedef struct gf_request {
 typedef enum gf_next { GF_SEND, GF_WAIT, GF_DONE } gf_next;
 
 /* What is to be done now. GF_SEND: `*request` is to be sent, then ask again. GF_WAIT: nothing to send; ask again after
- * feeding an answer, at `*wake_ms` (INT64_MAX: no time set), or when another call of the client has ended a request (the
- * window may have room). GF_DONE: there is a result; the driver drops what it still transfers for this call and feeds
+ * feeding an answer, at `*wake_ms` (INT64_MAX: no time set; the end of a pause that the server has asked for is one), or when
+ * another call of the client has ended a request (the window may have room). GF_DONE: there is a result; the driver drops what it still transfers for this call and feeds
  * nothing more. */
 GF_API gf_next gf_call_next(gf_call *call, int64_t now_ms, const gf_request **request, int64_t *wake_ms);
 
@@ -363,7 +366,7 @@ typedef enum gf_blocked {
  * another has ended a request, that do not wait for it. */
 GF_API gf_blocked gf_call_blocked(const gf_call *call);
 /* Whether its client may have one more request on the wire, of whichever call: then another that waits for room can be
- * asked. */
+ * asked. A pause takes no room: who is asked during it waits for the clock. */
 GF_API bool gf_call_has_room(const gf_call *call);
 
 /* What a driver leaves with a call that it carries, to learn that the call is done whoever has ended it: an answer, a
@@ -413,8 +416,13 @@ GF_API bool gf_call_retried(gf_call *call, gf_retry *retry);
 /* The operation's name, as the result and retries tell it; of `call` that of the documented operation. */
 GF_API const char *gf_call_operation(const gf_call *call);
 
-/* Progress of operations of many requests: how many parts are done, of how many known so far. */
-GF_API void gf_call_progress(const gf_call *call, size_t *done, size_t *total);
+/* How far the call has come: of `*total` parts known so far, `*done` are done, and `*failed` of these could not be had.
+ * What a part is depends on the operation: a dashboard of those that are read one by one, an item of a list (of as many
+ * as the server has named, else of those that are there), a request of any other. So a call of one request goes from 0 of 1
+ * to 1 of 1, whatever its answer, and so does one of which nothing is known yet. `*done` never falls and never exceeds
+ * `*total`, which may rise while more becomes known, and fall at the end, where a call that is ok has done all. A call that
+ * failed is left as far as it came; where it counts requests, the one that decided has failed. */
+GF_API void gf_call_progress(const gf_call *call, size_t *done, size_t *total, size_t *failed);
 
 /* ---------------------------------------------------------------------------------------------------- results -- */
 

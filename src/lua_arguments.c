@@ -157,6 +157,14 @@ static bool lgf_arg_string_or_null(lua_State *L, int index, const gf_param *para
   return true;
 }
 
+/* What can be called. The core is given nothing: the value stays with the binding. */
+static bool lgf_arg_function(lua_State *L, int index, const gf_param *param, gf_arg *out) {
+  (void)param;
+  out->kind = GF_ARG_NIL;
+  if (lua_isfunction(L, index)) return true;
+  return luaL_getmetafield(L, index, "__call") != 0;
+}
+
 /* A type's short name, what it takes, and how it is taken. */
 static const struct lgf_type {
   const char *name, *expected;
@@ -173,6 +181,7 @@ static const struct lgf_type {
     [GF_T_ROLE] = {"role", "string or {role = string}", lgf_arg_role},
     [GF_T_BODY] = {"body", "table or string", lgf_arg_body},
     [GF_T_STRING_OR_NULL] = {"string_or_null", "string or grafana.null", lgf_arg_string_or_null},
+    [GF_T_FUNCTION] = {"function", "function", lgf_arg_function},
 };
 
 const char *lgf_expected(gf_type type) { return lgf_types[type].expected; }

@@ -37,6 +37,9 @@ void lgf_feed_open(lua_State *L); /* methods of calls for drivers in Lua (lua_fe
 int lgf_clock_now(lua_State *L);   /* () → milliseconds of a monotonic clock */
 int lgf_clock_sleep(lua_State *L); /* (ms): until then, or until a signal */
 
+/* --- the terminal (lua_terminal.c) --- */
+int lgf_terminal(lua_State *L); /* ([file]) → columns, 0 where unknown, or nothing where it is no terminal */
+
 /* --- results (lua_result.c) --- */
 
 /* Push `result` as a table. The caller keeps the call alive that owns it. */

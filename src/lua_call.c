@@ -18,6 +18,7 @@ typedef struct lgf_request {
   gf_arg args[GF_MAX_PARAMS];
   gf_option options[LGF_MAX_OPTIONS];
   size_t n_options;
+  int function; /* where the one that is given stands on the stack; 0: none is */
 } lgf_request;
 
 enum { LGF_FIRST = 3 }; /* index of the first argument */
@@ -112,12 +113,16 @@ static void lgf_read_option(lua_State *L, lgf_request *request, const gf_param *
   lua_rawget(L, index); /* stays on the stack: the argument may borrow from it */
   int value = lua_gettop(L);
   if (lua_isnil(L, value) || request->n_options == LGF_MAX_OPTIONS) return;
-  gf_option *option = &request->options[request->n_options++];
+  gf_option *option = &request->options[request->n_options];
   option->name.p = param->name;
   option->name.n = strlen(param->name);
-  if (lgf_to_arg(L, value, param, &option->value)) return;
-  luaL_error(L, "bad option '%s' to '%s' (%s expected, got %s)", param->name, request->op->name,
-             lgf_expected(param->type), lgf_push_got(L, value));
+  if (!lgf_to_arg(L, value, param, &option->value))
+    luaL_error(L, "bad option '%s' to '%s' (%s expected, got %s)", param->name, request->op->name,
+               lgf_expected(param->type), lgf_push_got(L, value));
+  if (param->type == GF_T_FUNCTION)
+    request->function = value;
+  else
+    request->n_options++;
 }
 
 static void lgf_read_options(lua_State *L, lgf_request *request) {
@@ -134,14 +139,27 @@ static void lgf_read_options(lua_State *L, lgf_request *request) {
 
 /* --------------------------------------------------------------------------------------------------- making -- */
 
-/* Push a closed call that holds the client at index 1. */
-static lgf_call *lgf_push_call(lua_State *L, const gf_op *op) {
+/* Push what a call keeps alive: the client at index 1, or {client, function}. */
+static void lgf_push_kept(lua_State *L, int function) {
+  if (function == 0) {
+    lua_pushvalue(L, 1);
+    return;
+  }
+  lua_createtable(L, 2, 0);
+  lua_pushvalue(L, 1);
+  lua_rawseti(L, -2, 1);
+  lua_pushvalue(L, function);
+  lua_rawseti(L, -2, 2);
+}
+
+/* Push a closed call that keeps its client and the function that came with its options. */
+static lgf_call *lgf_push_call(lua_State *L, const lgf_request *request) {
   lgf_call *self = lgf_new(L, sizeof *self);
   self->call = NULL;
-  self->op = op;
+  self->op = request->op;
   luaL_getmetatable(L, LGF_CALL);
   lua_setmetatable(L, -2);
-  lua_pushvalue(L, 1);
+  lgf_push_kept(L, request->function);
   lgf_hold(L, -2);
   return self;
 }
@@ -165,7 +183,7 @@ int lgf_call_new(lua_State *L) {
   lgf_check_count(L, &request);
   lgf_read_arguments(L, &request);
   lgf_read_options(L, &request);
-  lgf_call *self = lgf_push_call(L, request.op);
+  lgf_call *self = lgf_push_call(L, &request);
   if (client->client == NULL) return 1;
   self->call = gf_call_new(client->client, request.op, request.args, (size_t)request.n_params,
                            request.options, request.n_options, &error);
@@ -249,27 +267,40 @@ static int lgf_call_retried(lua_State *L) {
   return 1;
 }
 
-/* call:progress() → parts done, parts known so far. */
+static bool lgf_is_ok(const gf_call *call) {
+  const gf_result *result = gf_call_result(call);
+  return result && result->status == GF_OK;
+}
+
+/* call:progress() → parts done, parts in all, parts that failed. Done is all only of a call that has ended well: until then
+ * a total that has been reached is none (a list whose length nobody knows), and 0. */
 static int lgf_call_progress(lua_State *L) {
   gf_call *call = lgf_call_at(L)->call;
-  size_t done = 0, total = 0;
-  if (call) gf_call_progress(call, &done, &total);
+  size_t done = 0, total = 0, failed = 0;
+  if (call) gf_call_progress(call, &done, &total, &failed);
+  if (call && done >= total && !lgf_is_ok(call)) total = 0;
   lua_pushinteger(L, (lua_Integer)done);
   lua_pushinteger(L, (lua_Integer)total);
-  return 2;
+  lua_pushinteger(L, (lua_Integer)failed);
+  return 3;
+}
+
+/* call:on_progress() → the function that is to be told of progress, or nil. */
+static int lgf_call_on_progress(lua_State *L) {
+  lgf_call_at(L);
+  lgf_push_held(L, 1);
+  if (!lua_istable(L, -1)) return 0;
+  lua_rawgeti(L, -1, 2);
+  return 1;
 }
 
 void lgf_call_open(lua_State *L) {
   static const luaL_Reg methods[] = {
-      {"close", lgf_call_close},
-      {"done", lgf_call_done},
-      {"cancel", lgf_call_cancel},
-      {"wants_token", lgf_call_wants_token},
-      {"result", lgf_call_result},
-      {"retried", lgf_call_retried},
-      {"progress", lgf_call_progress},
-      {"operation", lgf_call_operation},
-      {NULL, NULL},
+      {"close", lgf_call_close},         {"done", lgf_call_done},
+      {"cancel", lgf_call_cancel},       {"wants_token", lgf_call_wants_token},
+      {"result", lgf_call_result},       {"retried", lgf_call_retried},
+      {"progress", lgf_call_progress},   {"on_progress", lgf_call_on_progress},
+      {"operation", lgf_call_operation}, {NULL, NULL},
   };
   static const luaL_Reg meta[] = {{"__gc", lgf_call_close}, {"__close", lgf_call_close}, {NULL, NULL}};
   lgf_metatable(L, LGF_CALL, methods, meta);

@@ -65,6 +65,7 @@ int luaopen_grafana_core(lua_State *L) {
       {"distance", lgf_core_distance},
       {"now", lgf_clock_now},
       {"sleep", lgf_clock_sleep},
+      {"terminal", lgf_terminal},
       {"can_yield", lgf_core_can_yield},
       {NULL, NULL},
   };

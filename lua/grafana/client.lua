@@ -48,19 +48,35 @@ local function driver_of(self)
   return driver
 end
 
+local function progress() return require("grafana.progress") end
+
 local function log_retry(log, retry)
   local why = retry.reason and retry.status .. ", " .. retry.reason or retry.status
   log(("%s: attempt %d failed (%s), again in %d ms"):format(retry.operation, retry.attempt, why, retry.delay_ms))
 end
 
--- Tell of the retries decided since the last time.
-local function report(self, call)
+-- What wants to know how the call goes on; false: nothing does.
+local function watch_of(self, call)
+  local on_progress = call:on_progress()
+  if not (on_progress or self._on_retry or self._log) then return false end
+  return {on_progress = on_progress, told = {}}
+end
+
+-- Tell of the retries decided since the last time, and of how far the call is.
+local function report(self, call, watch)
   local retry = call:retried()
   while retry do
     if self._log then log_retry(self._log, retry) end
     if self._on_retry then self._on_retry(retry) end
     retry = call:retried()
   end
+  if watch.on_progress then progress().tell(watch.on_progress, call, watch.told) end
+end
+
+-- A call that does not end well: its line of progress ends where it is.
+local function break_off(call, problem)
+  local on_progress = call:on_progress()
+  if on_progress then progress().broken_off(on_progress, problem) end
 end
 
 -- What tells requests of nginx apart, in which the coroutine of one that has gone serves another.
@@ -121,13 +137,13 @@ end
 
 -- `flight` is what stands for the call at the driver.
 local function loop(self, driver, flight, call)
-  local quiet = not (self._on_retry or self._log)
-  local supplies = self._token
+  local watch, supplies = watch_of(self, call), self._token
+  if watch then report(self, call, watch) end
   while not call:done() do
     local problem = supplies and supply(self, driver, call)
     if problem then return problem end
     driver:step(PATIENCE, flight)
-    if not quiet then report(self, call) end
+    if watch then report(self, call, watch) end
   end
 end
 
@@ -167,6 +183,7 @@ local function drive(self, call, task)
   driver:drop(flight)
   if task and tasks.is_cancelled(problem) then return call:cancel() end   -- a function as transport waited
   call:close()
+  break_off(call, problem)
   error(problem, fine and 3 or 0)
 end
 
@@ -187,6 +204,7 @@ local function perform(self, name, ...)
   if not call:done() then drive(self, call, task) end
   local result, operation = call:result(true), call:operation()
   call:close()
+  if not result.ok then break_off(call, result) end
   if began then log_end(self, operation, result, began) end
   return result
 end

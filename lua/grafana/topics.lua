@@ -144,6 +144,37 @@ Inside nginx there is one for subrequests (location.capture), examples/capture/ 
     transport = require("grafana.capture")("/grafana-upstream")
 It serves visitors over HTTP/1, in rewrite, access and content handlers, not in timers.]]
 
+local PROGRESS = [[
+Lists, and operations that read many things one by one, take the option on_progress, a function:
+    g:get_org_panels(1, {on_progress = function(done, total, failed) ... end})
+It is called whenever the numbers change: how many are done (failed ones among them), how many there are, how many
+failed. total is 0 as long as nobody knows it, and may grow while more becomes known. done == total comes once, at the
+end, and only where the operation ends well. An error in it breaks the operation off and goes up to the caller; the
+client stays usable.
+
+grafana.progress() makes such a function, which shows a person how far it is:
+    g:get_org_panels(1, {on_progress = grafana.progress {label = "panels"}})
+    panels [#############                   ]  412 of 1000  38/s  16 s left  2 failed
+On a terminal it is one line, drawn again in its place; elsewhere (a file, a pipe, inside nginx, TERM=dumb) a line every
+few seconds. What is done within a moment is told by its last line only. That comes once, when all is done, and where an
+operation ends otherwise, by Ctrl-C too: "412 of 1000, interrupted". Then it may be given to the next.
+
+Options, with their defaults:
+  label       what stands before it (nothing)
+  interval    seconds between two lines where it is no terminal (5)
+  out         a file, or a function that takes text (io.stderr)
+  width       columns of the line (those of the terminal)
+  ascii       whether it draws with ASCII only (as LC_ALL, LC_CTYPE or LANG say)
+  terminal    whether it draws one line in its place (where out is a terminal, and TERM not "dumb")
+What has failed is red, unless NO_COLOR is set.
+
+Called by a program of yours, with (done, total, failed), it serves that too:
+    local p = grafana.progress {label = "files"}      -- in Lua 5.4: local p <close> = ...
+    for i, name in ipairs(names) do p(i - 1, #names); send(name) end
+    p(#names, #names)
+  p:finish([words])    ends the line before all is done: "412 of 1000, words"
+  p:print(line)        writes a line above it, as for connect's option log: log = function(line) p:print(line) end]]
+
 --- Examples of operations whose arguments say what is done.
 topics.examples = {
   add_datasource_permission = 'local r = g:add_datasource_permission(1, 12, {userId = 3, permission = "Query"})',
@@ -199,10 +230,11 @@ topics.pages = {
   options = {"Options that every operation takes", options_text},
   json = {"JSON values and documents", JSON},
   transports = {"What carries the requests: libcurl, nginx, a function of yours", TRANSPORTS},
+  progress = {"How far an operation is: on_progress, grafana.progress()", PROGRESS},
 }
 
 --- The topics' names in the order to show them in.
-topics.names = {"connect", "results", "options", "json", "transports"}
+topics.names = {"connect", "results", "options", "json", "transports", "progress"}
 
 -- Words that mean a topic.
 topics.aliases = {
@@ -214,6 +246,7 @@ topics.aliases = {
   errors = "results", message = "results", error = "results",
   transport = "transports", nginx = "transports", openresty = "transports", curl = "transports", libcurl = "transports",
   capture = "transports", sleep = "transports", blocking = "transports", ["function"] = "transports",
+  on_progress = "progress",
 }
 
 --- The text of the topic `name`.

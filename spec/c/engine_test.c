@@ -201,6 +201,8 @@ static void options_are_checked(void) {
       {"page", "0"},
       {"page", "'2"},
       {"perpage", "0"},
+      {"on_progress", "'print"}, /* a function is a binding's matter */
+      {"on_progress", "1"},
       {"nope", "1"},
       {"Timeout", "1"},
       {"", "1"},

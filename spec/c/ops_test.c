@@ -46,7 +46,7 @@ static void rows_are_whole(void) {
 }
 
 static void check_param(const gf_op *op, const gf_param *p) {
-  CHECK_ROW(op, is_text(p->text) && p->type <= GF_T_STRING_OR_NULL && p->where <= GF_IN_WHOLE_BODY);
+  CHECK_ROW(op, is_text(p->text) && p->type < GF_T_FUNCTION && p->where <= GF_IN_WHOLE_BODY);
   CHECK_ROW(op, !p->required || p->type == GF_T_OBJECT || p->type == GF_T_LIST);
   for (const char *word = p->required; word && *word;) { /* has_key() copies each into 32 bytes */
     size_t n = strcspn(word, " |");
@@ -67,6 +67,23 @@ static void params_are_sound(void) {
     }
     for (size_t k = 0; k < GF_MAX_OPTIONS && op->options[k].name; k++)
       check_param(op, &op->options[k]);
+  }
+}
+
+static bool takes(const gf_op *op, const char *option) {
+  size_t count;
+  const gf_param *general = gf_general_options(op, &count);
+  for (size_t i = 0; i < count; i++)
+    if (strcmp(general[i].name, option) == 0) return true;
+  return false;
+}
+
+static void general_options_suit_the_operation(void) {
+  EACH_OP(op) {
+    bool is_list = op->rule->paging.list != NULL;
+    CHECK_ROW(op, takes(op, "timeout") && takes(op, "raw"));
+    CHECK_ROW(op, takes(op, "page") == is_list && takes(op, "perpage") == is_list);
+    CHECK_ROW(op, takes(op, "on_progress") == (is_list || op->rule->more));
   }
 }
 
@@ -552,6 +569,7 @@ int main(int argc, char **argv) {
       {"every row has all that people are shown", rows_are_whole},
       {"parameters say what they are, and what may be left out comes last", params_are_sound},
       {"options are unique and shadow no general one", options_shadow_nothing},
+      {"general options suit the operation", general_options_suit_the_operation},
       {"every {name} in a path or a sentence can be known", templates_name_what_there_is},
       {"every key of a result is promised, and all fit", keys_fit},
       {"special statuses are of the closed set", statuses_exist},

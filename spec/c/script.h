@@ -475,6 +475,7 @@ static inline const char *script_plausible(const gf_param *param, script_variant
   case GF_T_ROLE: return "'Viewer";
   case GF_T_BODY: return texts ? "'a: text" : "{\"title\":\"t\",\"tags\":[]}";
   case GF_T_STRING_OR_NULL: return texts ? "'u2" : "null";
+  case GF_T_FUNCTION: break; /* no operation's own */
   }
   return "";
 }

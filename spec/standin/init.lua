@@ -119,7 +119,8 @@ end
 --- A fresh state: organisation 1 "Main Org.", admin/admin; no faults, no log, no locked logins.
 function Standin:reset() control(self, "reset") end
 
---- Adds a fault; README.md lists the kinds. `times` is 1 unless given, 0 or math.huge for ever; `skip` lets the first few pass.
+--- Adds a fault; README.md lists the kinds. `times` is 1 unless given, 0 or math.huge for ever; `skip` lets the first few pass; with
+-- `every = 10` each tenth of the others meets it.
 function Standin:fault(fault)
   local copy = {}
   for key, value in pairs(fault) do copy[key] = value end
@@ -129,12 +130,21 @@ end
 
 function Standin:clear_faults() control(self, "clear_faults") end
 
---- The requests that arrived, in order: tables of method, path (with its query, as sent), headers (lower-case names), body, protocol, and
--- `fault`, the kind that was met.
+--- The requests that arrived, in order: tables of method, path (with its query, as sent), headers (lower-case names), body, protocol,
+-- `fault`, the kind that was met, and `at_once`, how many requests were being answered then, this one among them (see most_at_once).
 -- @tparam[opt] table filter `method`; `path`, a Lua pattern
-function Standin:requests(filter) return control(self, "requests", filter) end
+function Standin:requests(filter)
+  local found = control(self, "requests", filter)
+  for _, entry in ipairs(found) do entry.at_once = json.tonumber(entry.at_once) end
+  return found
+end
 
 function Standin:clear_log() control(self, "clear_log") end
+
+--- How many requests were being answered at once, at most, since the log was cleared. One worker answers one after the other: only what
+-- a fault holds (`delay`, `stall`, `slow`) can be there together.
+-- @treturn number
+function Standin:most_at_once() return json.tonumber(control(self, "most_at_once")) end
 
 --- Settings in which servers differ, until the next reset: README.md lists them.
 function Standin:set(settings) control(self, "set", settings) end
@@ -149,7 +159,8 @@ function Standin:unlock() control(self, "unlock") end
 function Standin:expire_sessions() control(self, "expire_sessions") end
 function Standin:drop_sessions() control(self, "drop_sessions") end
 
---- Fills an organisation with dashboards `seed-00001`…: `dashboards` (1000), `org` (1), `bytes` each (about 5000), `tags`.
+--- Fills an organisation with dashboards `seed-00001`…: `dashboards` (1000), `org` (1), `bytes` each (about 5000), `tags`,
+-- `panel_bytes` of each panel (about 650).
 function Standin:seed(options)
   local copy = {}
   for key, value in pairs(options or {}) do copy[key] = value end

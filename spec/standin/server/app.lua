@@ -3,6 +3,7 @@
 
 local answer = require "server.answer"
 local auth = require "server.auth"
+local kube = require "server.kube"
 local other = require "server.other"
 local router = require "server.router"
 local state = require "server.state"
@@ -70,11 +71,12 @@ local function by_uid(req, segments)
   return answer.no_such_user()
 end
 
--- /apis names the organisation in the path: "default" is 1, "org-2" is 2.
+-- /apis names the organisation in the path: "default" is 1, "org-2" is 2; anything else is none, -1.
 local function namespace_org(segments)
   if segments[1] ~= "apis" or segments[4] ~= "namespaces" then return nil end
   if segments[5] == "default" then return 1 end
-  return tonumber((segments[5] or ""):match("^org%-(%d+)$")) or -1
+  local id = tonumber((segments[5] or ""):match("^org%-(%d+)$"))
+  return id and id > 1 and id or -1
 end
 
 function app.answer(req)
@@ -89,6 +91,7 @@ function app.answer(req)
   if route and route.permission == "anyone" then return route.handler(req) end
   local refused = auth.sign_in(req)
   if refused then return refused end
+  if not route and segments[1] == "apis" and not state.v9 and state.settings.apis then return kube.no_route(req, segments) end
   if not route then return answer.no_route() end
   refused = by_uid(req, segments)
   if refused then return refused end

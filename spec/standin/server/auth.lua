@@ -158,11 +158,12 @@ end
 
 local function no_credentials() return answer.unauthorized("auth.unauthorized", "Unauthorized") end
 
--- The organisation that a request names: by a header, which must be a number that can be one, or by the namespace; nil for none.
+-- The organisation that a request names: by the namespace, or by a header, which must be a number that can be one; nil for none.
 local function wanted_org(req)
+  if req.namespace_org and req.namespace_org > 0 then return req.namespace_org end
   local id = request.integer(req:header("x-grafana-org-id") or "")
   if id and id < 0 and not state.v9 then id = nil end
-  return id or req.namespace_org
+  return id
 end
 
 local function use_token(req, key)

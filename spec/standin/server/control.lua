@@ -47,6 +47,8 @@ function commands.requests(options)
   return json.array(found)
 end
 
+function commands.most_at_once() return log.most end
+
 function commands.seed(options) return seed.fill(options) end
 
 -- What differs between servers: the settings of flavours.lua, and `rotate_after` (seconds).

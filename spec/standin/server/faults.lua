@@ -5,12 +5,16 @@
 -- way the connection is closed instead.
 
 local json = require "server.json"
+local log = require "server.log"
 
 local faults = { list = {} }
 
 local kinds = {}
 
-local function close() return ngx.exit(444) end
+local function close()
+  log.leave()   -- nothing after ngx.exit runs
+  return ngx.exit(444)
+end
 
 local function raw(text)
   if ngx.req.http_version() >= 2 then return close() end
@@ -76,6 +80,13 @@ function kinds.status_after(fault, run)
   return kinds.status(fault)
 end
 
+-- Too many requests of late: see `is_within`.
+function kinds.rate(fault)
+  local result = plain(fault, 429, json.encode { message = "Too many requests" }, "application/json")
+  if fault.retry_after then result.headers = { ["Retry-After"] = tostring(fault.retry_after) } end
+  return result
+end
+
 -- Sends `bytes` bytes each `interval` seconds.
 function kinds.slow(fault, run)
   local result, step = run(), fault.bytes or 10
@@ -135,11 +146,14 @@ end
 
 faults.kinds = kinds
 
--- Adds a fault; nil and a message when it makes no sense.
+-- Adds a fault; nil and a message when it makes no sense. What recurs by itself lasts unless it is told how often.
 function faults.add(fault)
   if not kinds[fault.kind] then return nil, "no such kind of fault: " .. tostring(fault.kind) end
-  fault.left = fault.times == 0 and math.huge or fault.times or 1
+  local recurs = fault.every or fault.kind == "rate"
+  fault.left = fault.times == 0 and math.huge or fault.times or recurs and math.huge or 1
   fault.skip = fault.skip or 0
+  fault.arrived = 0
+  fault.passed = { first = 1, last = 0 }
   faults.list[#faults.list + 1] = fault
   return true
 end
@@ -151,15 +165,37 @@ local function concerns(fault, method, target)
   return fault.left > 0 and (not fault.method or fault.method == method) and (not fault.path or target:find(fault.path) ~= nil)
 end
 
+-- Of the rate: have fewer than `limit` requests passed in the last `seconds`? Then this one passes, too.
+local function is_within(fault)
+  ngx.update_time()
+  local passed, now = fault.passed, ngx.now()
+  while passed.first <= passed.last and passed[passed.first] <= now - (fault.seconds or 1) do
+    passed[passed.first] = nil
+    passed.first = passed.first + 1
+  end
+  if passed.last - passed.first + 1 >= (fault.limit or 10) then return false end
+  passed.last = passed.last + 1
+  passed[passed.last] = now
+  return true
+end
+
+-- Does it let this request pass?
+local function spares(fault)
+  if fault.skip > 0 then
+    fault.skip = fault.skip - 1
+    return true
+  end
+  fault.arrived = fault.arrived + 1
+  if fault.every and fault.arrived % fault.every ~= 0 then return true end
+  return fault.kind == "rate" and is_within(fault)
+end
+
 -- The fault that this request meets, or nil. The first that matches wins, unless it lets this one pass.
 function faults.take(method, target)
   for _, fault in ipairs(faults.list) do
-    if concerns(fault, method, target) then
-      if fault.skip <= 0 then
-        fault.left = fault.left - 1
-        return fault
-      end
-      fault.skip = fault.skip - 1
+    if concerns(fault, method, target) and not spares(fault) then
+      fault.left = fault.left - 1
+      return fault
     end
   end
   return nil

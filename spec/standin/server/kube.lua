@@ -1,18 +1,24 @@
 -- SPDX-License-Identifier: MIT
 -- luacheck: std ngx_lua
 -- 12.4.3's /apis: dashboards (v0alpha1 as stored, v1beta1 migrated, v2 converted) and folders, listed in pages that belong to one snapshot.
+-- kube_object.lua has what objects look like.
 
 local json = require "server.json"
 local state = require "server.state"
 local answer = require "server.answer"
 local access = require "server.access"
 local dashboards = require "server.dashboards"
+local request = require "server.request"
+local object = require "server.kube_object"
+local pretty = require "server.pretty"
 local v2 = require "server.kube_v2"
 
 local kube = {}
 
--- A page ends after about so many bytes, whatever `limit` says.
+-- A page ends with the object that brings what is stored of its objects to so many bytes, whatever `limit` says.
 local PAGE_BYTES = 2 * 1024 * 1024
+-- What an object shows beyond what is stored of it: its status and its resource version.
+local SHOWN_BYTES = 49
 local KEPT_SNAPSHOTS = 20
 
 -- The groups that 12.4.3 tells of, the preferred version first; only dashboards and folders are served.
@@ -32,22 +38,13 @@ local RESOURCES = {
   { "snapshots/dashboard", "Dashboard", "", "get" },
 }
 
--- What the migration of v1beta1 adds where it is missing.
-local DEFAULTS = {
-  annotations = function()
-    return { list = json.array { { builtIn = 1, datasource = { type = "grafana", uid = "-- Grafana --" }, enable = true, hide = true,
-      iconColor = "rgba(0, 211, 255, 1)", name = "Annotations & Alerts", type = "dashboard" } } }
-  end,
-  editable = true, fiscalYearStartMonth = 0, graphTooltip = 0, links = json.array {}, panels = json.array {}, refresh = "",
-  tags = json.array {}, templating = { list = json.array {} }, time = { from = "now-6h", to = "now" }, timepicker = {}, timezone = "",
-  weekStart = "",
-}
-local CURRENT_SCHEMA = 42
-
 local function status(code, message, reason, details)
   return answer.value(code, { kind = "Status", apiVersion = "v1", metadata = {}, status = "Failure", message = message, reason = reason,
     details = details, code = code })
 end
+
+-- Grafana's own words before they reach the part that speaks in kinds.
+local function plain_text(code, text) return answer.text(code, text, "text/plain; charset=utf-8") end
 
 local function no_resource() return status(404, "the server could not find the requested resource", "NotFound", {}) end
 
@@ -78,7 +75,7 @@ end
 
 local function get_group(req)
   local row = find_group(req.params.group)
-  return row and answer.ok(described_group(row, false, req)) or no_resource()
+  return row and answer.ok(described_group(row, false, req)) or plain_text(404, "404 page not found\n")
 end
 
 local function list_resources(req)
@@ -100,129 +97,25 @@ local function missing(resource, name)
     { name = name, group = resource.group, kind = resource.plural })
 end
 
-local function annotations_of(object)
-  local parent = object.folder_uid or object.parent_uid
-  local notes = { ["grafana.app/createdBy"] = object.created_identity, ["grafana.app/folder"] = parent ~= "" and parent or nil,
-    ["grafana.app/message"] = (object.message or "") ~= "" and object.message or nil }
-  if object.version > 1 then
-    notes["grafana.app/updatedBy"], notes["grafana.app/updatedTimestamp"] = object.updated_identity, object.updated
-  end
-  return notes
-end
-
-local keys_of = setmetatable({}, { __mode = "k" })
-
--- The keys of a dashboard's template, in the notation of managed fields.
-local function template_keys(template)
-  if keys_of[template] then return keys_of[template] end
-  local keys = {}
-  for key in pairs(json.decode((template:gsub("[\1-\4]", "0")))) do keys[#keys + 1] = "f:" .. key end
-  keys_of[template] = keys
-  return keys
-end
-
--- What the last write set.
-local function written_fields(resource, object)
-  local spec = {}
-  if resource == FOLDERS then
-    spec["f:description"], spec["f:title"] = {}, {}
-  else
-    for _, key in ipairs(template_keys(object.template)) do spec[key] = {} end
-    if not object.null_id and not object.restored then spec["f:id"] = nil end
-  end
-  local fields = { ["f:spec"] = spec }
-  local notes = annotations_of(object)
-  if notes["grafana.app/folder"] then fields["f:metadata"] = { ["f:annotations"] = { ["."] = {}, ["f:grafana.app/folder"] = {} } }
-  elseif notes["grafana.app/message"] then fields["f:metadata"] = { ["f:annotations"] = { ["f:grafana.app/message"] = {} } } end
-  return fields
-end
-
-local function metadata_of(resource, namespace, object)
-  return {
-    name = object.uid, namespace = namespace, uid = object.kube_uid, resourceVersion = ("%.0f"):format(object.resource_version),
-    generation = object.version, creationTimestamp = object.created, annotations = annotations_of(object),
-    labels = { ["grafana.app/deprecatedInternalID"] = ("%.0f"):format(object.id) },
-    managedFields = not object.by_kube and json.array { { manager = "grafana", operation = "Update", apiVersion = resource.group .. "/" .. resource.stored,
-      time = object.updated, fieldsType = "FieldsV1", fieldsV1 = written_fields(resource, object) } } or nil,
-  }
-end
-
-local function drop_empty_targets(panels)
-  for _, panel in ipairs(json.is_array(panels) and panels or {}) do
-    if json.is_object(panel) then
-      if json.is_array(panel.targets) and #panel.targets == 0 then panel.targets = nil end
-      drop_empty_targets(panel.panels)
-    end
-  end
-end
-
-local migrated_of = setmetatable({}, { __mode = "k" })
-
--- v1beta1 shows every dashboard in the newest schema. The title's mark, a control character, is a string meanwhile.
-local function migrated(template)
-  if migrated_of[template] then return migrated_of[template] end
-  local spec = json.decode((dashboards.spec(template):gsub("\4", '"\\u0004"')))
-  for key, default in pairs(DEFAULTS) do
-    if spec[key] == nil then spec[key] = type(default) == "function" and default() or default end
-  end
-  if json.is_object(spec.annotations) and json.is_array(spec.annotations.list) and #spec.annotations.list == 0 then
-    spec.annotations = DEFAULTS.annotations()
-  end
-  if (json.tonumber(spec.schemaVersion) or 0) < CURRENT_SCHEMA then spec.schemaVersion = CURRENT_SCHEMA end
-  drop_empty_targets(spec.panels)
-  migrated_of[template] = json.encode(spec):gsub('"\\u0004"', "\4")
-  return migrated_of[template]
-end
-
--- The text of a dashboard's spec; `template` has one mark left, for the title.
-local function spec_text(dashboard, template)
-  local title = json.encode(dashboard.title)
-  return (template:gsub("\4", function() return title end))
-end
-
--- A dashboard's spec in a version; v2 either as it was sent or converted.
-local function spec_of(dashboard, version)
-  if version == "v0alpha1" then return spec_text(dashboard, dashboards.spec(dashboard.template)) end
-  if version == "v1beta1" then return spec_text(dashboard, migrated(dashboard.template)) end
-  return dashboard.v2 or json.encode(v2.from_old(json.decode(spec_text(dashboard, migrated(dashboard.template)))))
-end
-
--- The status tells of a conversion where there was one.
-local function status_of(dashboard, version)
-  local stored = dashboard.v2 and "v2beta1" or "v0alpha1"
-  if version == stored then return {} end
-  return { conversion = { failed = false, storedVersion = stored } }
-end
-
--- The JSON text of one object, in the version asked for.
-local function object_text(req, resource, object)
-  local version = req.params.version
-  local shown = { kind = resource.kind, apiVersion = resource.group .. "/" .. version, metadata = metadata_of(resource, req.params.namespace, object) }
-  if resource == FOLDERS then
-    shown.spec = { title = object.title, description = "" }
-  else
-    shown.spec, shown.status = json.raw(spec_of(object, version)), status_of(object, version)
-  end
-  return json.encode(shown)
-end
-
-local function metadata_text(req, resource, object)
-  return json.encode { kind = "PartialObjectMetadata", apiVersion = "meta.k8s.io/v1", metadata = metadata_of(resource, req.params.namespace, object) }
-end
-
--- All that the asker may see, by uid.
+-- All there is, by uid, and the number that this state of things goes by: { list, version }, the same until something changes. Who may not see
+-- all of it has pages with fewer items, or none.
 local function snapshot(req, resource)
+  local kept = req.org.by_uid[resource.place]
+  if kept then return kept.list, kept.version end
   local list = {}
-  for _, object in pairs(req.org[resource.place]) do
-    if access.level(req, object) > 0 then list[#list + 1] = object end
-  end
+  for _, thing in pairs(req.org[resource.place]) do list[#list + 1] = thing end
   table.sort(list, function(a, b) return a.uid < b.uid end)
-  return list
+  local version = state.next_resource_version()
+  req.org.by_uid[resource.place] = { list = list, version = version }
+  return list, version
 end
 
 -- Keeps a list that has further pages; the oldest gives way.
 local function keep(list, version)
   local kept = state.continuations
+  for _, item in ipairs(kept) do
+    if item.version == version then return end
+  end
   kept[#kept + 1] = { version = version, list = list }
   if #kept > KEPT_SNAPSHOTS then table.remove(kept, 1) end
 end
@@ -240,51 +133,70 @@ local function resume(text)
   return {}, 0, version
 end
 
-local function latest_version(list)
-  local version = state.resource_version
-  for _, object in ipairs(list) do version = math.max(version, object.resource_version) end
-  return version + 1
+local function texts_of(resource, partial)
+  if partial then return object.metadata end
+  return resource == FOLDERS and object.folder or object.dashboard
 end
 
--- One page of texts from `offset` on; returns them and the offset of the next page, if there is one.
-local function page(req, resource, list, offset, write)
-  local limit, items, size = req:number("limit", math.huge), {}, 0
-  while offset < #list and #items < limit and size < PAGE_BYTES do
+-- One page of objects from `place.offset` on, as texts to be joined; returns them and the offset of the next page, if anything follows.
+local function page(req, resource, place, limit, write)
+  local offset, items, count, size = place.offset, {}, 0, 0
+  while offset < #place.list and count < limit and size < PAGE_BYTES do
     offset = offset + 1
-    items[#items + 1] = write(req, resource, list[offset])
-    size = size + #items[#items]
+    local thing = object.as_of(place.list[offset], place.version)
+    if access.level(req, thing) > 0 then
+      local shown = write(resource, req.params.namespace, req.params.version, thing)
+      items[2 * count + 1], items[2 * count + 2] = shown.texts, ","
+      count, size = count + 1, size + shown.size - SHOWN_BYTES
+    end
   end
-  return items, offset < #list and offset or nil
+  items[2 * count] = nil
+  return items, offset < #place.list and offset or nil
+end
+
+-- Where a list begins: its objects, the offset, the version of the snapshot; or an answer that refuses.
+local function place_of(req, resource)
+  local continue = req:arg("continue")
+  if not continue then
+    local list, version = snapshot(req, resource)
+    return { list = list, offset = 0, version = version }
+  end
+  local list, offset, version = resume(continue)
+  if not list then return nil, status(500, ('get continue token ("%s"): error decoding continue token'):format(continue)) end
+  return { list = list, offset = offset, version = version, continued = true }
+end
+
+-- How many objects a page may have; nil for what is no number.
+local function limit_of(req)
+  local text = req:arg("limit") or "0"
+  local limit = request.integer(text)
+  if text:find("^%+") then limit = nil end
+  return limit and (limit > 0 and limit or math.huge)
 end
 
 local function list_objects(req, resource)
   local partial = (req:header("accept") or ""):find("as=PartialObjectMetadataList", 1, true) ~= nil
-  local continue = req:arg("continue")
-  local list, offset, version
-  if continue then
-    list, offset, version = resume(continue)
-    if not list then return status(500, ('get continue token ("%s"): error decoding continue token'):format(continue)) end
-  else
-    list, offset = snapshot(req, resource), 0
-    version = latest_version(list)
-  end
-  local items, more = page(req, resource, list, offset, partial and metadata_text or object_text)
-  if more and not continue then keep(list, version) end
-  local head = {
-    kind = partial and "PartialObjectMetadataList" or resource.kind .. "List",
-    apiVersion = partial and "meta.k8s.io/v1" or resource.group .. "/" .. req.params.version,
-    metadata = { resourceVersion = ("%.0f"):format(version), continue = more and token(more, version) or nil },
-    items = json.raw("[" .. table.concat(items, ",") .. "]"),
-  }
-  return answer.ok(head)
+  local limit = limit_of(req)
+  if not limit then return status(400, ('strconv.ParseInt: parsing "%s": invalid syntax'):format(req:arg("limit")), "BadRequest") end
+  local place, refused = place_of(req, resource)
+  if not place then return refused end
+  local items, more = page(req, resource, place, limit, texts_of(resource, partial))
+  if more and not place.continued then keep(place.list, place.version) end
+  local kind = partial and "PartialObjectMetadataList" or resource.kind .. "List"
+  local version = partial and "meta.k8s.io/v1" or resource.group .. "/" .. req.params.version
+  local continue = more and (',"continue":"%s"'):format(token(more, place.version)) or ""
+  return answer.text(200, { ('{"kind":"%s","apiVersion":"%s","metadata":{"resourceVersion":"%.0f"%s},"items":['):format(kind, version, place.version,
+    continue), items, "]}\n" })
 end
 
-local function show(req, resource, code, object) return answer.text(code, object_text(req, resource, object)) end
+local function show(req, resource, code, thing)
+  return answer.text(code, { texts_of(resource)(resource, req.params.namespace, req.params.version, thing).texts, "\n" })
+end
 
 local function get_object(req, resource)
-  local object = req.org[resource.place][req.params.name]
-  if not object or access.level(req, object) == 0 then return missing(resource, req.params.name) end
-  return show(req, resource, 200, object)
+  local thing = req.org[resource.place][req.params.name]
+  if not thing or access.level(req, thing) == 0 then return missing(resource, req.params.name) end
+  return show(req, resource, 200, thing)
 end
 
 local function forbidden(name)
@@ -301,15 +213,51 @@ local function read_object(req)
   return spec, {
     uid = type(name) == "string" and name ~= "" and name or state.uuid(), title = type(spec.title) == "string" and spec.title or "",
     folder_uid = notes["grafana.app/folder"] or "", message = notes["grafana.app/message"],
-    grants = notes["grafana.app/grant-permissions"] == "default", version = body.metadata.resourceVersion,
+    as_sent = true, grants = notes["grafana.app/grant-permissions"] == "default", version = body.metadata.resourceVersion,
   }
 end
 
+-- What cannot be stored.
+local function refuse_object(req, target)
+  local words
+  if target.title == "" then words = "Dashboard title cannot be empty"
+  elseif #target.uid > 40 then words = "uid too long, max 40 characters"
+  elseif target.uid:find("[^%w_-]") then words = "uid contains illegal characters" end
+  if words then return status(400, words, "BadRequest") end
+  return target.folder_uid ~= "" and not req.org.folders[target.folder_uid] and missing(FOLDERS, target.folder_uid) or nil
+end
+
+-- The document that the old routes show of what is sent in a version. A v2 that cannot be converted is shown as it is; second, why.
+local function old_document(version, spec, target)
+  if version == "v0alpha1" then return spec end
+  if version == "v1beta1" then
+    object.migrate(spec)
+    target.title = target.title ~= "" and target.title or spec.title
+    return spec
+  end
+  local document, problem = v2.to_old(spec)
+  return document or spec, problem
+end
+
+-- Remembers of the last write what only /apis knows: the version it is stored in, and what was sent of v2.
+local function mark_stored(dashboard, version, spec, problem)
+  local record = dashboard.versions[#dashboard.versions]
+  for _, thing in ipairs { dashboard, record } do
+    thing.stored, thing.by_kube, thing.broken = version, true, problem
+    thing.stored_spec = version:find("^v2") and json.encode(spec) or nil
+  end
+  dashboard.kube_of = nil
+end
+
 local function write_object(req, resource, existing, spec, target)
+  local version = req.params.version
+  local document, problem = old_document(version, spec, target)
+  local refused = refuse_object(req, target)
+  if refused then return refused end
   if not dashboards.may_save(req, existing, target.folder_uid) then return forbidden(target.uid) end
-  local is_v2 = req.params.version:find("^v2") ~= nil
-  local dashboard = dashboards.write(req, existing, is_v2 and v2.to_old(spec) or spec, target)
-  dashboard.v2, dashboard.by_kube = is_v2 and json.encode(spec) or nil, true
+  document.uid, document.id, document.version = nil, nil, nil
+  local dashboard = dashboards.write(req, existing, document, target)
+  mark_stored(dashboard, version, spec, problem)
   dashboard.updated_by = "Anonymous"
   dashboard.created_by = existing and dashboard.created_by or "Anonymous"
   local asked = target.grants and target.folder_uid == ""
@@ -350,13 +298,68 @@ local function delete_object(req, resource)
     details = { name = existing.uid, group = resource.group, kind = resource.plural, uid = existing.kube_uid } }
 end
 
--- Wraps a handler: the version must be served, the namespace must be the asker's organisation.
+local function not_acceptable(words) return status(406, words, "NotAcceptable") end
+
+-- JSON is what there is, and lists may be of metadata only.
+local function refuse_type(req)
+  local accept = req:header("accept") or "*/*"
+  local as = accept:match("as=(%a+)")
+  if as and as ~= "PartialObjectMetadataList" then
+    return not_acceptable("only the following media types are accepted: application/json, application/yaml")
+  end
+  if accept:find("application/json", 1, true) or accept:find("%*/%*") or accept:find("application/*", 1, true) then return nil end
+  return not_acceptable("406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/json;stream=watch")
+end
+
+local function name_of(req) return req.user and req.user.login or req.account and req.account.name or "" end
+
+local function is_member(req)
+  return not req.user or req.server_admin or req.org.members[req.user.id] ~= nil
+end
+
+local VERBS = { GET = "list", POST = "create", PUT = "update", DELETE = "delete" }
+
+local function invalid_org(req, resource)
+  local words = '%s.%s is forbidden: User "%s" cannot %s resource "%s" in API group "%s" in the namespace "%s": invalid org'
+  return status(403, words:format(resource.plural, resource.group, name_of(req), VERBS[req.method] or "get", resource.plural, resource.group,
+    req.params.namespace), "Forbidden", { group = resource.group, kind = resource.plural })
+end
+
+-- The namespace must be an organisation of the asker's.
+local function refuse_namespace(req, resource)
+  if req.token and req.namespace_org == -1 then return invalid_org(req, resource) end
+  if not req.org or req.org.id ~= req.namespace_org then return status(500, "namespace mismatch") end
+  return not is_member(req) and invalid_org(req, resource) or nil
+end
+
+-- These programs get their JSON with spaces, unless they say otherwise.
+local function wants_spaces(req)
+  local asked = req:arg("pretty")
+  if asked then return asked == "1" or asked == "true" end
+  local agent = req:header("user-agent") or ""
+  return agent:find("^curl") ~= nil or agent:find("^Wget") ~= nil or agent:find("^Mozilla/5%.0") ~= nil
+end
+
+local function laid_out(req, result)
+  if wants_spaces(req) and result.type == answer.JSON then result.body = pretty(result.body) end
+  return result
+end
+
+-- Wraps a handler: the version must be served, the namespace one of the asker's organisations, JSON welcome.
 local function within(resource, handler)
   return function(req)
     local served = resource == FOLDERS and req.params.version == "v1beta1" or resource == DASHBOARDS and SERVED[req.params.version]
-    if not served then return no_resource() end
-    if not req.org or req.org.id ~= req.namespace_org then return status(500, "namespace mismatch") end
-    return handler(req, resource)
+    local refused = not served and no_resource() or refuse_namespace(req, resource) or refuse_type(req)
+    return laid_out(req, refused or handler(req, resource))
+  end
+end
+
+-- Wraps what tells of groups and versions: roles without any right are not told.
+local function telling(handler)
+  return function(req)
+    if req.role ~= "None" or req.server_admin then return laid_out(req, handler(req)) end
+    local words = 'forbidden: User "%s" cannot get path "%s": Grafana org role (None) didn\'t allow get access on requested resource=, path=%s'
+    return laid_out(req, status(403, words:format(name_of(req), req.path, req.path), "Forbidden", {}))
   end
 end
 
@@ -364,9 +367,9 @@ local D = "/apis/dashboard.grafana.app/:version/namespaces/:namespace/dashboards
 local F = "/apis/folder.grafana.app/:version/namespaces/:namespace/folders"
 
 kube.routes = {
-  { "GET /apis", "signed-in", list_groups },
-  { "GET /apis/:group", "signed-in", get_group },
-  { "GET /apis/:group/:version", "signed-in", list_resources },
+  { "GET /apis", "signed-in", telling(list_groups) },
+  { "GET /apis/:group", "signed-in", telling(get_group) },
+  { "GET /apis/:group/:version", "signed-in", telling(list_resources) },
   { "GET " .. D, "signed-in", within(DASHBOARDS, list_objects) },
   { "GET " .. D .. "/:name", "signed-in", within(DASHBOARDS, get_object) },
   { "POST " .. D, "signed-in", within(DASHBOARDS, create_object) },
@@ -376,5 +379,10 @@ kube.routes = {
   { "GET " .. F .. "/:name", "signed-in", within(FOLDERS, get_object) },
 }
 for _, row in ipairs(kube.routes) do row.only, row.there = "12.4.3", function() return state.settings.apis end end
+
+-- What is no route below /apis: of a group that is there, the part that speaks in kinds says so.
+function kube.no_route(req, segments)
+  return find_group(segments[2]) and laid_out(req, no_resource()) or plain_text(404, "404 page not found\n")
+end
 
 return kube

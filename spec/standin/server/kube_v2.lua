@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
--- Dashboards of the second schema: panels as named elements, placed by a layout. Both ways as far as the recordings tell: panels, rows,
--- queries, annotations, tags, links, times; variables are left out.
+-- Dashboards of the second schema: panels as named elements, placed by a layout. Both ways as far as a real server was asked: panels, those of the
+-- library, rows, tabs, queries, annotations, tags, links, times; variables are left out. v2alpha1 differs from v2beta1 in how it names what draws a
+-- panel; of the rest, as of queries, nothing is turned.
 
 local json = require "server.json"
 
@@ -34,56 +35,93 @@ local function old_targets(panel)
   return targets
 end
 
+local function grid_of(place) return { x = place.x or 0, y = place.y or 0, w = place.width, h = place.height } end
+
+local function old_library_panel(spec, place)
+  return { id = spec.id, title = spec.title, type = "library-panel-ref", libraryPanel = spec.libraryPanel, gridPos = grid_of(place) }
+end
+
 local function old_panel(element, place)
   local spec = object_of(element.spec)
+  if element.kind == "LibraryPanel" then return old_library_panel(spec, place) end
   local viz = object_of(spec.vizConfig)
   local shape = object_of(viz.spec)
   local config = object_of(shape.fieldConfig)
   local plain = next(object_of(config.defaults)) == nil and #list_of(config.overrides) == 0
   return {
-    id = spec.id, title = spec.title, type = viz.group, options = shape.options or {}, pluginVersion = viz.version or "", targets = old_targets(spec),
-    fieldConfig = not plain and config or nil, description = spec.description ~= "" and spec.description or nil,
-    gridPos = { x = place.x, y = place.y, w = place.width, h = place.height },
+    id = spec.id, title = spec.title, type = viz.group or viz.kind, options = shape.options or {},
+    pluginVersion = viz.version or shape.pluginVersion or "", targets = old_targets(spec),
+    fieldConfig = not plain and config or nil, description = spec.description ~= "" and spec.description or nil, gridPos = grid_of(place),
   }
 end
 
+local function fail(name) error({ missing = name }, 0) end
+
+-- The panels of a grid, whichever places them.
 local function add_grid(panels, layout, elements)
   for _, item in ipairs(list_of(object_of(layout.spec).items)) do
     local place = object_of(item.spec)
-    local element = elements[object_of(place.element).name]
-    if element then panels[#panels + 1] = old_panel(element, place) end
+    local name = object_of(place.element).name
+    if not elements[name] then fail(name) end
+    panels[#panels + 1] = old_panel(elements[name], place)
+  end
+end
+
+-- Rows have numbers that no panel has.
+local function highest_id(elements)
+  local highest = 0
+  for _, element in pairs(elements) do highest = math.max(highest, json.tonumber(object_of(element.spec).id) or 0) end
+  return highest
+end
+
+local function add_row(panels, id, about, inner)
+  panels[#panels + 1] = { type = "row", title = about.title or "", collapsed = about.collapse or false, id = id, panels = inner,
+    gridPos = { x = 0, y = 0, w = 24, h = 1 } }
+end
+
+-- A row or a tab becomes a row, unless it hides its header; one that is collapsed holds its panels.
+local function add_rows(panels, rows, elements, is_tab)
+  local id = highest_id(elements)
+  for _, row in ipairs(rows) do
+    local about, inside = object_of(row.spec), panels
+    if not about.hideHeader then
+      id = id + 1
+      inside = about.collapse and json.array {} or panels
+      add_row(panels, id, about, (about.collapse or is_tab) and (about.collapse and inside or json.array {}) or nil)
+    end
+    add_grid(inside, object_of(about.layout), elements)
   end
 end
 
 local function old_panels(spec)
   local panels, layout, elements = json.array {}, object_of(spec.layout), object_of(spec.elements)
-  if layout.kind ~= "RowsLayout" then
-    add_grid(panels, layout, elements)
-    return panels
-  end
-  for _, row in ipairs(list_of(object_of(layout.spec).rows)) do
-    local about = object_of(row.spec)
-    local inside = panels
-    if not about.hideHeader then
-      inside = about.collapse and json.array {} or panels
-      panels[#panels + 1] = { type = "row", title = about.title or "", collapsed = about.collapse or false, id = 1000 + #panels,
-        panels = about.collapse and inside or json.array {} }
-    end
-    add_grid(inside, object_of(about.layout), elements)
-  end
-  return panels
+  local inside = object_of(layout.spec)
+  if layout.kind == "RowsLayout" then add_rows(panels, list_of(inside.rows), elements)
+  elseif layout.kind == "TabsLayout" then add_rows(panels, list_of(inside.tabs), elements, true)
+  else add_grid(panels, layout, elements) end
+  return #panels > 0 and panels or nil
 end
 
--- The document of the old schema; empty tags and links are left out.
-function v2.to_old(spec)
+-- The document of the old schema; empty panels, tags and links are left out.
+local function to_old(spec)
   local annotations, times = json.array {}, object_of(spec.timeSettings)
   for index, item in ipairs(list_of(spec.annotations)) do annotations[index] = old_annotation(item) end
   return {
     annotations = { list = annotations }, editable = spec.editable, fiscalYearStartMonth = times.fiscalYearStartMonth or 0, graphTooltip = 0,
-    panels = old_panels(spec), preload = spec.preload, refresh = times.autoRefresh or "", schemaVersion = 42, title = spec.title,
+    liveNow = spec.liveNow, panels = old_panels(spec), preload = spec.preload, refresh = times.autoRefresh or "", schemaVersion = 42, title = spec.title,
     time = { from = times.from, to = times.to }, timezone = times.timezone, description = spec.description,
     tags = #list_of(spec.tags) > 0 and spec.tags or nil, links = #list_of(spec.links) > 0 and spec.links or nil,
   }
+end
+
+local FAILED = "failed to convert dashboard spec: failed to convert panels: panel with uid %s not found in the dashboard elements"
+
+-- The document of the old schema; nil and what Grafana says where a layout places a panel that is not there.
+function v2.to_old(spec)
+  local ok, result = pcall(to_old, spec)
+  if ok then return result end
+  if type(result) == "table" and result.missing then return nil, FAILED:format(result.missing) end
+  error(result, 0)
 end
 
 -- The new schema from the old one ------------------------------------------------------------------------------------------------------------
@@ -158,6 +196,33 @@ function v2.from_old(old)
     timeSettings = { timezone = old.timezone, from = time.from, to = time.to, autoRefresh = old.refresh, autoRefreshIntervals = intervals,
       hideTimepicker = false, fiscalYearStartMonth = old.fiscalYearStartMonth },
   }
+end
+
+-- From one of the two to the other --------------------------------------------------------------------------------------------------------
+
+local function to_alpha(viz)
+  local spec = { pluginVersion = viz.version or "" }
+  for key, value in pairs(object_of(viz.spec)) do spec[key] = value end
+  return { kind = viz.group, spec = spec }
+end
+
+local function to_beta(viz)
+  local spec, version = {}, object_of(viz.spec).pluginVersion
+  for key, value in pairs(object_of(viz.spec)) do
+    if key ~= "pluginVersion" then spec[key] = value end
+  end
+  return { kind = "VizConfig", group = viz.kind, version = version or "", spec = spec }
+end
+
+-- Puts a spec of either into the words of `version`, in place.
+function v2.turn(spec, version)
+  for _, element in pairs(object_of(spec.elements)) do
+    local viz = object_of(element.spec).vizConfig
+    if json.is_object(viz) and (viz.kind == "VizConfig") ~= (version == "v2beta1") then
+      element.spec.vizConfig = version == "v2beta1" and to_beta(viz) or to_alpha(viz)
+    end
+  end
+  return spec
 end
 
 return v2

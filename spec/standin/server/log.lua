@@ -3,11 +3,23 @@
 
 local ffi = require "ffi"
 
-local log = { entries = {}, first = 1, last = 0, bytes = 0 }
+-- `at_once`: how many requests are being answered or held at this moment; `most`: the most that there were.
+local log = { entries = {}, first = 1, last = 0, bytes = 0, at_once = 0, most = 0 }
 
 local MAX_ENTRIES, MAX_BYTES = 100000, 300000000
 
-function log.clear() log.entries, log.first, log.last, log.bytes = {}, 1, 0, 0 end
+function log.clear()
+  log.entries, log.first, log.last, log.bytes = {}, 1, 0, 0
+  log.most = log.at_once
+end
+
+function log.enter(entry)
+  log.at_once = log.at_once + 1
+  entry.at_once = log.at_once
+  if log.at_once > log.most then log.most = log.at_once end
+end
+
+function log.leave() log.at_once = log.at_once - 1 end
 
 -- A long body is kept outside Lua's strings: thousands of nearly equal ones are slow to make (see dashboards.lua).
 local LONG = 1000
@@ -32,7 +44,7 @@ function log.add(entry)
 end
 
 local function show(entry)
-  return { method = entry.method, path = entry.path, headers = entry.headers, protocol = entry.protocol, fault = entry.fault,
+  return { method = entry.method, path = entry.path, headers = entry.headers, protocol = entry.protocol, fault = entry.fault, at_once = entry.at_once,
     body = type(entry.body) == "string" and entry.body or ffi.string(entry.body, entry.size) }
 end
 

@@ -113,15 +113,20 @@ function main.handle()
   local method, headers, body = ngx.req.get_method(), read_headers(), read_body()
   local entry = { method = method, path = sent, headers = headers, body = body, protocol = ngx.var.server_protocol }
   log.add(entry)
+  log.enter(entry)
   local fault = faults.take(method, target)
   local req = request.new(method, target, prefix, headers, body)
-  if not fault then return send(safely(req)) end
+  if not fault then
+    send(safely(req))
+    return log.leave()
+  end
   entry.fault = fault.kind
-  return send(faults.play(fault, function()
+  send(faults.play(fault, function()
     local result = safely(req)
     result.body = flatten(result.body)
     return result
   end))
+  return log.leave()
 end
 
 return main

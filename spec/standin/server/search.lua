@@ -97,6 +97,7 @@ local KIND = { ["dash-db"] = false, ["dash-folder"] = true }
 
 local function matches(req, object, wanted)
   local is_folder = object.is_folder or false
+  if object.unfound then return false end
   if KIND[wanted.type] ~= nil and KIND[wanted.type] ~= is_folder then return false end
   if wanted.query ~= "" and not object.title:lower():find(wanted.query, 1, true) then return false end
   if #wanted.tags > 0 and not has_tags(object, wanted.tags) then return false end

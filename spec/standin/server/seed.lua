@@ -22,9 +22,20 @@ local function panel(id, datasource)
   }
 end
 
-local function row(id, datasource)
-  return { id = id, type = "row", title = "Details", collapsed = true, gridPos = { x = 0, y = 1000, w = 24, h = 1 },
-    panels = json.array { panel(id + 1, datasource) } }
+-- Gives a panel further queries and overrides until it has about so many bytes: a large panel is one with much to show.
+local function grow(shown, bytes)
+  for index = 1, bytes and 1000 or 0 do
+    if #json.encode(shown) >= bytes - 150 then break end
+    local first = shown.targets[1]
+    shown.targets[index + 1] = { refId = "Q" .. index, expr = first.expr, legendFormat = first.legendFormat, datasource = first.datasource }
+    shown.fieldConfig.overrides[index] = { matcher = { id = "byName", options = "series " .. index },
+      properties = json.array { { id = "color", value = { mode = "fixed", fixedColor = "dark-blue" } }, { id = "custom.lineWidth", value = 2 } } }
+  end
+  return shown
+end
+
+local function row(id, inner)
+  return { id = id, type = "row", title = "Details", collapsed = true, gridPos = { x = 0, y = 1000, w = 24, h = 1 }, panels = json.array { inner } }
 end
 
 local function document(tags)
@@ -36,23 +47,25 @@ local function document(tags)
   }
 end
 
--- The template of a document of about `bytes` bytes.
-local function build(bytes, tags)
+-- The template of a document of about `bytes` bytes, with panels of about `panel_bytes`, or of the least that they have.
+local function build(bytes, tags, panel_bytes)
   local datasource, panels = { type = "prometheus", uid = "prometheus" }, json.array {}
-  panels[1] = row(1000, datasource)
+  panels[1] = row(1000, grow(panel(1001, datasource), panel_bytes))
   local result = document(tags)
   result.panels = panels
-  local size, each = #json.encode(result), #json.encode(panel(10, datasource)) + 1
-  for index = 1, math.max(1, math.floor((bytes - size) / each + 0.5)) do panels[index + 1] = panel(index, datasource) end
+  local size, each = #json.encode(result), #json.encode(grow(panel(10, datasource), panel_bytes)) + 1
+  for index = 1, math.max(1, math.floor((bytes - size) / each + 0.5)) do
+    panels[index + 1] = grow(panel(index, datasource), panel_bytes)
+  end
   return dashboards.to_template(result)
 end
 
--- options: dashboards, org, bytes, tags. Returns how many were made, or nil and a message.
+-- options: dashboards, org, bytes, panel_bytes, tags. Returns how many were made, or nil and a message.
 function seed.fill(options)
   local org = state.orgs[options.org or 1]
   if not org then return nil, "no such organisation" end
   local tags = options.tags or { "seed" }
-  local template = build(options.bytes or 5000, tags)
+  local template = build(options.bytes or 5000, tags, options.panel_bytes)
   local sorted = json.array {}
   for index, tag in ipairs(tags) do sorted[index] = tag end
   table.sort(sorted)

@@ -79,7 +79,7 @@ function state.reset(flavour)
   state.flavour = flavour or state.flavour
   state.personality, state.settings = flavours.settings(state.flavour)
   state.v9 = state.personality == "9.3.2"
-  state.series, state.resource_version = {}, 0
+  state.series, state.resource_version, state.kube_texts = {}, 0, {}
   state.orgs, state.org_by_name = {}, {}
   state.users, state.user_by_login, state.user_by_email = {}, {}, {}
   state.sessions, state.tokens, state.failed_logins = {}, {}, {}
@@ -97,7 +97,7 @@ function state.add_org(name)
   local org = {
     id = state.next_id("org"), name = name, address = {}, members = {}, datasources = {}, folders = {}, dashboards = {},
     dashboard_by_id = {}, dashboard_by_place = {}, folder_by_id = {}, teams = {}, service_accounts = {}, api_keys = {}, annotations = {}, preferences = {},
-    library = {}, playlists = {}, born = ngx.now(), generation = 0,
+    library = {}, playlists = {}, born = ngx.now(), generation = 0, by_uid = {},
   }
   state.orgs[org.id], state.org_by_name[name] = org, org
   return org
@@ -158,7 +158,7 @@ end
 
 -- Forgets what is derived from an organisation's dashboards and folders.
 function state.touch(org)
-  org.sorted, org.generation = nil, org.generation + 1
+  org.sorted, org.by_uid, org.generation = nil, {}, org.generation + 1
 end
 
 return state
