@@ -553,38 +553,65 @@ describe("signing in", function()
 end)
 
 describe("fairness:", function()
-  -- Places in the log of single calls that a task makes one after the other while others list everything.
-  local function places_of_singles(client, listings, singles)
-    local done = {}
+  -- The one of 9.3.2 sends a request for each dashboard.
+  local old
+
+  setup(function() old = days.start("9.3.2") end)
+  teardown(function() old:stop() end)
+  before_each(function() days.fresh(old) end)
+
+  -- Places in the log of single calls that a task makes one after the other while another lists everything; who ended
+  -- first.
+  local function places_of_singles(client, singles)
+    local first
     run(function()
-      for i = 1, listings do
-        spawn(function()
-          assert.is_true(client:get_org_panels(1).ok)
-          done[#done + 1] = "listing " .. i
-        end)
-      end
-      while #server:requests {path = "^/api/dashboards/uid"} < 4 do sleep(0.001) end
+      spawn(function()
+        assert.is_true(client:get_org_panels(1).ok)
+        first = first or "the listing"
+      end)
+      while #old:requests {path = "^/api/dashboards/uid"} < 4 do sleep(0.001) end
       for _ = 1, singles do assert.is_true(client:get_user(1).ok) end
-      done[#done + 1] = "singles"
+      first = first or "the single calls"
     end)
     local places = {}
-    for i, path in ipairs(arrived()) do
-      if path == "/api/users/1" then places[#places + 1] = i end
+    for i, request in ipairs(old:requests()) do
+      if request.path:find("/api/users/1$") then places[#places + 1] = i end
     end
-    return places, done
+    return places, first
   end
 
   it("a long listing does not keep single calls waiting", function()
-    server:set {apis = false}
-    server:seed {dashboards = 150}
-    local client = connect(server, {concurrency = 2})
-    local places, done = places_of_singles(client, 1, 10)
-    assert.equal("singles", done[1])
+    old:seed {dashboards = 150}
+    local client = connect(old, {concurrency = 2})
+    local places, first = places_of_singles(client, 10)
+    assert.equal("the single calls", first)
     assert.equal(10, #places)
     for i = 2, #places do
       local between = places[i] - places[i - 1]
       assert.is_true(between <= 15, ("%d requests between two single calls"):format(between - 1))
     end
+    client:close()
+  end)
+
+  it("two listings of one client share its window: neither has all of it", function()
+    old:seed {dashboards = 100}
+    old:seed {dashboards = 100, org = 1, tags = {"second"}}
+    local client, reads = connect(old, {concurrency = 4}), {}
+    run(function()
+      for _, query in ipairs {"first", "second"} do
+        spawn(function()
+          local r = client:get_org_panels(1, {headers = {["X-Listing"] = query}})
+          assert.is_true(r.ok, tostring(r))
+        end)
+      end
+    end)
+    for i, request in ipairs(old:requests {path = "^/api/dashboards/uid"}) do
+      reads[i] = request.headers["x-listing"]
+    end
+    local counts = {first = 0, second = 0}
+    for i = 20, 100 do counts[reads[i]] = counts[reads[i]] + 1 end
+    assert.is_true(math.min(counts.first, counts.second) >= 20,
+      ("%d reads of the one, %d of the other"):format(counts.first, counts.second))
     client:close()
   end)
 
