@@ -77,6 +77,11 @@ local function check_rows(state)
   for i = 1, state.total do check_row(state, i, known) end
 end
 
+local function is_callable(value)
+  local meta = getmetatable(value)
+  return type(value) == "function" or type(meta) == "table" and meta.__call ~= nil
+end
+
 local OPTIONS = {"concurrency", "on_progress"}
 local MOST = 1024
 
@@ -93,7 +98,7 @@ local function check_options(options)
     local got = type(concurrency) == "number" and tostring(concurrency) or type(concurrency)
     fail("option 'concurrency': integer from 1 to %d expected, got %s", MOST, got)
   end
-  if on_progress ~= nil and type(on_progress) ~= "function" then
+  if on_progress ~= nil and not is_callable(on_progress) then
     fail("option 'on_progress': function expected, got %s", type(on_progress))
   end
   return options
@@ -108,8 +113,14 @@ function interruption:__tostring()
     self.failed)
 end
 
+-- A line of progress that is drawn ends where it is.
+local function end_line(state, problem)
+  if state.on_progress then require("grafana.progress").broken_off(state.on_progress, problem) end
+end
+
 -- What Ctrl-C raises. The results of rows that were under way say so; of those that had not begun there is none.
-local function interrupted(state)
+local function interrupted(state, problem)
+  end_line(state, problem)
   for i, worker in pairs(state.under_way) do state.results[i] = state.results[i] or worker._broken_off end
   return setmetatable({results = state.results, done = state.done, failed = state.failed, total = state.total},
     interruption)
@@ -155,8 +166,11 @@ local function spawn_workers(state)
 end
 
 local function together(me, state)
-  local failure = tasks.together(me, function() return interrupted(state) end, spawn_workers, state)
-  if failure then error(failure._problem, 0) end
+  local function explain(problem) return interrupted(state, problem) end
+  local failure = tasks.together(me, explain, spawn_workers, state)
+  if not failure then return end
+  end_line(state, failure._problem)
+  error(failure._problem, 0)
 end
 
 local function checked(g, rows, options)
