@@ -152,13 +152,13 @@ if jit then jit.off(loop) end
 
 -- In a task of our own the others go on until there is something new about the call.
 local function attend(self, driver, task, call)
-  local quiet = not (self._on_retry or self._log)
-  local supplies = self._token
+  local watch, supplies = watch_of(self, call), self._token
+  if watch then report(self, call, watch) end
   while not call:done() do
     local problem = supplies and supply(self, driver, call)
     if problem then return problem end
     if not call:done() then tasks.park(task) end
-    if not quiet then report(self, call) end
+    if watch then report(self, call, watch) end
   end
 end
 

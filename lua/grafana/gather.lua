@@ -5,8 +5,8 @@
 local core = require "grafana.core"
 local tasks = require "grafana.tasks"
 
-local error, ipairs, pairs, pcall, setmetatable, tostring = error, ipairs, pairs, pcall, setmetatable, tostring
-local type = type
+local error, getmetatable, ipairs, pairs, pcall, setmetatable = error, getmetatable, ipairs, pairs, pcall, setmetatable
+local tostring, type = tostring, type
 local unpack = table.unpack or unpack   -- luacheck: ignore
 
 local gather = {}
@@ -80,6 +80,11 @@ end
 local OPTIONS = {"concurrency", "on_progress"}
 local MOST = 1024
 
+local function is_callable(value)
+  local meta = getmetatable(value)
+  return type(value) == "function" or type(meta) == "table" and meta.__call ~= nil
+end
+
 local function check_options(options)
   if options == nil then return {} end
   if type(options) ~= "table" then fail("bad argument #3 'options' (table expected, got %s)", type(options)) end
@@ -93,7 +98,7 @@ local function check_options(options)
     local got = type(concurrency) == "number" and tostring(concurrency) or type(concurrency)
     fail("option 'concurrency': integer from 1 to %d expected, got %s", MOST, got)
   end
-  if on_progress ~= nil and type(on_progress) ~= "function" then
+  if on_progress ~= nil and not is_callable(on_progress) then
     fail("option 'on_progress': function expected, got %s", type(on_progress))
   end
   return options
@@ -108,8 +113,14 @@ function interruption:__tostring()
     self.failed)
 end
 
+-- A line of progress ends with what is done so far.
+local function end_line(state, problem)
+  if state.on_progress then require("grafana.progress").broken_off(state.on_progress, problem) end
+end
+
 -- What Ctrl-C raises. The results of rows that were under way say so; of those that had not begun there is none.
-local function interrupted(state)
+local function interrupted(state, problem)
+  end_line(state, problem)
   for i, worker in pairs(state.under_way) do state.results[i] = state.results[i] or worker._broken_off end
   return setmetatable({results = state.results, done = state.done, failed = state.failed, total = state.total},
     interruption)
@@ -155,7 +166,7 @@ local function spawn_workers(state)
 end
 
 local function together(me, state)
-  local failure = tasks.together(me, function() return interrupted(state) end, spawn_workers, state)
+  local failure = tasks.together(me, function(problem) return interrupted(state, problem) end, spawn_workers, state)
   if failure then error(failure._problem, 0) end
 end
 
@@ -173,11 +184,19 @@ local function checked(g, rows, options)
   return state
 end
 
+local function carry_out(state)
+  if state.on_progress then require("grafana.progress").begins(state.on_progress, state.total) end
+  local fine, problem = pcall(tasks.inside, together, state)
+  if fine then return end
+  end_line(state, problem)
+  error(problem, 0)
+end
+
 --- See `grafana.gather`.
 function gather.gather(g, rows, options)
   local fine, state = pcall(checked, g, rows, options)
   if not fine then error(state, 3) end
-  if state.total > 0 then tasks.inside(together, state) end
+  if state.total > 0 then carry_out(state) end
   return state.results
 end
 

@@ -247,9 +247,16 @@ end
 
 -- ------------------------------------------------------------------------------------------------- being left --
 
-local function end_call(task)
+-- Nothing can be raised where everything is being left.
+local function end_line(call, problem)
+  local on_progress = call:on_progress()
+  if on_progress then pcall(require("grafana.progress").broken_off, on_progress, problem) end
+end
+
+local function end_call(task, problem)
   local call, driver = task._call, task._driver
   if not call then return end
+  end_line(call, problem)
   call:cancel()
   task._broken_off = call:result()
   if driver then driver:drop(task._flight or call) end
@@ -257,28 +264,28 @@ local function end_call(task)
 end
 
 -- Its to-be-closed variables are closed; what that calls ends at once.
-local function kill(task)
+local function kill(task, problem)
   task._cancelled = true
-  end_call(task)
+  end_call(task, problem)
   if task._started and close then close(task._coroutine) end
   tasks.finish(task, false, "grafana: its run was left by an error")
 end
 
 -- The newest first. What the group's owner has to say of it.
-local function kill_group(group)
+local function kill_group(group, problem)
   local members, explain = tasks.members(group), group.explain
   for i = #members, 1, -1 do
     local task = members[i]
-    if task._inner ~= task._group then explain = kill_group(task._inner) or explain end
-    kill(task)
+    if task._inner ~= task._group then explain = kill_group(task._inner, problem) or explain end
+    kill(task, problem)
   end
   return explain
 end
 
 local function leave(self, main, problem)
   active, self.is_over = self.outer, true
-  local explain = main._inner and kill_group(main._inner)
-  kill(main)
+  local explain = main._inner and kill_group(main._inner, problem)
+  kill(main, problem)
   if explain and tasks.is_interrupt(problem) then problem = explain(problem) end
   error(problem, 0)
 end
