@@ -294,6 +294,12 @@ local function is_ours(on_progress)
   return getmetatable(on_progress) == metatable
 end
 
+--- What will tell `on_progress` begins: where it is one of ours, its time runs from now.
+-- @int total how many there are
+function progress.begins(on_progress, total)
+  if is_ours(on_progress) then on_progress(0, total, 0) end
+end
+
 --- What tells `on_progress` is broken off: where it is one of ours, its line ends with what is done so far.
 -- @param on_progress what the caller of an operation has given
 -- @param problem what was raised, or a result that is not ok; nil: it ended as it should

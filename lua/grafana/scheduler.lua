@@ -255,7 +255,8 @@ local function end_call(task, problem)
   driver:drop(task._flight)
   call:close()
   local on_progress = call:on_progress()
-  if on_progress then require("grafana.progress").broken_off(on_progress, problem) end
+  -- Nothing can be raised where everything is being left.
+  if on_progress then pcall(require("grafana.progress").broken_off, on_progress, problem) end
 end
 
 -- Its to-be-closed variables are closed; what that calls ends at once.
