@@ -145,7 +145,7 @@ Inside nginx there is one for subrequests (location.capture), examples/capture/ 
 It serves visitors over HTTP/1, in rewrite, access and content handlers, not in timers.]]
 
 local PROGRESS = [[
-Lists, and operations that read many things one by one, take the option on_progress, a function:
+Lists, operations that read many things, and grafana.gather take the option on_progress, a function:
     g:get_org_panels(1, {on_progress = function(done, total, failed) ... end})
 It is called whenever the numbers change: how many are done (failed ones among them), how many there are, how many
 failed. total is 0 as long as nobody knows it, and may grow while more becomes known. done == total comes once, at the
