@@ -129,7 +129,9 @@ describe("the stand-in's /apis", function()
     assert.equal(404, (ask("GET", "/api/dashboards/uid/b")))
     assert.equal(201, (post("v1beta1", "untitled", {})))
     assert.equal("No Title", select(2, ask("GET", "/api/dashboards/uid/untitled")).dashboard.title)
-    local refused = {c = {}, d = {title = ""}, e = {title = 7}, ["f.g"] = {title = "F"}, [("h"):rep(41)] = {title = "H"}}
+    local refused = {
+      c = {}, d = {title = ""}, e = {title = 7}, ["f.g"] = {title = "F"}, [("h"):rep(41)] = {title = "H"},
+    }
     for uid, spec in pairs(refused) do
       local code, answer = post("v0alpha1", uid, spec)
       assert.same({400, "BadRequest"}, {code, answer.reason})

@@ -5,8 +5,8 @@
 local core = require "grafana.core"
 local tasks = require "grafana.tasks"
 
-local error, getmetatable, ipairs, pairs, pcall, setmetatable = error, getmetatable, ipairs, pairs, pcall, setmetatable
-local tostring, type = tostring, type
+local error, ipairs, pairs, pcall, setmetatable, tostring = error, ipairs, pairs, pcall, setmetatable, tostring
+local type = type
 local unpack = table.unpack or unpack   -- luacheck: ignore
 
 local gather = {}
@@ -77,13 +77,13 @@ local function check_rows(state)
   for i = 1, state.total do check_row(state, i, known) end
 end
 
-local OPTIONS = {"concurrency", "on_progress"}
-local MOST = 1024
-
 local function is_callable(value)
   local meta = getmetatable(value)
   return type(value) == "function" or type(meta) == "table" and meta.__call ~= nil
 end
+
+local OPTIONS = {"concurrency", "on_progress"}
+local MOST = 1024
 
 local function check_options(options)
   if options == nil then return {} end
@@ -113,7 +113,7 @@ function interruption:__tostring()
     self.failed)
 end
 
--- A line of progress ends with what is done so far.
+-- A line of progress that is drawn ends where it is.
 local function end_line(state, problem)
   if state.on_progress then require("grafana.progress").broken_off(state.on_progress, problem) end
 end
@@ -166,8 +166,11 @@ local function spawn_workers(state)
 end
 
 local function together(me, state)
-  local failure = tasks.together(me, function(problem) return interrupted(state, problem) end, spawn_workers, state)
-  if failure then error(failure._problem, 0) end
+  local function explain(problem) return interrupted(state, problem) end
+  local failure = tasks.together(me, explain, spawn_workers, state)
+  if not failure then return end
+  end_line(state, failure._problem)
+  error(failure._problem, 0)
 end
 
 local function checked(g, rows, options)
@@ -184,19 +187,11 @@ local function checked(g, rows, options)
   return state
 end
 
-local function carry_out(state)
-  if state.on_progress then require("grafana.progress").begins(state.on_progress, state.total) end
-  local fine, problem = pcall(tasks.inside, together, state)
-  if fine then return end
-  end_line(state, problem)
-  error(problem, 0)
-end
-
 --- See `grafana.gather`.
 function gather.gather(g, rows, options)
   local fine, state = pcall(checked, g, rows, options)
   if not fine then error(state, 3) end
-  if state.total > 0 then carry_out(state) end
+  if state.total > 0 then tasks.inside(together, state) end
   return state.results
 end
 

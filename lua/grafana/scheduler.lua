@@ -254,20 +254,16 @@ end
 
 -- ------------------------------------------------------------------------------------------------- being left --
 
--- Nothing can be raised where everything is being left.
-local function end_line(call, problem)
-  local on_progress = call:on_progress()
-  if on_progress then pcall(require("grafana.progress").broken_off, on_progress, problem) end
-end
-
 local function end_call(task, problem)
   local call, driver = task._call, task._driver
   if not call then return end
-  end_line(call, problem)
   call:cancel()
   task._broken_off = call:result()
-  if driver then driver:drop(task._flight or call) end
+  driver:drop(task._flight)
   call:close()
+  local on_progress = call:on_progress()
+  -- Nothing can be raised where everything is being left.
+  if on_progress then pcall(require("grafana.progress").broken_off, on_progress, problem) end
 end
 
 -- Its to-be-closed variables are closed; what that calls ends at once.
@@ -278,23 +274,23 @@ local function kill(task, problem)
   tasks.finish(task, false, "grafana: its run was left by an error")
 end
 
--- The newest first. What the group's owner has to say of it.
+-- The newest first. What there is to raise then: groups may say more of an interruption.
 local function kill_group(group, problem)
-  local members, explain = tasks.members(group), group.explain
+  local members, better = tasks.members(group), nil
   for i = #members, 1, -1 do
     local task = members[i]
-    if task._inner ~= task._group then explain = kill_group(task._inner, problem) or explain end
+    if task._inner ~= task._group then better = kill_group(task._inner, problem) end
     kill(task, problem)
   end
-  return explain
+  if group.explain then better = group.explain(problem) end
+  return better or problem
 end
 
 local function leave(self, main, problem)
   active, self.is_over = self.outer, true
-  local explain = main._inner and kill_group(main._inner, problem)
+  local better = main._inner and kill_group(main._inner, problem)
   kill(main, problem)
-  if explain and tasks.is_interrupt(problem) then problem = explain(problem) end
-  error(problem, 0)
+  error(tasks.is_interrupt(problem) and better or problem, 0)
 end
 
 --- Run `f(main, …)` in a task, and all that are spawned in it, until they have ended.

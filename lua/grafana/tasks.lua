@@ -279,7 +279,7 @@ end
 
 --- Run `f(…)` in the task `me`, then wait for all tasks that have been spawned meanwhile.
 -- @param me
--- @param explain a function that makes of the sentence by which Lua tells of Ctrl-C the error to raise; or false
+-- @param explain called with the error where an interruption leaves all of it: returns what to raise instead; or false
 -- @return what failed, as a table whose `_problem` is the error, or nil; what `f` returned behind true, packed
 function tasks.together(me, explain, f, ...)
   local group = {live = 0, members = {}, failed = {}, owner = me, explain = explain}
