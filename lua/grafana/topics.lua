@@ -181,7 +181,7 @@ Inside nginx tasks are its light threads, and spawn works without run, too: in t
 can be made. A task belongs to its visitor's request: nginx ends that when its tasks have ended, ngx.exit ends both.]]
 
 local PROGRESS = [[
-Lists, and operations that read many things one by one, take the option on_progress, a function:
+Lists, operations that read many things, and grafana.gather take the option on_progress, a function:
     g:get_org_panels(1, {on_progress = function(done, total, failed) ... end})
 It is called whenever the numbers change: how many are done (failed ones among them), how many there are, how many
 failed. total is 0 as long as nobody knows it, and may grow while more becomes known. done == total comes once, at the
