@@ -119,12 +119,14 @@ enum { GF_MAIN, GF_PROBE, GF_ORG_PROBE, GF_SIGN_IN, GF_OWN_PURPOSE };
 /* Makes of an answer's text what is wanted of it, without parsing it. Not understood, or without memory: NULL. */
 typedef gf_doc *gf_skimmer(gf_call *call, gf_str text, bool *understood);
 
+struct gf_exchange;
+
 /* Takes the answer of a list of /apis item by item while it arrives (gf_items.c): the text of an item, which must be copied
- * where it is to stay; the token of the next page, when there is one. Neither sends anything. Without memory:
- * call->lacks_memory. */
+ * where it is to stay; the token of the next page, when there is one, which may be asked for at once. What is taken of an
+ * answer that is cut comes again. Without memory: call->lacks_memory. */
 typedef struct gf_taker {
   void (*item)(gf_call *call, gf_str text);
-  void (*next)(gf_call *call, gf_str token);
+  void (*next)(gf_call *call, struct gf_exchange *x, gf_str token);
 } gf_taker;
 
 /* How far that has come. */
