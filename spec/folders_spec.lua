@@ -46,7 +46,7 @@ local function assert_nothing_written()
 end
 
 describe("get_folders", function()
-  it("lists all of 1,200, of all levels, in two full requests and one that finds no more, and looks twice", function()
+  it("lists all of 1,200, of all levels, reading two pages and an empty one twice, and looks twice", function()
     create("top")
     for i = 1, 1199 do
       local parent = i % 2 == 0 and "top" or ""

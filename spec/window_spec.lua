@@ -3,9 +3,8 @@
 -- they have recovered; a Retry-After is waited for by all. No test looks at a clock: what was on the wire is read from
 -- what the stand-in had to do at once.
 
-local core = require "grafana.core"
+local grafana = require "grafana"
 local days = require "spec.support.bad_days"
-local nginx = require "spec.support.nginx"
 
 local server
 
@@ -28,16 +27,7 @@ end
 
 -- Several calls of one client at once: rows of an operation and its arguments; their results.
 local function at_once(g, rows)
-  if nginx.inside then return nginx.at_once(g, rows) end
-  local driver, calls, results = require("grafana.curl").driver {concurrency = 16}, {}, {}
-  for i, row in ipairs(rows) do
-    calls[i] = core.call(g._core, days.unpack(row))
-    driver:add(calls[i])
-  end
-  while driver:step(100) > 0 do end   -- luacheck: ignore 542
-  driver:close()
-  for i, call in ipairs(calls) do results[i] = call:result() end
-  return results
+  return grafana.gather(g, rows, {concurrency = #rows})
 end
 
 local function refuse(options)
@@ -163,6 +153,28 @@ describe("a server that refuses each tenth request", function()
   end)
 end)
 
+it("two clients and a hundred tasks share a server that refuses each tenth request", function()
+  local clients, made = {connect {concurrency = 4}, connect {concurrency = 6}}, 0
+  refuse {every = 10, path = "^/api/orgs"}
+  hold(0.005)
+  local function work(i)
+    local g = clients[i % 2 + 1]
+    local r = g:create_org("Org " .. i)
+    assert.equal("ok", r.status, tostring(r))
+    assert.equal("Org " .. i, g:get_org(r.id).org.name)
+    made = made + 1
+  end
+  grafana.run(function()
+    for i = 1, 100 do grafana.spawn(work, i) end
+  end)
+  server:clear_faults()
+  assert.equal(100, made)
+  assert.equal(222, days.arrived(server, nil, "^/api/orgs"))   -- 22 of them refused, and sent again once
+  assert.is_true(server:most_at_once() <= 10)
+  assert.equal(101, #clients[1]:get_orgs().orgs)
+  for _, g in ipairs(clients) do g:close() end
+end)
+
 describe("a server that takes so many requests in a time", function()
   it("gives all dashboards, each once", function()
     seed(100)
@@ -212,6 +224,37 @@ describe("a pause that a server has asked for", function()
     for _, r in ipairs(results) do assert.equal("ok", r.status, tostring(r)) end
     assert.equal(30, days.arrived(server))
     assert.is_true(server:most_at_once() <= 4)
+    g:close()
+  end)
+
+  it("is waited for by those whose requests a function carries, too", function()
+    local function send(request)
+      local path = request.url:sub(#server.url + 1)
+      local code, body, headers = server:http(request.method, path, {headers = request.headers, body = request.body})
+      return {code = code, headers = headers, body = body}
+    end
+    local g = connect {transport = send, max_retries = 0}
+    pause(g, 1)
+    local rows = {}
+    for i = 1, 10 do rows[i] = {"get_org", 1, {deadline = i <= 5 and 200 or 0}} end
+    local reasons = {}
+    for i, r in ipairs(at_once(g, rows)) do reasons[i] = r.reason or r.status end
+    assert.same({"deadline", "deadline", "deadline", "deadline", "deadline", "ok", "ok", "ok", "ok", "ok"}, reasons)
+    assert.equal(5, days.arrived(server))
+    g:close()
+  end)
+
+  it("is no time in which a task cannot be cancelled", function()
+    local g = connect()
+    pause(g, 30)
+    local r = grafana.run(function()
+      local task = grafana.spawn(function() return g:get_org(1) end)
+      grafana.sleep(0.02)
+      task:cancel()
+      return task:wait()
+    end)
+    assert.equal("cancelled", r.reason)
+    assert.equal(0, days.arrived(server))
     g:close()
   end)
 

@@ -200,6 +200,14 @@ static void take_search(gf_call *call, gf_exchange *x) {
   gf_listing_choose_way(call);
 }
 
+void gf_listing_search_again(gf_call *call) {
+  listing *l = call->state;
+  call->reads_once = false;
+  if (!l->searched || !gf_read_again(call, &search_pages)) return;
+  l->searched = false;
+  ask_search(call);
+}
+
 bool gf_listing_is_general(const gf_verdict *v) {
   return v->reason == GF_BAD_CREDENTIALS || v->reason == GF_TLS || v->status == GF_CONNECTION_REFUSED ||
          v->status == GF_UNKNOWN_HOST;

@@ -182,7 +182,7 @@ can be made. A task belongs to its visitor's request: that ends when its tasks h
 is exited.]]
 
 local PROGRESS = [[
-Lists, and operations that read many things one by one, take the option on_progress, a function:
+Lists, operations that read many things, and grafana.gather take the option on_progress, a function:
     g:get_org_panels(1, {on_progress = function(done, total, failed) ... end})
 It is called whenever the numbers change: how many are done (failed ones among them), how many there are, how many
 failed. total is 0 as long as nobody knows it, and may grow while more becomes known. done == total comes once, at the
