@@ -5,7 +5,8 @@
  *     search ──► has the server such lists, in the version that shows dashboards as the old route does? (once a client)
  *            └─► what does it call the organisation? ──► page ──► page ──► … ──► the rest singly
  *
- * A page is never more than a short cut: whatever goes wrong with one, and whatever it does not show (created or moved
+ * The pages belong to one moment after the search, so that they show whether something has slipped through that: then it
+ * is read again. A page is never more than a short cut: whatever goes wrong with one, and whatever it does not show (created or moved
  * meanwhile, stored in another version, not converted), is read singly, as where there are no pages.
  */
 #include "gf_listing.h"
@@ -81,7 +82,8 @@ static void put(gf_call *call, size_t place, gf_doc *rows) {
 }
 
 static void take_item(gf_call *call, gf_str text) {
-  size_t place;
+  listing *l = call->state;
+  size_t place = SIZE_MAX;
   gf_doc *rows;
   const gf_item_wish wish = {.call = call,
                              .version = VERSION,
@@ -95,6 +97,7 @@ static void take_item(gf_call *call, gf_str text) {
   case GF_ITEM_UNKNOWN: break;
   case GF_ITEM_NO_MEMORY: call->lacks_memory = true; break;
   }
+  if (place == SIZE_MAX) l->is_strange = true;
 }
 
 static void take_token(gf_call *call, gf_str token) {
@@ -139,6 +142,7 @@ static void read_singly(gf_call *call) {
 static void take_page(gf_call *call, gf_exchange *x) {
   listing *l = call->state;
   bool is_whole = x->verdict.status == GF_OK && x->skimmed;
+  l->is_sure = is_whole && !l->token && !l->is_strange;
   if (gf_listing_is_general(&x->verdict) && x->verdict.reason != GF_BAD_CREDENTIALS)
     gf_finish(call, &x->verdict, x);
   else if (is_whole && l->token && l->barren < MAX_BARREN && l->done < l->n_rows)
