@@ -182,7 +182,7 @@ $(foreach l,lua5.4 luajit rock,$(foreach v,release asan lint,$(eval $(call rules
 
 # --- using ---------------------------------------------------------------------------------------
 
-.PHONY: deps demo demo-openresty env generate bench
+.PHONY: deps demo demo-openresty env generate bench bench-live
 deps: ## install what building, testing and the demo need (Debian)
 	@scripts/deps test
 
@@ -204,6 +204,9 @@ generate: ## write the table of documented operations, and from the tables types
 
 bench: release ## measure the speed ratios
 	@eval "$$($(MAKE) -s env)"; exec bench/run
+
+bench-live: release ## measure whole organisations on the real server at GRAFANA_URL, in one of their own
+	@exec bench/live
 
 # --- testing -------------------------------------------------------------------------------------
 

@@ -1,11 +1,12 @@
 -- SPDX-License-Identifier: MIT
--- live.lua fill COUNT FOLDER | delete ORG | panels ORG COUNT | singles ORG UIDS | gather ORG UIDS: what bench/live does on the server
--- at GRAFANA_URL. `fill` prints the number of an organisation of its own and leaves in FOLDER what curl has to fetch.
+-- live.lua fill COUNT | delete ORG | list ORG FOLDER | panels ORG COUNT | singles ORG UIDS | gather ORG UIDS: what
+-- bench/live does on the server at GRAFANA_URL. `fill` prints the number of an organisation of its own, `list` leaves
+-- in FOLDER which dashboards there are and what curl has to fetch.
 
 local grafana = require "grafana"
 
-local g = grafana.connect(os.getenv "GRAFANA_URL", {os.getenv "GRAFANA_USER" or "admin", os.getenv "GRAFANA_PASSWORD" or "admin"},
-  {concurrency = 16, timeout = 120000})
+local URL, USER, PASSWORD = os.getenv "GRAFANA_URL", os.getenv "GRAFANA_USER", os.getenv "GRAFANA_PASSWORD"
+local g = grafana.connect(URL, {USER or "admin", PASSWORD or "admin"}, {concurrency = 16, timeout = 120000})
 local check = grafana.check
 local does = {}
 
@@ -39,23 +40,27 @@ local function sources()
   end
 end
 
-function does.fill(count, folder)
+function does.fill(count)
   local org = check(g:create_org(("bench %d %s"):format(os.time(), tostring({}):match "0x(%x+)"))).id
   print(org)
   io.stdout:flush()
-  local found, uids, urls, bytes = sources(), {}, {}, 0
+  local found = sources()
   for i = 1, tonumber(count) do
     local dashboard = found[i % #found + 1]:copy()
-    uids[i] = ("bench-%05d"):format(i)
     dashboard:remove "id"
-    dashboard:set(uids[i], "uid")
-    bytes = bytes + #dashboard:text()
+    dashboard:set(("bench-%05d"):format(i), "uid")
     check(g:update_or_create_dashboard(org, dashboard))
-    urls[i] = ('url = "%s/api/dashboards/uid/%s"\noutput = "/dev/null"\n'):format(os.getenv "GRAFANA_URL", uids[i])
   end
-  write(folder .. "/uids", {table.concat(uids, "\n"), "\n"})
+end
+
+function does.list(org, folder)
+  local uids, urls = {}, {}
+  for i, hit in ipairs(check(g:search(tonumber(org), {type = "dash-db"})).hits) do
+    uids[i] = hit.uid .. "\n"
+    urls[i] = ('url = "%s/api/dashboards/uid/%s"\noutput = "/dev/null"\n'):format(URL, hit.uid)
+  end
+  write(folder .. "/uids", uids)
   write(folder .. "/singles.cfg", urls)
-  write(folder .. "/size", {("%d dashboards of %.1f KB"):format(#uids, bytes / #uids / 1000)})
 end
 
 function does.delete(org) check(g:delete_org(tonumber(org))) end

@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: MIT
--- record.lua FOLDER STANDIN ORG COUNT: files for a static server that answers as the stand-in does for an organisation of
--- COUNT dashboards: pages of /apis, pages of the search, each dashboard. What curl has to fetch for the same is left in
--- FOLDER/pages.cfg and FOLDER/singles.cfg, with @URL@ where the server stands; FOLDER/standin-pages.cfg is for the stand-in.
+-- record.lua FOLDER STANDIN ORG COUNT: files for a static server that answers as the stand-in does for an organisation
+-- of COUNT dashboards: pages of /apis, pages of the search, each dashboard. What curl has to fetch for the same is left
+-- in FOLDER/pages.cfg and FOLDER/singles.cfg, with @URL@ where the server stands; standin-pages.cfg has the stand-in's
+-- own tokens.
 
 local grafana = require "grafana"
 

@@ -90,6 +90,30 @@ transport cannot honour raises, and says what to do instead; `help("transports")
 |---|---|---|
 %s
 
+## Many at once
+
+```lua
+local results = grafana.gather(g, {                       -- in the order given
+  {"get_dashboard", 1, "a"}, {"get_dashboard", 1, "b"},
+}, {concurrency = 16, on_progress = function(done, total, failed) end})
+
+grafana.run(function()                                    -- inside tasks calls yield instead of blocking
+  local t = grafana.spawn(function() return g:get_orgs() end)
+  local r = t:wait()
+end)
+```
+
+| function | |
+|---|---|
+| `grafana.gather(g, rows, [options])` | a result for each row; a bad row raises before anything is sent |
+| `grafana.run(f, …)` | what `f` returns, once its tasks have ended; raises the first error nobody has waited for |
+| `grafana.spawn(f, …)` | a task: inside `run`, inside nginx anywhere where calls can be made |
+| `t:wait()` | what the task's function returned; raises its error. By any task, again and again |
+| `t:cancel()` | ends its call, and all later ones, with the reason `cancelled` |
+| `grafana.sleep(seconds)` | waits, and lets other tasks go on |
+
+What is on the wire is bounded by the client's `concurrency`, whatever uses it. `print(grafana.help("many"))` says more.
+
 ## Progress
 
 `on_progress(done, total, failed)` is called whenever one of the numbers changes; `total` is 0 as long as nobody knows
@@ -407,6 +431,26 @@ function Progress:print(line) end
 
 ---@alias grafana.OnProgress fun(done: integer, total: integer, failed: integer)|grafana.Progress
 
+---What runs beside other tasks.
+---@class grafana.Task
+local Task = {}
+---What its function returned; raises its error.
+---@return any ...
+function Task:wait() end
+---Its call, and all later ones, end with the reason `cancelled`.
+function Task:cancel() end
+
+---@class grafana.GatherOptions
+---@field concurrency? integer rows under way at once; default: the client's
+---@field on_progress? grafana.OnProgress
+
+---What Ctrl-C raises from `gather`.
+---@class grafana.Interruption
+---@field results table<integer, grafana.Result> of rows that had begun
+---@field done integer
+---@field failed integer
+---@field total integer
+
 ---@class grafana
 ---@field _VERSION string
 ---@field own grafana.Own
@@ -422,6 +466,23 @@ function grafana.connect(url, credentials, options) end
 ---@param ... grafana.Status
 ---@return T
 function grafana.check(r, ...) end
+---Calls `f(…)` in a task; returns when all tasks spawned in it have ended. Raises an error nobody has waited for.
+---@param f fun(...: any): ...: any
+---@param ... any
+---@return any ... what `f` returned
+function grafana.run(f, ...) end
+---@param f fun(...: any): ...: any
+---@param ... any
+---@return grafana.Task
+function grafana.spawn(f, ...) end
+---Other tasks go on meanwhile.
+---@param seconds number
+function grafana.sleep(seconds) end
+---@param g grafana.Client
+---@param rows any[][] the name of an operation and its arguments
+---@param options? grafana.GatherOptions
+---@return grafana.Result[] in the order of the rows
+function grafana.gather(g, rows, options) end
 ---@param options? grafana.ProgressOptions
 ---@return grafana.Progress
 function grafana.progress(options) end

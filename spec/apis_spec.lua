@@ -9,6 +9,8 @@ local odd = require "spec.support.odd_dashboards"
 local standin = require "spec.standin"
 local two_ways = require "spec.support.two_ways"
 
+local by_sockets = dofile("examples/socket_transport.lua")
+
 local ADMIN = {"admin", "admin"}
 local PAGES = "^/apis/dashboard%.grafana%.app/v0alpha1/namespaces/"
 local SINGLES = "^/api/dashboards/uid/"
@@ -148,5 +150,17 @@ describe("a whole organisation", function()
     local plain, browser = connect(), connect(nil, {user_agent = "Mozilla/5.0 (X11)"})
     assert.is_nil(two_ways.difference(plain:get_org_panels(org), browser:get_org_panels(org)))
     assert.is_nil(two_ways.difference(plain:get_org_dashboards(org), browser:get_org_dashboards(org)))
+  end)
+
+  it("listed doubles and loses nothing when dashboards are made, edited, moved and deleted meanwhile", function()
+    for _, way in ipairs {"pages", "singles"} do
+      local here = grafana.check(connect():create_org("Changing by " .. way)).id
+      two_ways.post_changing(connect(), here, 60)
+      local send = way == "pages" and by_sockets or two_ways.without_apis(by_sockets)
+      local g = connect(nil, {transport = two_ways.changing(connect(), here, 60, send)})
+      local r = grafana.check(g:get_org_dashboards(here))
+      assert.is_nil(r.failed)
+      assert.is_nil(two_ways.wrong_with(connect(), here, r.dashboards, 60), way)
+    end
   end)
 end)

@@ -4,6 +4,7 @@
 package.path = "./?.lua;./?/init.lua;" .. package.path   -- 5.1 and LuaJIT do not look for ./?/init.lua
 
 local days = require "spec.support.bad_days"
+local example = require "spec.support.example"
 local grafana = require "grafana"
 local team_example = require "spec.support.team_example"
 
@@ -47,6 +48,37 @@ for _, version in ipairs {"12.4.3", "9.3.2"} do
         assert.matches(case[3], lines[1])
       end
       assert.same({}, grafana.check(g:get_teams(1)).teams)
+    end)
+  end)
+
+  describe("examples/many.lua on " .. version, function()
+    local server, g
+
+    setup(function() server = days.start(version) end)
+    teardown(function() server:stop() end)
+    before_each(function()
+      days.fresh(server)
+      g = days.connect(server)
+    end)
+    after_each(function() g:close() end)
+
+    it("counts what is in every organisation, all asked at once", function()
+      server:seed {dashboards = 7}
+      for i = 1, 12 do grafana.check(g:create_org("Acme " .. i)) end
+      grafana.check(g:create_datasource(1, {name = "P", type = "prometheus", access = "proxy", url = "http://x"}))
+      local lines, fine = example.run("many.lua", {url = server.url, user = "admin", password = days.PASSWORD})
+      assert.is_true(fine, table.concat(lines, "\n"))
+      assert.equal(14, #lines)
+      assert.matches("^organisation +users dashboards data sources$", lines[1])
+      assert.matches("^Main Org%. +1 +7 +1 *$", lines[#lines])
+      assert.matches("^Acme 1 +1 +0 +0 *$", lines[2])
+    end)
+
+    it("says in one line why it could not", function()
+      local lines, fine = example.run("many.lua", {url = server.url, user = "admin", password = "wrong"})
+      assert.is_false(fine)
+      assert.equal(1, #lines, table.concat(lines, "\n"))
+      assert.matches("^many%.lua: access%-denied %(bad%-credentials%): ", lines[1])
     end)
   end)
 end

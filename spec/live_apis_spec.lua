@@ -71,4 +71,17 @@ describe("on " .. assert(os.getenv("GRAFANA_URL"), "GRAFANA_URL is not set") .. 
     end
     assert.is_true(assert_same() > 1200)
   end)
+
+  it("an organisation doubles and loses nothing when dashboards are made, edited and deleted meanwhile", function()
+    for _, way in ipairs {"pages", "singles"} do
+      local here = grafana.check(server.admin:create_org(world:unique())).id
+      two_ways.post_changing(server.admin, here, 60)
+      local send = way == "pages" and by_sockets or two_ways.without_apis(by_sockets)
+      local transport = two_ways.changing(server.admin, here, 60, send)
+      local g = connect({server.user, server.password}, transport)
+      local r = grafana.check(g:get_org_dashboards(here))
+      assert.is_nil(r.failed)
+      assert.is_nil(two_ways.wrong_with(server.admin, here, r.dashboards, 60), way)
+    end
+  end)
 end)

@@ -78,6 +78,20 @@ describe("a listing in pages", function()
     assert.equal(0, arrived("^/apis"))
   end)
 
+  it("reads a long search once, and again where the pages hold what it has not found", function()
+    assert.equal("ok", g:create_org("Acme").status)
+    server:seed {dashboards = 1100, org = 2, bytes = 1000}
+    server:clear_log()
+    assert.equal(1100, #g:get_org_dashboards(2).dashboards)
+    assert.equal(3, arrived("^/api/search"))
+    server:fault {kind = "body", path = LIST, body = '{"metadata":{},"items":[{"metadata":{"name":"new"},"spec":{}}]}'}
+    assert.equal(1100, #g:get_org_dashboards(2).dashboards)
+    assert.equal(9, arrived("^/api/search"))
+    server:fault {kind = "status", code = 500, path = LIST}
+    assert.equal(1100, #g:get_org_dashboards(2).dashboards)
+    assert.equal(15, arrived("^/api/search"))
+  end)
+
   it("shows rows where they are wanted", function()
     local rows = {title = "With rows", panels = {
       {id = 1, type = "row", title = "R", collapsed = true, panels = {{id = 2, type = "stat", title = "In it"}}},

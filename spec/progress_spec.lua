@@ -107,7 +107,7 @@ end)
 -- ------------------------------------------------------------------------------------------------ what is shown --
 
 describe("grafana.progress", function()
-  local progress, time, written
+  local progress, begins, refresh, time, written
   local real = core.now
 
   -- The clock is ours, so nothing here depends on the machine.
@@ -115,7 +115,8 @@ describe("grafana.progress", function()
     time, written = 1000000, {}
     core.now = function() return time end
     package.loaded["grafana.progress"] = nil
-    progress = require("grafana.progress").new
+    local module = require "grafana.progress"
+    progress, begins, refresh = module.new, module.begins, module.refresh
     core.now = real
     package.loaded["grafana.progress"] = nil
   end)
@@ -233,6 +234,23 @@ describe("grafana.progress", function()
       end
       assert.is_true(done < 3 or shown()[1]:find("2/min  .* left") ~= nil, shown()[1])
     end
+  end)
+
+  it("is drawn again while those wait who tell it, until it ends", function()
+    local p, other = make {terminal = true, width = 70}, make {terminal = true, width = 70}
+    other(1, 5)     -- a program's own is its own matter
+    begins(p, 1000)
+    feed(p, 100, 200, 10, 1000)
+    written = {}
+    time = time + 1000
+    refresh()
+    refresh()
+    assert.equal(1, #written)
+    assert.matches(" 200 of 1000  %d+/s", written[1])
+    p:finish("broken off")
+    time = time + 1000
+    refresh()
+    assert.equal(2, #written)
   end)
 
   it("keeps what others have written from doing anything to the terminal", function()
@@ -427,10 +445,10 @@ for _, version in ipairs {"12.4.3", "9.3.2"} do
 
     it("tells a list page by page", function()
       server:seed {dashboards = 2500, org = 1, bytes = 200}
+      server:fault {kind = "delay", seconds = 0.5, path = "page=2"}   -- longer than the driver is patient
       local told, r = told_by("search", 1)
       assert.equal(2500, #r.hits)
       assert.same({2500, 2500, 0}, told[#told])
-      assert.is_true(#told >= 4)
       assert.same({{0, 0, 0}, {1000, 0, 0}}, {told[1], told[2]})   -- the server names no total
       check_rules(told, r)
       told, r = told_by("search", 1, {page = 2, perpage = 10})
@@ -499,6 +517,35 @@ for _, version in ipairs {"12.4.3", "9.3.2"} do
       assert.is_true(g:get_orgs({on_progress = nil}).ok)
     end)
 
+    it("is told in tasks as outside", function()
+      server:seed {dashboards = 30, org = 1, bytes = 200}
+      server:fault {kind = "status", code = 503, path = "^/api/search", times = 1}
+      local lines, told, r = {}
+      local talking = connect(server, {backoff_ms = {1, 1}, log = function(line) lines[#lines + 1] = line end})
+      g:close()
+      g = talking
+      grafana.run(function() told, r = told_by("get_org_panels", 1) end)
+      assert.same({30, 30, 0}, told[#told])
+      check_rules(told, r)
+      assert.matches("attempt 1 failed", lines[1])
+    end)
+
+    it("of gather tells of rows, by grafana.progress() too", function()
+      local written = {}
+      local p = grafana.progress {label = "rows", out = function(s) written[#written + 1] = s end}
+      local rows = {{"get_org", 1}, {"get_org", 4711}, {"get_current_user"}}
+      grafana.gather(g, rows, {on_progress = p})
+      grafana.gather(g, {{"get_org", 1}}, {on_progress = p})
+      grafana.gather(g, {{"get_org", 1}}, {on_progress = p})
+      grafana.gather(g, {}, {on_progress = p})
+      assert.same({"rows: 3 of 3, 1 failed\n", "rows: 1 of 1\n", "rows: 1 of 1\n"}, written)
+      server:fault {kind = "close", path = "^/api/", times = 0}
+      local hooked = connect(server, {on_retry = function() error("stop", 0) end})
+      assert.same({false, "stop"}, {pcall(grafana.gather, hooked, rows, {on_progress = p})})
+      assert.matches("^rows: %d of 3, broken off", written[4])
+      hooked:close()
+    end)
+
     it("given grafana.progress() has its line ended, however the operation ends", function()
       server:seed {dashboards = 30, org = 1, bytes = 200}
       local written = {}
@@ -554,7 +601,7 @@ on_terminal("a program on a terminal", function()
   it("shows one line that ends whole", function()
     slowly()
     local lines = screen.start(reading {columns = 80}):finish()
-    assert.matches("^panels ▕[^ ]+▏ 80 of 80  %d+/s  in %d.%d s$", lines[1])
+    assert.matches("^panels ▕[^ ]+▏ 80 of 80  [%d.]+/s  in [%d. min]+s$", lines[1])
     assert.matches("^true\t", lines[2])
     assert.same({"ok", ""}, {lines[3], lines[4]})
   end)
@@ -568,14 +615,55 @@ on_terminal("a program on a terminal", function()
     assert.same({"false\tinterrupted!", "ok", ""}, {lines[2], lines[3], lines[4]})
   end)
 
+  it("ends as soon in tasks and in gather", function()
+    for _, how in ipairs {
+      {"grafana.run(function() return grafana.spawn(read):wait() end)", "20 of 80, interrupted"},
+      {"gather()", "2[01] of 81, interrupted.*1 failed"},
+      {"grafana.run(gather)", "2[01] of 81, interrupted.*1 failed"},
+    } do
+      server:clear_log()
+      server:clear_faults()
+      server:fault {kind = "stall", seconds = 50, path = "^/api/dashboards/uid", skip = 20, times = 0}
+      local program = screen.start(([[
+        local grafana = require "grafana"
+        local g = grafana.connect(%q, {"admin", "admin"})
+        local p = grafana.progress {label = "dashboards"}
+        local rows = {{"get_org", 4711}}
+        for i = 1, 80 do rows[i + 1] = {"get_dashboard", 1, ("seed-%%05d"):format(i)} end
+        local function read() return g:get_org_panels(1, {on_progress = p}) end
+        local function gather() return grafana.gather(g, rows, {on_progress = p}) end
+        local fine, problem = pcall(function() %s end)
+        print(fine, (tostring(problem):gsub("^.*: ", "")))
+        print(g:get_current_user().status)
+      ]]):format(server.url, how[1])):shows(" 2[01] of 8")
+      program:interrupt()
+      local lines = program:finish()   -- within 20 s: else it has waited for the stalled ones
+      assert.matches("^dashboards ▕.*" .. how[2], lines[1])
+      assert.same({"false\tinterrupted!", "ok", ""}, {lines[2], lines[3], lines[4]})
+    end
+  end)
+
   it("takes notice of another width", function()
-    slowly()
-    local program = screen.start(reading {columns = 150}):shows("[23]%d of 80")
+    local path = os.tmpname()   -- the program goes on when it is gone
+    local program = screen.start(([[
+      local core = require "grafana.core"
+      local p = require("grafana").progress {label = "panels"}
+      p(0, 80)
+      core.sleep(500)
+      p(38, 80)
+      while io.open(%q) do core.sleep(20) end
+      core.sleep(200)
+      p(39, 80)
+      p(80, 80)
+    ]]):format(path), {columns = 150}):shows("38 of 80")
     program:resize(30)
+    os.remove(path)
     local output
     program:wait(function() output = program:output() return output:find("\n") end)
-    local last = output:match("([^\r]*)\27%[K\r?\n")
-    assert.is_true(text.columns(last) <= 29, last)
+    local wide, narrow, last = output:match("([^\r]*38 of 80)[^\r]*\r([^\r]*39 of 80)[^\r]*\r([^\r]*)\27%[K\r?\n")
+    assert.is_true(text.columns(wide) > 50)
+    assert.is_true(text.columns(narrow) <= 29)
+    assert.is_true(text.columns(last) <= 29)
     program:finish()
   end)
 
@@ -601,8 +689,8 @@ on_terminal("a program on a terminal", function()
     slowly()
     for _, term in ipairs {"dumb", "''"} do
       local lines = screen.start(reading {term = term}):finish()
-      assert.matches("^panels: %d+ of 80$", lines[1])
-      assert.matches("^panels: %d+ of 80, %d+/s, %d s left$", lines[2])
+      assert.matches("^panels: %d+ of 80", lines[1])
+      assert.matches("^panels: %d+ of 80, [%d.]+/s, .* s", lines[2])
       assert.matches("^true\t", lines[#lines - 2])
     end
   end)

@@ -91,7 +91,7 @@ static void wait_for(gfc_driver *driver, gfc_job *job) {
   if (blocked != GF_BLOCKED_ROOM) gfc_unlink(&job->place);
   if (blocked == GF_BLOCKED_ROOM && !gfc_is_linked(&job->place)) gfc_append(&driver->line, &job->place);
   if (blocked != GF_BLOCKED_SIGN_IN) return;
-  gfc_append(&driver->sign_in, &job->place);
+  gfc_append(&driver->sign_in, &job->held);
   if (gf_call_wants_token(job->call)) gfc_append(&driver->news, &job->news);
 }
 
@@ -100,6 +100,7 @@ static void ask(gfc_driver *driver, gfc_job *job, int64_t now_ms) {
   const gf_request *request = NULL;
   int64_t wake_ms = INT64_MAX;
   gfc_unlink(&job->due);
+  gfc_unlink(&job->held);
   switch (gf_call_next(job->call, now_ms, &request, &wake_ms)) {
   case GF_SEND:
     gfc_append(&driver->line, &job->place);
@@ -124,18 +125,21 @@ static void ask_first(gfc_driver *driver, gfc_job *first, int64_t now_ms) {
   driver->is_stuck = gfc_is_linked(&first->place) && !gfc_is_linked(&first->due);
 }
 
-/* Who stands first in line is asked while there is room. Who is due is asked when there is none, which tells
- * what it waits for; else it joins the line, so that nobody overtakes anybody. False: nobody is left to ask. */
+/* Who is due joins the line while there is room, so that nobody overtakes anybody; when there is none he is
+ * asked, which tells what he waits for. Then who stands first in line is asked, while there is room. False:
+ * nobody is left to ask. */
 static bool ask_next(gfc_driver *driver, int64_t now_ms) {
-  gfc_job *first = gfc_first_in_line(driver), *due = gfc_first_due(driver);
-  if (first && has_room(driver, first))
-    ask_first(driver, first, now_ms);
-  else if (due && !first && has_room(driver, due))
-    gfc_append(&driver->line, &due->place);
-  else if (due)
+  gfc_job *due = gfc_first_due(driver), *first = gfc_first_in_line(driver);
+  if (due && has_room(driver, due)) {
+    gfc_unlink(&due->due);
+    if (!gfc_is_linked(&due->place)) gfc_append(&driver->line, &due->place);
+  } else if (due) {
     ask(driver, due, now_ms);
-  else
+  } else if (first && has_room(driver, first)) {
+    ask_first(driver, first, now_ms);
+  } else {
     return false;
+  }
   return true;
 }
 

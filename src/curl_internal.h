@@ -86,7 +86,8 @@ typedef struct gfc_job {
   gfc_driver *driver;
   gfc_link all;            /* in driver->jobs */
   gfc_link due;            /* in driver->due */
-  gfc_link place;          /* in driver->line or driver->sign_in */
+  gfc_link place;          /* in driver->line */
+  gfc_link held;           /* in driver->sign_in */
   gfc_link news;           /* in driver->news */
   size_t alarm;            /* where in driver->alarms; GFC_NO_ALARM: nowhere */
   int64_t wake;            /* when it is to be asked by then */

@@ -125,7 +125,7 @@ gfc_job *gfc_job_new(gfc_driver *driver, gf_call *call) {
   if (!job) return NULL;
   *job = (gfc_job){.driver = driver, .alarm = GFC_NO_ALARM, .watch = {.done = &driver->done}};
   job->call = gf_call_retain(call);
-  gfc_link *links[] = {&job->all, &job->due, &job->place, &job->news};
+  gfc_link *links[] = {&job->all, &job->due, &job->place, &job->held, &job->news};
   for (size_t i = 0; i < sizeof links / sizeof *links; i++)
     gfc_list_init(links[i]);
   gfc_append(&driver->jobs, &job->all);
@@ -150,6 +150,7 @@ static void leave(gfc_driver *driver, gfc_job *job) {
   gfc_unlink(&job->all);
   gfc_unlink(&job->due);
   gfc_unlink(&job->place);
+  gfc_unlink(&job->held);
   driver->n_jobs--;
   driver->is_stuck = false;
 }
@@ -192,8 +193,8 @@ void gfc_job_stir(gfc_driver *driver, gfc_job *job) {
 void gfc_jobs_sign_in(gfc_driver *driver) {
   driver->signs_in = false;
   while (gfc_is_linked(&driver->sign_in)) {
-    gfc_job *job = JOB_AT(driver->sign_in.next, place);
-    gfc_unlink(&job->place);
+    gfc_job *job = JOB_AT(driver->sign_in.next, held);
+    gfc_unlink(&job->held);
     gfc_append(&driver->due, &job->due);
   }
 }

@@ -275,6 +275,7 @@ struct gf_call {
   gf_verdict outcome;    /* of the main request, as probes have changed it */
   int64_t pages;         /* fetched in this pass */
   int passes;            /* over the list, before this one */
+  bool reads_once;       /* the operation says itself when another is due */
   gf_pass pass, last_pass;
   gf_seen seen;
   gf_list list;

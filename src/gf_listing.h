@@ -23,25 +23,26 @@ typedef struct listing {
   size_t n_rows;
   size_t done;
   bool searched; /* the last page of the search has come */
-  bool is_sure;  /* nothing has slipped through between two pages of it */
   gf_list found; /* what the result shows */
   gf_list failed;
   gf_listing_way way;
   size_t next; /* GF_SINGLY: from where to look for a dashboard to ask for */
 
   /* Of gf_op_listing_pages.c. */
-  int questions;   /* GF_ASKING: not answered yet */
-  size_t *slots;   /* places by uid, + 1: open addressing; 0 is an empty slot */
-  size_t n_slots;  /* a power of two */
-  char *token;     /* of the next page; NULL: none */
-  int barren;      /* pages in a row that have shown nothing new */
-  bool is_strange; /* one has shown what the search has not */
+  int questions;      /* GF_ASKING: not answered yet */
+  size_t *slots;      /* places by uid, + 1: open addressing; 0 is an empty slot */
+  size_t n_slots;     /* a power of two */
+  char *token;        /* of the next page; NULL: none */
+  bool has_strangers; /* pages have shown what the search has not found */
+  int barren;         /* pages in a row that have shown nothing new */
 } listing;
 
 bool gf_listing_wants_rows(const gf_call *call);
 bool gf_listing_wants_dashboards(const gf_call *call);
 /* What will meet every other request as well ends the whole call. */
 bool gf_listing_is_general(const gf_verdict *v);
+/* Begin the next pass over the pages of the search, where one is due (gf_passes.c). */
+void gf_listing_search_again(gf_call *call);
 /* One more dashboard is settled. */
 void gf_listing_count(gf_call *call);
 

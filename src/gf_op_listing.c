@@ -11,7 +11,6 @@ static const gf_paging search_pages = {.list = "",
                                        .size_param = "limit",
                                        .first = 1,
                                        .identity = "uid",
-                                       .is_checked = true,
                                        .columns = {{"uid", NULL}, {"url", NULL}}};
 
 static void free_listing(gf_call *call) {
@@ -201,13 +200,12 @@ static void take_search(gf_call *call, gf_exchange *x) {
   gf_listing_choose_way(call);
 }
 
-/* Where no pages of whole dashboards have shown that the search is whole, it is read again, until it stands still. */
-static void search_again(gf_call *call) {
+void gf_listing_search_again(gf_call *call) {
   listing *l = call->state;
-  if (call->done || !l->searched || l->way != GF_SINGLY || l->is_sure) return;
-  l->is_sure = !gf_read_again(call, &search_pages);
-  l->searched = l->is_sure;
-  if (!l->searched) ask_search(call);
+  call->reads_once = false;
+  if (!l->searched || !gf_read_again(call, &search_pages)) return;
+  l->searched = false;
+  ask_search(call);
 }
 
 bool gf_listing_is_general(const gf_verdict *v) {
@@ -275,7 +273,6 @@ void gf_listing_answer(gf_call *call, gf_exchange *x) {
   case PAGE: gf_listing_pages_answer(call, x); break;
   default: gf_row_answer(call, x); return;
   }
-  search_again(call);
   finish_if_complete(call);
 }
 

@@ -5,9 +5,11 @@
  *     search ──► has the server such lists, in the version that shows dashboards as the old route does? (once a client)
  *            └─► what does it call the organisation? ──► page ──► page ──► … ──► the rest singly
  *
- * The pages belong to one moment after the search, so that they show whether something has slipped through that: then it
- * is read again. A page is never more than a short cut: whatever goes wrong with one, and whatever it does not show (created or moved
+ * A page is never more than a short cut: whatever goes wrong with one, and whatever it does not show (created or moved
  * meanwhile, stored in another version, not converted), is read singly, as where there are no pages.
+ *
+ * The pages show the organisation at one moment. So they also tell whether something has slipped through the pages of the
+ * search (gf_passes.c), which is read again only where they hold what it has not found.
  */
 #include "gf_listing.h"
 
@@ -64,7 +66,10 @@ static bool make_slots(gf_call *call) {
 
 static bool find(gf_call *call, gf_str uid, size_t *place, gf_value *url) {
   size_t slot = *slot_of(call, uid);
-  if (slot == 0) return false;
+  if (slot == 0) {
+    ((listing *)call->state)->has_strangers = true;
+    return false;
+  }
   *place = slot - 1;
   *url = gf_value_get(call->list.items[*place], "url");
   return true;
@@ -82,8 +87,7 @@ static void put(gf_call *call, size_t place, gf_doc *rows) {
 }
 
 static void take_item(gf_call *call, gf_str text) {
-  listing *l = call->state;
-  size_t place = SIZE_MAX;
+  size_t place;
   gf_doc *rows;
   const gf_item_wish wish = {.call = call,
                              .version = VERSION,
@@ -97,7 +101,6 @@ static void take_item(gf_call *call, gf_str text) {
   case GF_ITEM_UNKNOWN: break;
   case GF_ITEM_NO_MEMORY: call->lacks_memory = true; break;
   }
-  if (place == SIZE_MAX) l->is_strange = true;
 }
 
 static void take_token(gf_call *call, gf_str token) {
@@ -139,16 +142,30 @@ static void read_singly(gf_call *call) {
   l->next = 0;
 }
 
+/* The pages have not shown that nothing was missed. */
+static void do_without(gf_call *call) {
+  read_singly(call);
+  gf_listing_search_again(call);
+}
+
+static bool goes_on(const gf_call *call) {
+  const listing *l = call->state;
+  bool is_complete =
+      l->done >= l->n_rows && !call->pass.is_long; /* the rest would only be looked at for strangers */
+  return l->token && l->barren < MAX_BARREN && !is_complete;
+}
+
 static void take_page(gf_call *call, gf_exchange *x) {
   listing *l = call->state;
   bool is_whole = x->verdict.status == GF_OK && x->skimmed;
-  l->is_sure = is_whole && !l->token && !l->is_strange;
   if (gf_listing_is_general(&x->verdict) && x->verdict.reason != GF_BAD_CREDENTIALS)
     gf_finish(call, &x->verdict, x);
-  else if (is_whole && l->token && l->barren < MAX_BARREN && l->done < l->n_rows)
+  else if (is_whole && goes_on(call))
     ask_page(call);
-  else
+  else if (is_whole && !l->token && !l->has_strangers)
     read_singly(call);
+  else
+    do_without(call);
   if (x->verdict.status == GF_NOT_FOUND || x->verdict.reason == GF_UNSUPPORTED)
     gf_server_note(call->client, GF_DASHBOARD_PAGES, 0); /* the server has become another */
 }
@@ -176,6 +193,7 @@ static void ask_questions(gf_call *call) {
   char digits[24];
   gf_str org;
   l->way = GF_ASKING;
+  call->reads_once = true;
   if (gf_server_fact(call->client, GF_DASHBOARD_PAGES) != HAS_PAGES) ask(call, GROUP, GROUP_PATH);
   if (call->own_org)
     ask(call, OWN_ORG, "/api/org");
@@ -200,7 +218,7 @@ static void take_group(gf_call *call, gf_exchange *x) {
     gf_server_note(call->client, GF_DASHBOARD_PAGES, HAS_PAGES);
   else if (x->verdict.status == GF_OK || x->verdict.reason == GF_UNSUPPORTED)
     gf_server_note(call->client, GF_DASHBOARD_PAGES, HAS_NONE);
-  if (!has) read_singly(call);
+  if (!has) do_without(call);
 }
 
 static void take_own_org(gf_call *call, gf_exchange *x) {
@@ -210,7 +228,7 @@ static void take_own_org(gf_call *call, gf_exchange *x) {
       gf_integer_text(gf_value_get(gf_doc_root(x->doc), "id"), &id, digits))
     name_namespace(call, id);
   else
-    read_singly(call);
+    do_without(call);
 }
 
 /* Everything is known: which dashboards there are, and where to find them. */

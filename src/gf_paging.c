@@ -157,7 +157,7 @@ gf_page_end gf_take_page(gf_call *call, gf_exchange *x, const gf_paging *paging)
   note_progress(call, x, paging);
   gf_note_page(call, list, paging, total_of(x, paging));
   if (!is_last(call, x, paging, count, before)) return GF_PAGE_MORE;
-  return !paging->is_checked && gf_read_again(call, paging) ? GF_PAGE_MORE : GF_PAGE_LAST;
+  return !call->reads_once && gf_read_again(call, paging) ? GF_PAGE_MORE : GF_PAGE_LAST;
 }
 
 /* ----------------------------------------------------------------------------------------------- pages of a probe -- */

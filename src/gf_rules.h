@@ -114,8 +114,6 @@ typedef struct gf_paging {
       *identity;     /* the key by which an item is known again; NULL: there is none, in a list of one page */
   const char *token; /* JSON pointer of the token for the next page, instead of page numbers */
   const char *token_param;
-  bool
-      is_checked; /* whoever reads the list says whether it is to be read again (gf_read_again), not each pass */
   gf_column columns[GF_MAX_COLUMNS]; /* the result holds rows of these scalars; none: the items as they are */
 } gf_paging;
 

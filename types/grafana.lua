@@ -77,6 +77,7 @@ function Document:close() end
 ---@field max_retries? grafana.Integer how often a request is sent again
 ---@field headers? grafana.Object further headers, name to value
 ---@field raw? boolean objects of the result come as documents that stay in C
+---@field on_progress? grafana.OnProgress lists and fan-outs only: called with done, total, failed as it goes on
 ---@field page? grafana.Integer lists only: just this page, from 1
 ---@field perpage? grafana.Integer lists only: items on a page
 
@@ -129,6 +130,45 @@ function Document:close() end
 ---@field status grafana.Status
 ---@field reason? grafana.Reason
 
+---What shows a person how far something has come.
+---@class grafana.Progress
+---@overload fun(done: integer, total?: integer, failed?: integer)
+local Progress = {}
+---@param words? string
+function Progress:finish(words) end
+---@param line string
+function Progress:print(line) end
+
+---@class grafana.ProgressOptions
+---@field label? string what stands before it
+---@field interval? number seconds between two lines where it is no terminal; default: 5
+---@field out? file*|fun(text: string) default: io.stderr
+---@field width? integer columns of the line; default: those of the terminal
+---@field ascii? boolean default: as LC_ALL, LC_CTYPE or LANG say
+---@field terminal? boolean whether it draws one line in its place; default: where out is a terminal
+
+---@alias grafana.OnProgress fun(done: integer, total: integer, failed: integer)|grafana.Progress
+
+---What runs beside other tasks.
+---@class grafana.Task
+local Task = {}
+---What its function returned; raises its error.
+---@return any ...
+function Task:wait() end
+---Its call, and all later ones, end with the reason `cancelled`.
+function Task:cancel() end
+
+---@class grafana.GatherOptions
+---@field concurrency? integer rows under way at once; default: the client's
+---@field on_progress? grafana.OnProgress
+
+---What Ctrl-C raises from `gather`.
+---@class grafana.Interruption
+---@field results table<integer, grafana.Result> of rows that had begun
+---@field done integer
+---@field failed integer
+---@field total integer
+
 ---@class grafana
 ---@field _VERSION string
 ---@field own grafana.Own
@@ -144,6 +184,26 @@ function grafana.connect(url, credentials, options) end
 ---@param ... grafana.Status
 ---@return T
 function grafana.check(r, ...) end
+---Calls `f(…)` in a task; returns when all tasks spawned in it have ended. Raises an error nobody has waited for.
+---@param f fun(...: any): ...: any
+---@param ... any
+---@return any ... what `f` returned
+function grafana.run(f, ...) end
+---@param f fun(...: any): ...: any
+---@param ... any
+---@return grafana.Task
+function grafana.spawn(f, ...) end
+---Other tasks go on meanwhile.
+---@param seconds number
+function grafana.sleep(seconds) end
+---@param g grafana.Client
+---@param rows any[][] the name of an operation and its arguments
+---@param options? grafana.GatherOptions
+---@return grafana.Result[] in the order of the rows
+function grafana.gather(g, rows, options) end
+---@param options? grafana.ProgressOptions
+---@return grafana.Progress
+function grafana.progress(options) end
 ---@param word? string
 ---@return string
 function grafana.help(word) end

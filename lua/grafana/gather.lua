@@ -167,6 +167,7 @@ end
 
 local function together(me, state)
   local function explain(problem) return interrupted(state, problem) end
+  if state.on_progress then require("grafana.progress").begins(state.on_progress, state.total) end
   local failure = tasks.together(me, explain, spawn_workers, state)
   if not failure then return end
   end_line(state, failure._problem)

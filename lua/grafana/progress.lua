@@ -290,6 +290,9 @@ end
 
 -- ------------------------------------------------------------------------------------------ for those who call it --
 
+-- Those of ours that operations tell, which end them: between two of their changes they are drawn again.
+local lines = setmetatable({}, {__mode = "k"})
+
 local function is_ours(on_progress)
   return getmetatable(on_progress) == metatable
 end
@@ -297,7 +300,18 @@ end
 --- What will tell `on_progress` begins: where it is one of ours, its time runs from now.
 -- @int total how many there are
 function progress.begins(on_progress, total)
-  if is_ours(on_progress) then on_progress(0, total, 0) end
+  if not is_ours(on_progress) then return end
+  on_progress(0, total, 0)
+  lines[on_progress] = true
+end
+
+--- For who waits while several operations are under way: show how time goes by.
+function progress.refresh()
+  for line in next, lines do
+    local at = now()
+    if not line.began then lines[line] = nil
+    elseif is_due(line, at) then show(line, at) end
+  end
 end
 
 --- What tells `on_progress` is broken off: where it is one of ours, its line ends with what is done so far.
@@ -325,6 +339,7 @@ function progress.tell(on_progress, call, told)
   local changed = done ~= told.done or total ~= told.total or failed ~= told.failed
   if not changed and (ended or not is_ours(on_progress)) then return end
   told.done, told.total, told.failed = done, total, failed
+  if is_ours(on_progress) then lines[on_progress] = true end
   on_progress(done, total, failed)
 end
 

@@ -229,10 +229,17 @@ local function wait(self, main)
   end
 end
 
+-- Lines of progress show how time goes by.
+local function refresh()
+  local progress = package.loaded["grafana.progress"]
+  if progress then progress.refresh() end
+end
+
 local function loop(self, main)
   while true do
     run_ready(self)
     if main._ended then return end
+    refresh()
     wake_sleepers(self)
     wait(self, main)
   end

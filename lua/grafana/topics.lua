@@ -137,15 +137,51 @@ What the function raises goes up to the caller of the operation, as does what is
 The function must not use the client that it serves. Redirects, sessions, retries and limits are the client's; ca_file,
 ca_path, cert, key, verify and proxy are the function's, and connect refuses them. The requests of a call go out one
 after the other. A function that yields to a scheduler needs the option sleep, a function that waits so many seconds by
-yielding: without it waiting blocks, and a call that would wait for one that has yielded raises.
+yielding: without it waiting blocks, and a call that would wait for one that has yielded raises. In tasks of grafana.run
+it is not needed: there grafana.sleep and other clients yield.
 examples/socket_transport.lua is such a function over LuaSocket.
 
 Inside nginx there is one for subrequests (location.capture), examples/capture/ shows the location that it needs:
     transport = require("grafana.capture")("/grafana-upstream")
 It serves visitors over HTTP/1, in rewrite, access and content handlers, not in timers.]]
 
+local MANY = [[
+Rows of calls, at once, the results in their order, one for each:
+    local results = grafana.gather(g, {
+      {"get_dashboard", 1, "a"}, {"get_dashboard", 1, "b"}, {"get_orgs", {query = "Acme"}},
+    }, {concurrency = 16, on_progress = function(done, total, failed) end})
+A row is the name of an operation ("call" and "request" are some) and its arguments; it runs to its largest integer key.
+All rows are checked before anything is sent: one that cannot be called raises, naming it. What a server or a network
+does is a result. concurrency says how many rows are under way (the client's own unless given). Ctrl-C raises an error
+with the fields results, done, failed and total: rows that were under way have results with the reason cancelled, and
+uncertain where a write may have arrived; those that had not begun have none.
+
+Tasks are functions that run side by side; inside them a call lets the others go on while it waits:
+    grafana.run(function()
+      local t = grafana.spawn(function(name) return g:get_orgs({name = name}) end, "Acme")
+      local r = t:wait()
+    end)
+grafana.run(f, ...)     calls f in a task; returns what it returned once all tasks spawned in it have ended. The first
+                        error that nobody has waited for is raised then. In a task: the same for what is spawned inside
+grafana.spawn(f, ...)   a task. It runs when the one that spawned it waits for something
+t:wait()                what its function returned, or its error raised; by any task, again and again. Waiting in a
+                        circle raises
+t:cancel()              its call returns with the reason cancelled, as do all later ones; where it sleeps, waits or runs
+                        a nested run it gets an error with that reason, which run does not raise. One that has not
+                        started never does
+grafana.sleep(seconds)  0 lets the others go on. Outside of tasks it blocks
+
+What is on the wire stays within a client's own concurrency, whoever sends it: in a full window calls stand in line, the
+first of it sends one request and goes to its end. An error in one task leaves the others alone; g:close() ends the
+calls of all, reason closed. Calls of several clients share one wait. In a coroutine of the program's own, or in a
+function that C calls (table.sort), a call blocks as it does without tasks: it never yields to a stranger. Such a
+coroutine may spawn, but not wait for what has not ended. A task must not call coroutine.yield itself.
+
+Inside nginx tasks are its light threads, and spawn works without run, too: in the handlers and timers in which calls
+can be made. A task belongs to its visitor's request: nginx ends that when its tasks have ended, ngx.exit ends both.]]
+
 local PROGRESS = [[
-Lists, and operations that read many things one by one, take the option on_progress, a function:
+Lists, operations that read many things, and grafana.gather take the option on_progress, a function:
     g:get_org_panels(1, {on_progress = function(done, total, failed) ... end})
 It is called whenever the numbers change: how many are done (failed ones among them), how many there are, how many
 failed. total is 0 as long as nobody knows it, and may grow while more becomes known. done == total comes once, at the
@@ -230,11 +266,12 @@ topics.pages = {
   options = {"Options that every operation takes", options_text},
   json = {"JSON values and documents", JSON},
   transports = {"What carries the requests: libcurl, nginx, a function of yours", TRANSPORTS},
+  many = {"Many calls at once: grafana.gather, run, spawn, sleep", MANY},
   progress = {"How far an operation is: on_progress, grafana.progress()", PROGRESS},
 }
 
 --- The topics' names in the order to show them in.
-topics.names = {"connect", "results", "options", "json", "transports", "progress"}
+topics.names = {"connect", "results", "options", "json", "transports", "many", "progress"}
 
 -- Words that mean a topic.
 topics.aliases = {
@@ -245,8 +282,10 @@ topics.aliases = {
   credentials = "connect", auth_method = "connect", connecting = "connect", close = "connect",
   errors = "results", message = "results", error = "results",
   transport = "transports", nginx = "transports", openresty = "transports", curl = "transports", libcurl = "transports",
-  capture = "transports", sleep = "transports", blocking = "transports", ["function"] = "transports",
+  capture = "transports", sleep = "many", blocking = "transports", ["function"] = "transports",
   on_progress = "progress",
+  gather = "many", run = "many", spawn = "many", task = "many", tasks = "many", cancel = "many", wait = "many",
+  parallel = "many", concurrency = "many", coroutine = "many", coroutines = "many",
 }
 
 --- The text of the topic `name`.

@@ -58,8 +58,9 @@ end
 
 --- Start a Lua program on a terminal; it ends with this process's patience of 60 s at the latest.
 -- @string code Lua
--- @tab options `columns` (80), `term` ("xterm"), `locale` ("C.UTF-8"), `environment` ("NAME=value …")
+-- @tab[opt] options `columns` (80), `term` ("xterm"), `locale` ("C.UTF-8"), `environment` ("NAME=value …")
 function screen.start(code, options)
+  options = options or {}
   local path = os.tmpname()
   local self = setmetatable({path = path}, Program)
   write(path, code)

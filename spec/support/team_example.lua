@@ -2,28 +2,16 @@
 --- Runs examples/team.lua as an operator does, in a process of its own, and says what holds afterwards.
 
 local assert = require "luassert"
+local example = require "spec.support.example"
 local grafana = require "grafana"
 
 local team_example = {}
-
-local function quoted(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
 
 --- What it prints, as lines, and whether it succeeded.
 -- @tab account url, user, password
 -- @param ... its arguments
 function team_example.run(account, ...)
-  local words = {
-    "env -u GRAFANA_TOKEN", "GRAFANA_URL=" .. quoted(account.url), "GRAFANA_USER=" .. quoted(account.user),
-    "GRAFANA_PASSWORD=" .. quoted(account.password), os.getenv("GRAFANA_LUA") or "lua5.4", "examples/team.lua",
-  }
-  for _, argument in ipairs {...} do words[#words + 1] = quoted(argument) end
-  local pipe = assert(io.popen("{ " .. table.concat(words, " ") .. "; } 2>&1 && echo succeeded"))
-  local lines = {}
-  for line in pipe:lines() do lines[#lines + 1] = line end
-  pipe:close()
-  local succeeded = lines[#lines] == "succeeded"
-  if succeeded then lines[#lines] = nil end
-  return lines, succeeded
+  return example.run("team.lua", account, ...)
 end
 
 -- Of each line its status, or its first word where it tells none.

@@ -125,4 +125,63 @@ function two_ways.without_apis(send_on)
   end
 end
 
+-- Which of `count` dashboards are deleted, edited and moved when a listing has got so far; the others stay as they are.
+local CHANGES = {{"after the search", 3, 4, 5}, {"after the first page", 1, 2, -1}, {"later", -2, -3, -4}}
+
+local function uid_of(count, i)
+  return ("changing-%03d"):format(i < 0 and count + 1 + i or i)
+end
+
+local function large(uid, title)
+  return {uid = uid, title = title, panels = {{id = 1, type = "text", title = uid, description = ("d"):rep(100000)}}}
+end
+
+--- Fills an organisation with dashboards of 100 KB, for pages of about twenty.
+function two_ways.post_changing(g, org, count)
+  grafana.check(g:create_folder(org, {uid = "aside", title = "Aside"}))
+  for i = 1, count do grafana.check(g:update_or_create_dashboard(org, large(uid_of(count, i), "Before " .. i))) end
+end
+
+local function change(g, org, count, step)
+  local changes = CHANGES[step]
+  if not changes then return end
+  g:delete_dashboard(org, uid_of(count, changes[2]))
+  g:update_or_create_dashboard(org, large(uid_of(count, changes[3]), "After " .. step), {overwrite = true})
+  local moved = large(uid_of(count, changes[4]), "Moved " .. step)
+  g:update_or_create_dashboard(org, moved, {overwrite = true, folderUid = "aside"})
+  g:update_or_create_dashboard(org, large("changing-new-" .. step, "New " .. step), {})
+end
+
+--- A transport for `connect` that sends by `send_on`, and has `g` change the organisation after the search, after the
+-- first page or dashboard, and after the second.
+function two_ways.changing(g, org, count, send_on)
+  local step = 0
+  return function(request)
+    local answer, problem, arrived = send_on(request)
+    local searched = request.url:find("/api/search", 1, true) and answer and answer.body == "[]"
+    if searched or step > 0 and request.url:find "/dashboards[/?]" then
+      step = step + 1
+      change(g, org, count, step)
+    end
+    return answer, problem, arrived
+  end
+end
+
+--- What is wrong with a listing of dashboards that changed meanwhile; nil if nothing is: none is doubled, and those
+-- that were there all the time are there.
+function two_ways.wrong_with(g, org, dashboards, count)
+  local times = {}
+  if not g:get_dashboard(org, "changing-new-" .. #CHANGES).ok then return "nothing was changed" end
+  for _, dashboard in ipairs(dashboards) do
+    times[dashboard.uid] = (times[dashboard.uid] or 0) + 1
+    if times[dashboard.uid] > 1 then return dashboard.uid .. " is doubled" end
+    local panel = dashboard.panels[1]
+    if #dashboard.panels ~= 1 or panel.title ~= dashboard.uid then return dashboard.uid .. " has not its own panel" end
+  end
+  for _, changes in ipairs(CHANGES) do times[uid_of(count, changes[2])] = 1 end   -- deleted: whether or not
+  for i = 1, count do
+    if not times[uid_of(count, i)] then return uid_of(count, i) .. " is lost" end
+  end
+end
+
 return two_ways
