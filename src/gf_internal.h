@@ -521,7 +521,8 @@ gf_doc *gf_project(const gf_allocator *alloc, const gf_list *items, const gf_col
 void gf_begin_pages(gf_call *call); /* of another list: nothing has been seen */
 /* The items of one page, and the total that came with it; -1: none. */
 void gf_note_page(gf_call *call, gf_value list, const gf_paging *paging, int64_t total);
-/* Something may have slipped through: at the end of a pass, begin another. */
+/* Something may have slipped through: at the end of a pass, begin another. False, however often it is asked: nothing may,
+ * or enough has been tried. */
 bool gf_read_again(gf_call *call, const gf_paging *paging);
 
 /* --- gf_paging.c --- */
