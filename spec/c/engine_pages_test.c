@@ -29,10 +29,11 @@ static script_answer search(const char *path) {
 
 static const char *dashboard(const char *uid) {
   static char body[512];
-  snprintf(body, sizeof body,
-           "{\"meta\":{\"url\":\"/d/%s/t\"},\"dashboard\":{\"uid\":\"%s\",\"title\":\"T\",\"panels\":[{\"id\":1,"
-           "\"type\":\"stat\"}]}}",
-           uid, uid);
+  snprintf(
+      body, sizeof body,
+      "{\"meta\":{\"url\":\"/d/%s/t\"},\"dashboard\":{\"uid\":\"%s\",\"title\":\"T\",\"panels\":[{\"id\":1,"
+      "\"type\":\"stat\"}]}}",
+      uid, uid);
   return body;
 }
 
@@ -141,12 +142,101 @@ static void a_token_that_no_url_can_hold_ends_the_pages(void) {
   CHECK_INT(here.pages, 1);
 }
 
+/* ----------------------------------------------------------------------------------------------------- items -- */
+
+#define SPEC "\"spec\":{\"title\":\"T\"}"
+#define NAMED "\"metadata\":{\"name\":\"u1\"}"
+
+/* Of equal keys the last counts, whether an item is skimmed or parsed. */
+static void items_are_taken_as_a_parser_sees_them(void) {
+  static const struct {
+    const char *item;
+    bool taken;
+  } cases[] = {
+      {"{" NAMED "," SPEC "}", true},
+      {"{" SPEC ",\"metadata\":{\"name\":\"u\\u0031\"}}", true},
+      {"{\"m\\u0065tadata\":{\"name\":\"u1\"}," SPEC "}", true},
+      {"{" NAMED ",\"metadata\":{}," SPEC "}", false},
+      {"{" NAMED ",\"metadata\":7," SPEC "}", false},
+      {"{\"metadata\":{\"name\":\"u2\"}," NAMED "," SPEC "}", true},
+      {"{" NAMED ",\"spec\":null}", false},
+      {"{" NAMED "," SPEC ",\"spec\":null}", false},
+      {"{" NAMED ",\"spec\":null," SPEC "}", true},
+      {"{" NAMED "," SPEC ",\"status\":{\"conversion\":{\"failed\":true}}}", false},
+      {"{" NAMED "," SPEC ",\"status\":{\"conversion\":{\"failed\":true}},\"status\":{}}", true},
+      {"{" NAMED "," SPEC ",\"status\":{\"conversion\":{\"failed\":true},\"conversion\":{}}}", true},
+      {"{" NAMED "," SPEC ",\"status\":{\"conversion\":{\"storedVersion\":\"v2\"},\"conversion\":4}}", true},
+      {"{" NAMED "," SPEC ",\"status\":{\"conversion\":{\"storedVersion\":\"v2\"}},\"status\":null}", true},
+      {"{" NAMED "," SPEC ",\"status\":{\"conversion\":{\"storedVersion\":1.5}}}", false},
+      {"{" NAMED "," SPEC ",\"status\":{\"conversion\":{\"storedVersion\":1}}}", false},
+      {"{" NAMED "," SPEC ",\"status\":{\"conversion\":{\"storedVersion\":\"v0\\u0061lpha1\"}}}", false},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char body[512];
+    script s;
+    site here = {.page = script_json(200, body)};
+    snprintf(body, sizeof body, "{\"items\":[%s]}", cases[i].item);
+    size_t read = list(&here, "2", &s);
+    if (!CHECK_INT(read, DASHBOARDS - cases[i].taken)) printf("  %s\n", cases[i].item);
+  }
+}
+
+/* ---------------------------------------------------------------------------------------------------- memory -- */
+
+/* The first question is refused. */
+static script_answer without_group(script *s, const gf_request *request, const char *path) {
+  if (script_like(path, "/apis/dashboard.grafana.app")) return script_json(403, "{\"code\":403}");
+  return script_grafana(s, request, path);
+}
+
+/* What follows the list says what comes next. */
+static script_answer token_behind(script *s, const gf_request *request, const char *path) {
+  if (script_like(path, "/apis/*?limit=1000"))
+    return script_json(200, "{\"items\":[{\"metadata\":{\"name\":\"u1\"}," SCRIPT_SPEC
+                            "}],\"metadata\":{\"continue\":\"b2=\"}}");
+  return script_grafana(s, request, path);
+}
+
+/* The result of a listing whose answers come in pieces, or that memory lacks. */
+static void tell(test_alloc *a, script_server *server, const char *org, size_t piece, char out[4096]) {
+  script s;
+  gf_error error;
+  snprintf(out, 4096, "error: not enough memory");
+  if (!script_try_open(&s, a, NULL, server, &error)) return;
+  s.piece = piece;
+  bool failed = false;
+  gf_allocator plenty = gf_default_allocator();
+  gf_arg arg = script_value(&plenty, org, &failed);
+  gf_call *call = gf_call_new(s.client, gf_op_find("get_org_panels"), &arg, 1, NULL, 0, &error);
+  if (call) script_tell(script_run(&s, call), out, 4096);
+  gf_call_release(call);
+  script_close(&s);
+}
+
+static void every_allocation_may_fail_in_every_piece(void) {
+  static script_server *const servers[] = {script_grafana, without_group, token_behind};
+  static const char *const orgs[] = {"2", "own"};
+  static const size_t pieces[] = {0, 1, 100};
+  for (size_t i = 0; i < 18; i++) {
+    char truth[4096], told[4096];
+    script_server *server = servers[i % 3];
+    tell(NULL, server, orgs[i / 3 % 2], pieces[i / 6], truth);
+    CHECK(strncmp(truth, "ok panels=", 10) == 0);
+    FAIL_EACH(a) {
+      tell(a, server, orgs[i / 3 % 2], pieces[i / 6], told);
+      if (strcmp(told, "error: not enough memory") != 0 || !a->tripped) CHECK_STR(told, truth);
+    }
+  }
+}
+
 int main(int argc, char **argv) {
   static const test_rule rules[] = {
       {"both questions may be refused", both_questions_may_be_refused},
       {"a page that was not sent is as patient as a dashboard",
        a_page_that_was_not_sent_is_as_patient_as_a_dashboard},
       {"a token that no url can hold ends the pages", a_token_that_no_url_can_hold_ends_the_pages},
+      {"items are taken as a parser sees them", items_are_taken_as_a_parser_sees_them},
+      {"every allocation may fail in every piece", every_allocation_may_fail_in_every_piece},
   };
   return TEST_RUN(rules, argc, argv);
 }
