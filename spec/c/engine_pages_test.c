@@ -118,6 +118,17 @@ static void both_questions_may_be_refused(void) {
   }
 }
 
+/* There is another way: nobody waits for the tenth attempt. */
+static void a_question_that_breaks_off_is_soon_given_up(void) {
+  static const gf_how hows[] = {GF_END_CUT, GF_END_TIMEOUT};
+  for (size_t i = 0; i < 2; i++) {
+    script s;
+    site here = {.group = {.code = 200, .how = hows[i]}};
+    CHECK_INT(list(&here, "2", &s), DASHBOARDS);
+    CHECK_INT(times(&s, "/apis/dashboard.grafana.app"), 3);
+  }
+}
+
 /* ----------------------------------------------------------------------------------------------------- pages -- */
 
 /* Where nobody listens a page is asked for again as often as anything else. */
@@ -306,6 +317,7 @@ static void every_allocation_may_fail_in_every_piece(void) {
 int main(int argc, char **argv) {
   static const test_rule rules[] = {
       {"both questions may be refused", both_questions_may_be_refused},
+      {"a question that breaks off is soon given up", a_question_that_breaks_off_is_soon_given_up},
       {"a page that was not sent is as patient as a dashboard",
        a_page_that_was_not_sent_is_as_patient_as_a_dashboard},
       {"a token that no url can hold ends the pages", a_token_that_no_url_can_hold_ends_the_pages},
