@@ -105,7 +105,7 @@ end)
 
 | function | |
 |---|---|
-| `grafana.gather(g, rows, [options])` | a result for each row; one that cannot be called raises before anything is sent |
+| `grafana.gather(g, rows, [options])` | a result for each row; a bad row raises before anything is sent |
 | `grafana.run(f, …)` | what `f` returns, once its tasks have ended; raises the first error nobody has waited for |
 | `grafana.spawn(f, …)` | a task: inside `run`, inside nginx anywhere where calls can be made |
 | `t:wait()` | what the task's function returned; raises its error. By any task, again and again |

@@ -202,6 +202,14 @@ describe("a listing in pages", function()
     assert.equal(40, arrived("^/api/dashboards/uid/"))
   end)
 
+  it("has three attempts at a page that is cut, whatever max_retries says, and goes the other way", function()
+    local patient = days.connect(server, {max_retries = 10})
+    server:fault {kind = "cut", bytes = 1000, path = LIST, times = 0}
+    assert_same(panels, patient:get_org_panels(1))
+    assert.equal(6, arrived(LIST))   -- the second is asked for when the first begins
+    patient:close()
+  end)
+
   it("takes what has escapes, other orders of keys, and numbers of any size", function()
     local body = [[
  { "items" : [ { "spec": {"rows":[], "panels":[

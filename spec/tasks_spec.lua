@@ -822,6 +822,22 @@ describe("a function as transport", function()
     client:close()
   end)
 
+  it("serves all that find no room, each once", function()
+    local order = {}
+    local client = client_of(function(request)
+      order[#order + 1] = tonumber(request.url:match("%d+$"))
+      sleep(0.002)
+      return ANSWER
+    end, {concurrency = 1})
+    run(function()
+      for i = 1, 30 do spawn(client.get_org, client, i) end
+    end)
+    assert.equal(30, #order)
+    table.sort(order)
+    for i = 1, 30 do assert.equal(i, order[i]) end
+    client:close()
+  end)
+
   it("that waits is ended by a cancel: the operation returns with that reason", function()
     local client = client_of(function()
       sleep(3600)

@@ -76,8 +76,10 @@ static size_t on_header(char *p, size_t size, size_t n, void *ctx) {
 static size_t on_body(char *p, size_t size, size_t n, void *ctx) {
   gfc_transfer *transfer = ctx;
   gf_str bytes = {p, size * n};
-  bool ok = may_feed(transfer) && fed(transfer, gf_body(transfer->job->call, transfer->id, bytes));
-  return ok ? bytes.n : CURL_WRITEFUNC_ERROR;
+  if (!may_feed(transfer)) return CURL_WRITEFUNC_ERROR;
+  int taken = gf_body(transfer->job->call, transfer->id, bytes);
+  if (taken > 0) gfc_job_stir(transfer->job->driver, transfer->job);
+  return fed(transfer, taken) ? bytes.n : CURL_WRITEFUNC_ERROR;
 }
 
 static size_t on_read(char *to, size_t size, size_t n, void *ctx) {

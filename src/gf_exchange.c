@@ -355,8 +355,10 @@ int gf_body(gf_call *call, uint32_t id, gf_str bytes) {
     gf_buf_reserve(&x->body, x->expected + YYJSON_PADDING_SIZE);
   gf_buf_add(&x->body, bytes.p, bytes.n);
   if (x->body.failed) call->lacks_memory = true;
+  uint32_t before = call->last_id;
   if (x->taker && !x->body.failed) gf_items_take(call, x);
-  return call->lacks_memory ? -1 : 0;
+  if (call->lacks_memory || call->done) return -1;
+  return call->last_id != before;
 }
 
 static bool looks_like_html(const gf_buf *body) {

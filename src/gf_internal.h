@@ -119,12 +119,14 @@ enum { GF_MAIN, GF_PROBE, GF_ORG_PROBE, GF_SIGN_IN, GF_OWN_PURPOSE };
 /* Makes of an answer's text what is wanted of it, without parsing it. Not understood, or without memory: NULL. */
 typedef gf_doc *gf_skimmer(gf_call *call, gf_str text, bool *understood);
 
+struct gf_exchange;
+
 /* Takes the answer of a list of /apis item by item while it arrives (gf_items.c): the text of an item, which must be copied
- * where it is to stay; the token of the next page, when there is one. Neither sends anything. Without memory:
- * call->lacks_memory. */
+ * where it is to stay; the token of the next page, when there is one, which may be asked for at once. What is taken of an
+ * answer that is cut comes again. Without memory: call->lacks_memory. */
 typedef struct gf_taker {
   void (*item)(gf_call *call, gf_str text);
-  void (*next)(gf_call *call, gf_str token);
+  void (*next)(gf_call *call, struct gf_exchange *x, gf_str token);
 } gf_taker;
 
 /* How far that has come. */
@@ -519,7 +521,8 @@ gf_doc *gf_project(const gf_allocator *alloc, const gf_list *items, const gf_col
 void gf_begin_pages(gf_call *call); /* of another list: nothing has been seen */
 /* The items of one page, and the total that came with it; -1: none. */
 void gf_note_page(gf_call *call, gf_value list, const gf_paging *paging, int64_t total);
-/* Something may have slipped through: at the end of a pass, begin another. */
+/* Something may have slipped through: at the end of a pass, begin another. False, however often it is asked: nothing may,
+ * or enough has been tried. */
 bool gf_read_again(gf_call *call, const gf_paging *paging);
 
 /* --- gf_paging.c --- */

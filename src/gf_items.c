@@ -37,7 +37,7 @@ static void read_metadata(gf_skim *s, gf_str *token) {
 }
 
 static void tell_token(gf_call *call, gf_exchange *x, gf_str token) {
-  if (token.n) x->taker->next(call, token);
+  if (token.n) x->taker->next(call, x, token);
 }
 
 /* The members up to the list; what was used of the text. */

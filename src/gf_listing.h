@@ -34,6 +34,9 @@ typedef struct listing {
   size_t n_slots;     /* a power of two */
   char *token;        /* of the next page; NULL: none */
   bool has_strangers; /* pages have shown what the search has not found */
+  size_t pages;       /* asked for */
+  int under_way;      /* of those */
+  bool is_broken;     /* one of them was no page: no more are asked for */
   int barren;         /* pages in a row that have shown nothing new */
 } listing;
 

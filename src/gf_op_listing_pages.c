@@ -103,14 +103,9 @@ static void take_item(gf_call *call, gf_str text) {
   }
 }
 
-static void take_token(gf_call *call, gf_str token) {
-  listing *l = call->state;
-  gf_free(&call->client->alloc, l->token);
-  l->token = gf_strdup_n(&call->client->alloc, token);
-  if (!l->token) call->lacks_memory = true;
-}
-
 /* ------------------------------------------------------------------------------------------------------------ pages -- */
+
+static void take_token(gf_call *call, gf_exchange *x, gf_str token);
 
 static void ask_page(gf_call *call) {
   static const gf_taker taker = {.item = take_item, .next = take_token};
@@ -122,8 +117,10 @@ static void ask_page(gf_call *call) {
   if (l->token) gf_add_query(&query, "continue", gf_z(l->token));
   gf_free(&call->client->alloc, l->token);
   l->token = NULL;
-  l->barren++; /* until it shows something new */
+  l->barren++; /* until one shows something new */
+  l->under_way++;
   const gf_ask ask = {.purpose = PAGE,
+                      .index = l->pages++,
                       .method = "GET",
                       .path = GROUP_PATH "/" VERSION "/namespaces/{namespace}/dashboards",
                       .query = {query.p, query.n},
@@ -134,6 +131,26 @@ static void ask_page(gf_call *call) {
   else
     gf_ask_for(call, &ask);
   gf_buf_free(&query);
+}
+
+/* The next page, when there is one and it is worth while. More than two at a time would share what the network carries. */
+static void ask_next_page(gf_call *call) {
+  const listing *l = call->state;
+  bool is_complete =
+      l->done >= l->n_rows && !call->pass.is_long; /* the rest would only be looked at for strangers */
+  if (l->token && !l->is_broken && !is_complete && l->under_way < 2 && l->barren < MAX_BARREN) ask_page(call);
+}
+
+/* It stands at the beginning of a page: the server makes the next while this one is on its way. */
+static void take_token(gf_call *call, gf_exchange *x, gf_str token) {
+  listing *l = call->state;
+  if (x->index + 1 != l->pages) return; /* it is known since the page came the first time, and was cut */
+  gf_free(&call->client->alloc, l->token);
+  l->token = gf_strdup_n(&call->client->alloc, token);
+  if (l->token)
+    ask_next_page(call);
+  else
+    call->lacks_memory = true;
 }
 
 static void read_singly(gf_call *call) {
@@ -148,26 +165,21 @@ static void do_without(gf_call *call) {
   gf_listing_search_again(call);
 }
 
-static bool goes_on(const gf_call *call) {
-  const listing *l = call->state;
-  bool is_complete =
-      l->done >= l->n_rows && !call->pass.is_long; /* the rest would only be looked at for strangers */
-  return l->token && l->barren < MAX_BARREN && !is_complete;
-}
-
 static void take_page(gf_call *call, gf_exchange *x) {
   listing *l = call->state;
-  bool is_whole = x->verdict.status == GF_OK && x->skimmed;
-  if (gf_listing_is_general(&x->verdict) && x->verdict.reason != GF_BAD_CREDENTIALS)
-    gf_finish(call, &x->verdict, x);
-  else if (is_whole && goes_on(call))
-    ask_page(call);
-  else if (is_whole && !l->token && !l->has_strangers)
-    read_singly(call);
-  else
-    do_without(call);
+  l->under_way--;
+  if (x->verdict.status != GF_OK || !x->skimmed) l->is_broken = true;
   if (x->verdict.status == GF_NOT_FOUND || x->verdict.reason == GF_UNSUPPORTED)
     gf_server_note(call->client, GF_DASHBOARD_PAGES, 0); /* the server has become another */
+  if (gf_listing_is_general(&x->verdict) && x->verdict.reason != GF_BAD_CREDENTIALS)
+    gf_finish(call, &x->verdict, x);
+  else
+    ask_next_page(call);
+  if (call->done || l->under_way) return;
+  if (l->is_broken || l->token || l->has_strangers)
+    do_without(call);
+  else
+    read_singly(call);
 }
 
 /* -------------------------------------------------------------------------------------------------------- questions -- */

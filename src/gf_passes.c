@@ -54,7 +54,8 @@ bool gf_read_again(gf_call *call, const gf_paging *paging) {
   bool is_same = call->passes && pass->items == last->items && pass->sum == last->sum;
   if (call->done || !has_pages(call, paging) || is_same || is_whole(call)) return false;
   if (!call->passes && (!pass->is_long || pass->is_stuck)) return false;
-  if (++call->passes > GF_MAX_PASSES) return false;
+  if (call->passes == GF_MAX_PASSES) return false;
+  call->passes++;
   call->last_pass = *pass;
   call->pass = (gf_pass){0};
   call->pages = 0;

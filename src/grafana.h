@@ -395,7 +395,8 @@ typedef enum gf_how {
 } gf_how;
 
 /* Feed an answer as it comes: the head (again after a 1xx), each header, the body in pieces of any size. A negative
- * return says: drop this transfer, then call gf_end with GF_END_DROPPED. Bodies come decoded (no chunks, no gzip). */
+ * return says: drop this transfer, then call gf_end with GF_END_DROPPED; a positive one: the call has something to send
+ * already, and should be asked again without waiting for the end. Bodies come decoded (no chunks, no gzip). */
 GF_API int gf_head(gf_call *call, uint32_t id, int code);
 GF_API int gf_header_line(gf_call *call, uint32_t id, gf_str name, gf_str value);
 GF_API int gf_body(gf_call *call, uint32_t id, gf_str bytes);

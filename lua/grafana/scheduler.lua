@@ -95,7 +95,8 @@ function scheduler.unpark(task)
   if not task._queued and not task._ended then push(task._scheduler, task) end
 end
 
-function scheduler.sleep(task, ms)
+--- As `park`, for `ms` at most; 0 lets the others go on.
+function scheduler.pause(task, ms)
   local self = task._scheduler
   if ms <= 0 then
     scheduler.unpark(task)
@@ -104,8 +105,16 @@ function scheduler.sleep(task, ms)
   local sleeper = {at = now() + ms, order = self.order, task = task}
   self.order = self.order + 1
   put_sleeper(self.sleepers, sleeper)
-  repeat yield(PARK) until now() >= sleeper.at or task._cancelled
+  yield(PARK)
   sleeper.task = false
+end
+
+function scheduler.sleep(task, ms)
+  local at = now() + ms
+  repeat
+    scheduler.pause(task, ms)
+    ms = at - now()
+  until ms <= 0 or task._cancelled
 end
 
 --- Ctrl-C has come up in the midst of `task`: everything ends. Does not return.

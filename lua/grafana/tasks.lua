@@ -228,6 +228,11 @@ function tasks.park(task)
   return task._runner.park(task)
 end
 
+--- For transports: the same, for `ms` at most.
+function tasks.pause(task, ms)
+  return task._runner.pause(task, ms)
+end
+
 --- For the client: end such a wait.
 function tasks.wake(task)
   return task._runner.unpark(task)
@@ -389,6 +394,8 @@ function tasks.sleep(seconds)
     if me._cancelled then error(cancelled("sleep"), 0) end
   elseif inside_loop() then
     nginx.sleep(seconds)
+  elseif nginx.inside and nginx.refuses_blocking() then
+    error("grafana.sleep: it would stop this worker of nginx: " .. nginx.refuses_sockets(), 2)
   else
     block(seconds * 1000)
   end

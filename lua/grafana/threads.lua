@@ -84,13 +84,18 @@ function threads.unpark(task)
   if task._parked then task._semaphore:post() end
 end
 
-function threads.sleep(task, ms)
+function threads.pause(task, ms)
   if ms <= 0 then return nginx.sleep(0) end
-  local ends_at = now() + ms
+  if not task._posted then wait(task, math.min(ms / 1000, LONG)) end
+  task._posted = false
+end
+
+function threads.sleep(task, ms)
+  local at = now() + ms
   repeat
-    if not task._posted then wait(task, math.min((ends_at - now()) / 1000, LONG)) end
-    task._posted = false
-  until now() >= ends_at or task._cancelled
+    threads.pause(task, ms)
+    ms = at - now()
+  until ms <= 0 or task._cancelled
 end
 
 return threads

@@ -178,7 +178,8 @@ function that C calls (table.sort), a call blocks as it does without tasks: it n
 coroutine may spawn, but not wait for what has not ended. A task must not call coroutine.yield itself.
 
 Inside nginx tasks are its light threads, and spawn works without run, too: in the handlers and timers in which calls
-can be made. A task belongs to its visitor's request: nginx ends that when its tasks have ended, ngx.exit ends both.]]
+can be made. A task belongs to its visitor's request: that ends when its tasks have ended, or takes them along when it
+is exited.]]
 
 local PROGRESS = [[
 Lists, operations that read many things, and grafana.gather take the option on_progress, a function:

@@ -534,6 +534,59 @@ static void one_logs_in_after_a_pause(void) {
   }
 }
 
+/* What a session answers next; a login always succeeds, but for the one that `login` is for. */
+typedef struct turn {
+  script_answer login, other;
+  const char *after;
+} turn;
+
+static script_answer take_turn(script *s, const gf_request *request, const char *path) {
+  const turn *t = s->ctx;
+  bool logs_in = strcmp(path, "/login") == 0;
+  script_answer answer_ = logs_in ? t->login : t->other;
+  if (answer_.code == 0) answer_ = script_grafana(s, request, path);
+  if (logs_in && answer_.code == 200)
+    answer_.name = "Set-Cookie", answer_.value = "grafana_session=s1; Path=/";
+  if (t->after) answer_.name = "Retry-After", answer_.value = t->after;
+  return answer_;
+}
+
+/* The login is to be sent again soon when another answer makes all wait for longer than a login takes. */
+static void a_login_waits_for_the_end_of_a_pause_too(void) {
+  script s;
+  gf_config config;
+  int64_t wake;
+  turn t = {.after = NULL};
+  script_config(&config);
+  config.logs_in = true;
+  script_open(&s, NULL, &config, take_turn);
+  s.ctx = &t;
+  gf_call *first = script_call(&s, "get_current_org", NULL), *a = script_call(&s, "get_current_org", NULL),
+          *b = script_call(&s, "get_current_user", NULL), *c = script_call(&s, "get_current_org", NULL);
+  script_run(&s, first);
+  script_ask(&s, a, &wake);
+  script_ask(&s, b, &wake);
+  t.other = script_json(401, "{}"); /* to a: the session has ended */
+  script_answer_one(&s, 0);
+  script_ask(&s, a, &wake);
+  t.login = script_json(429, "{}");
+  script_answer_one(&s, 1);
+  t = (turn){.other = script_json(429, "{}"), .after = "30"}; /* to b */
+  script_answer_one(&s, 0);
+  t = (turn){.after = NULL};
+  CHECK(script_ask(&s, c, &wake) == GF_WAIT && wake == 31000);
+  s.log[0] = 0;
+  gf_call *all[] = {c, b, a};
+  script_run_all(&s, all, 3);
+  CHECK(strncmp(s.log, "POST /login\n", 12) == 0 && !strstr(s.log + 12, "/login"));
+  for (int i = 0; i < 3; i++) {
+    CHECK_RESULT(gf_call_result(all[i]), "ok");
+    gf_call_release(all[i]);
+  }
+  gf_call_release(first);
+  script_close(&s);
+}
+
 int main(int argc, char **argv) {
   static const test_rule rules[] = {
       {"too many requests halve the window", too_many_requests_halve_the_window},
@@ -560,6 +613,7 @@ int main(int argc, char **argv) {
       {"a fan-out goes on after a pause", a_fan_out_goes_on_after_a_pause},
       {"every allocation may fail", every_allocation_may_fail},
       {"one logs in after a pause", one_logs_in_after_a_pause},
+      {"a login waits for the end of a pause, too", a_login_waits_for_the_end_of_a_pause_too},
   };
   return TEST_RUN(rules, argc, argv);
 }
