@@ -189,6 +189,31 @@ describe("an error", function()
   end)
 end)
 
+describe("grafana.progress() as on_progress", function()
+  local function shown_while(client, rows)
+    local said = ""
+    local function hear(text) said = said .. text end
+    local line = grafana.progress {out = hear, terminal = false, interval = 0}
+    pcall(gather, client, rows, {on_progress = line, concurrency = 1})
+    return said
+  end
+
+  it("tells of the rows", function()
+    assert.matches("5 of 5, 2 failed\n$", (shown_while(g, {
+      {"get_org", 1}, {"get_org", 99}, {"get_org", 1}, {"get_org", 98}, {"get_org", 1},
+    }):gsub("[^%w\n]*(2 failed)", ", %1")))
+  end)
+
+  it("ends where it is, when an error breaks it off", function()
+    local hooked = days.connect(server, {on_retry = function() error("retry", 0) end})
+    server:fault {kind = "status", code = 503, path = "^/api/orgs/7$"}
+    assert.matches("2 of 4, broken off\n$", shown_while(hooked, {
+      {"get_org", 1}, {"get_org", 1}, {"get_org", 7}, {"get_org", 1},
+    }))
+    hooked:close()
+  end)
+end)
+
 describe("a closed client", function()
   it("gives a result for each row, reason closed", function()
     local closed = days.connect(server)

@@ -135,25 +135,38 @@ local function is_within(task, group)
   return at == group
 end
 
--- Where waiting for `task` would never end: the names of those that wait for each other.
-local function cycle(me, task)
-  local names, at = {name_of(me)}, task
-  while at do
-    names[#names + 1] = name_of(at)
-    if at == me then return names end
-    if at._joins and is_within(me, at._joins) then
-      names[#names + 1] = name_of(me)
-      return names
-    end
-    at = at._awaits
-  end
+-- Does anybody wait for `task`, itself or as one of a run's?
+local function is_awaited(task)
+  local group = task._group
+  while group and group.owner._joins ~= group do group = group.owner._group end
+  return task._waiters or group
 end
 
-local function check_cycle(me, task)
+-- Would `me` wait for itself, if it waited for `task`?
+local function would_circle(me, task)
+  local at = is_awaited(me) and task
+  while at do
+    if at == me or at._joins and is_within(me, at._joins) then return true end
+    at = at._awaits
+  end
+  return false
+end
+
+-- "task 1 waits for task 2 waits for …"
+local function circle(me, task)
+  local names, at = {name_of(me)}, task
+  while at and at ~= me do
+    names[#names + 1] = name_of(at)
+    at = at._awaits
+  end
+  names[#names + 1] = name_of(me)
+  return table.concat(names, " waits for ")
+end
+
+local function check_circle(me, task)
   if me == task then error("grafana: a task cannot wait for itself", 3) end
-  local names = cycle(me, task)
-  if not names then return end
-  error("grafana: these tasks would wait for each other for ever: " .. table.concat(names, " waits for "), 3)
+  if not would_circle(me, task) then return end
+  error("grafana: these tasks would wait for each other for ever: " .. circle(me, task), 3)
 end
 
 local function await(me, task)
@@ -189,7 +202,7 @@ end
 function methods:wait()
   if not self._ended then
     local me = waiting_place(self)
-    check_cycle(me, self)
+    check_circle(me, self)
     if me._cancelled then error(cancelled("wait"), 0) end
     await(me, self)
   end
