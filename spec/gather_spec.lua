@@ -125,7 +125,23 @@ describe("rows", function()
   end)
 
   it("raise at the line that called", function()
-    assert.matches("gather_spec%.lua:%d+: grafana%.gather: ", refused(g, {{"get_org"}}))
+    local line
+    local fine, problem = pcall(function()
+      line = debug.getinfo(1, "l").currentline + 1
+      local results = gather(g, {{"get_org"}})
+      return results
+    end)
+    assert.is_false(fine)
+    assert.matches("gather_spec%.lua:" .. line .. ": grafana%.gather: ", problem)
+  end)
+
+  it("may be changed as an array meanwhile: it is the rows at the beginning that count", function()
+    local rows = rows_of(5, {"get_org", 1})
+    local results = gather(g, rows, {concurrency = 1, on_progress = function(done)
+      rows[done], rows[done + 1], rows[done + 6] = nil, nil, {"close"}
+    end})
+    assert.equal(5, #results)
+    for _, r in ipairs(results) do assert.is_true(r.ok) end
   end)
 
   it("run to their largest integer key", function()
@@ -178,6 +194,15 @@ describe("an error", function()
     end
     server:clear_faults()
     days.assert_usable(g)
+  end)
+
+  it("in on_progress is the last time that it is called", function()
+    local times = 0
+    pcall(gather, g, rows_of(50, {"get_org", 1}), {concurrency = 4, on_progress = function(done)
+      times = times + 1
+      if done == 3 then error("stop", 0) end
+    end})
+    assert.equal(3, times)
   end)
 
   it("in on_retry does so, too", function()

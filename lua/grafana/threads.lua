@@ -31,8 +31,9 @@ end
 
 -- Where there is no `run` to raise it, and nobody waits for it, an error is told to nginx's log.
 local function note(task, is_heard, problem)
-  if task._fine or is_heard or tasks.is_cancelled(problem) then return end
-  nginx.log_error(("%s: %s"):format(tostring(task), tostring(problem)))
+  if task._fine or is_heard or tasks.ended_cancelled(task) then return end
+  local fine, sentence = pcall(tostring, problem)
+  nginx.log_error(("%s: %s"):format(tostring(task), fine and sentence or type(problem)))
 end
 
 local function run(task)
