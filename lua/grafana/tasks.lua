@@ -7,6 +7,7 @@
 -- - `start(task)`: run it from now on, but not at once
 -- - `park(task)`: the task that runs waits until somebody calls `unpark(task)`; it may be woken without a reason
 -- - `sleep(task, ms)`: the same, for so long at most
+-- - `reap()`, if need be: give back what ended tasks have left behind
 -- @module grafana.tasks
 
 local core = require "grafana.core"
@@ -216,6 +217,7 @@ function methods:wait()
     check_circle(me, self)
     if me._cancelled then error(cancelled("wait"), 0) end
     await(me, self)
+    if me._runner.reap then me._runner.reap() end
   end
   if self._fine then return unpack(self._results, 1, self._results.n) end
   if self._group then self._group.failed[self] = nil end   -- somebody has been given it
@@ -288,7 +290,7 @@ local function join(me, group)
       for _, task in ipairs(sorted_members(group)) do task:cancel() end
     end
     if group.live > 0 then me._runner.park(me) end
-    if reap then reap(me) end
+    if reap then reap() end
   end
   me._joins = false
 end
