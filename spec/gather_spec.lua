@@ -180,6 +180,32 @@ describe("options", function()
   end)
 end)
 
+describe("a wrong password", function()
+  it("is tried once for all rows, and locks nobody out", function()
+    for _, options in ipairs {{}, {auth_method = "regular-login"}} do
+      server:unlock()
+      local wrong = grafana.connect(server.url, {"admin", "wrong"}, options)
+      server:clear_log()
+      local results = gather(wrong, rows_of(50, {"get_org", 1}), {concurrency = 3})
+      for _, r in ipairs(results) do assert.equal("bad-credentials", r.reason) end
+      assert.matches("not sent", results[50].message)
+      assert.equal(1, #server:requests())
+      wrong:close()
+    end
+    server:unlock()
+  end)
+
+  it("is tried again by the next gather", function()
+    local wrong = grafana.connect(server.url, {"admin", "wrong"})
+    for n = 1, 2 do
+      gather(wrong, rows_of(10, {"get_org", 1}))
+      assert.equal(n, #server:requests())
+    end
+    server:unlock()
+    wrong:close()
+  end)
+end)
+
 describe("an error", function()
   it("in on_progress breaks everything off at once, and goes up as it is", function()
     server:fault {kind = "stall", path = "^/api/users/1$", seconds = 30, times = 0}

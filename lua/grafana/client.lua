@@ -201,6 +201,7 @@ local function perform(self, name, ...)
   local made, call = pcall(new_call, self._core, name, ...)
   if not made then error(call, 2) end
   local began, task = self._log and core.now(), tasks.current()
+  if task and task._refusals then call:begun_at(task._refusals) end
   if task and task._cancelled then call:cancel() end
   if not call:done() then drive(self, call, task) end
   local result, operation = call:result(true), call:operation()

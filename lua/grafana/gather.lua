@@ -146,6 +146,7 @@ local function work(state, n)
   while state.next <= state.total and not state.broken do
     local i = take_row(state)
     state.under_way[i] = state.workers[n]
+    state.workers[n]._refusals = state.refusals   -- all rows have begun together: a wrong password is tried once
     do_row(state, i)
     state.under_way[i] = nil
   end
@@ -181,7 +182,7 @@ local function checked(g, rows, options)
   local state = {
     client = g, core = g._core, rows = {}, total = check_array(rows), lengths = {}, results = {},
     concurrency = options.concurrency or g._concurrency, on_progress = options.on_progress,
-    next = 1, done = 0, failed = 0, workers = {}, under_way = {}, broken = false,
+    next = 1, done = 0, failed = 0, refusals = g._core:refusals(), workers = {}, under_way = {}, broken = false,
   }
   check_rows(state, rows)   -- the array may be changed meanwhile
   return state

@@ -50,7 +50,7 @@ end
 -- The thread of a task.
 local function body(task)
   tasks.bind(task, coroutine.running())
-  nginx.sleep(0)   -- who has spawned it goes on first
+  threads.park(task)   -- who has spawned it goes on first
   if not task._ended then run(task) end
   local parent, over = task._parent, task._over
   over[#over + 1] = task._thread
@@ -87,6 +87,7 @@ function threads.start(task, me)
   task._parent, task._parent_routine = me or false, coroutine.running()
   task._over = list_of(task._parent_routine)
   task._thread = nginx.spawn(body, task)
+  threads.unpark(task)
 end
 
 -- Who was woken meanwhile does not wait.
