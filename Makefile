@@ -226,7 +226,7 @@ test-live: $(call modules,$(LUA:nginx=luajit),$(VARIANT)) ## the specs against t
 	@test -n "$$GRAFANA_URL" || { echo 'test-live: set GRAFANA_URL, GRAFANA_USER and GRAFANA_PASSWORD' >&2; exit 2; }
 	@scripts/lua $(LUA) $(VARIANT) busted $(LIVE_SPECS)
 
-fuzz: $(BUILD)/fuzz/$(FUZZ)_fuzz $(if $(wildcard spec/fuzz/$(FUZZ)_seeds.c),$(BUILD)/fuzz/$(FUZZ)_seeds) ## fuzz a layer with clang: FUZZ=http1|json|answers FUZZ_SECONDS=60
+fuzz: $(BUILD)/fuzz/$(FUZZ)_fuzz $(if $(wildcard spec/fuzz/$(FUZZ)_seeds.c),$(BUILD)/fuzz/$(FUZZ)_seeds) ## fuzz a layer with clang: FUZZ=http1|json|answers|pages FUZZ_SECONDS=60
 	@scripts/fuzz $(FUZZ) $(FUZZ_SECONDS)
 
 check-generated: $(call modules,lua5.4,release) ## what is generated agrees with what it is made from

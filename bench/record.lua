@@ -52,7 +52,7 @@ end
 
 local function record_search()
   local paths = {}
-  for page = 1, math.floor(count / 1000) + 1 do
+  for page = 1, math.ceil(count / 1000) + 1 do   -- the last is empty
     paths[page] = SEARCH .. page
     fetch(paths[page], "search-" .. page)
   end

@@ -152,6 +152,7 @@ static void leave(gfc_driver *driver, gfc_job *job) {
   gfc_unlink(&job->place);
   gfc_unlink(&job->held);
   driver->n_jobs--;
+  driver->signs_in = true; /* it may have been the one that signs in */
   driver->is_stuck = false;
 }
 

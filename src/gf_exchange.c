@@ -383,10 +383,9 @@ static bool skim(gf_call *call, gf_exchange *x) {
 
 void gf_exchange_parse(gf_call *call, gf_exchange *x) {
   gf_json_error error;
-  if (x->taker && x->code == 200 && gf_items_end(call, x)) {
-    x->skimmed = true;
-    return;
-  }
+  if (x->taker && x->code == 200) x->skimmed = gf_items_end(call, x);
+  if (call->lacks_memory) gf_lacks_memory(call);
+  if (x->skimmed || call->done) return;
   x->is_empty = is_blank(&x->body);
   if (x->is_empty) return;
   if (looks_like_html(&x->body) && !gf_answer_is_markup(call, x)) x->is_html = true;

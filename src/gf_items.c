@@ -102,7 +102,7 @@ static void take_tail(gf_call *call, gf_exchange *x, gf_str text) {
   x->items.stage = OVER;
 }
 
-static gf_str rest(const gf_exchange *x) { return (gf_str){x->body.p, x->body.n}; }
+static gf_str rest(const gf_exchange *x) { return (gf_str){x->body.n ? x->body.p : "", x->body.n}; }
 
 static void forget(gf_exchange *x, size_t n) {
   if (n == 0) return;

@@ -145,6 +145,10 @@ static void ask_next_page(gf_call *call) {
 static void take_token(gf_call *call, gf_exchange *x, gf_str token) {
   listing *l = call->state;
   if (x->index + 1 != l->pages) return; /* it is known since the page came the first time, and was cut */
+  if (token.n > GF_MAX_TOKEN) {
+    l->is_broken = true;
+    return;
+  }
   gf_free(&call->client->alloc, l->token);
   l->token = gf_strdup_n(&call->client->alloc, token);
   if (l->token)
@@ -159,8 +163,11 @@ static void read_singly(gf_call *call) {
   l->next = 0;
 }
 
-/* The pages have not shown that nothing was missed. */
+/* The pages have not shown that nothing was missed. Both questions may lead here: what is under way then is not asked for
+ * again. */
 static void do_without(gf_call *call) {
+  const listing *l = call->state;
+  if (l->way == GF_SINGLY) return;
   read_singly(call);
   gf_listing_search_again(call);
 }

@@ -37,6 +37,8 @@ static bool text_of(const gf_scalar *s, gf_str *text) {
   return true;
 }
 
+static bool is_true(const gf_scalar *s) { return s->value.tag == (YYJSON_TYPE_BOOL | YYJSON_SUBTYPE_TRUE); }
+
 static bool is_row(const panel *p) {
   gf_str type;
   return is_type(&p->type, YYJSON_TYPE_STR) && text_of(&p->type, &type) && gf_str_eq(type, "row");
@@ -130,10 +132,10 @@ static void collect(maker *m, gf_value answer) {
 
 static void collect_item(maker *m, gf_value item) {
   gf_value conversion = gf_value_pointer(item, "/status/conversion");
-  gf_value failed = gf_value_get(conversion, "failed");
+  gf_scalar failed = scalar_of(gf_value_get(conversion, "failed"));
   m->name = scalar_of(gf_value_pointer(item, "/metadata/name"));
   m->stored = scalar_of(gf_value_get(conversion, "storedVersion"));
-  m->is_failed = !gf_value_is_absent(failed) && unsafe_yyjson_is_true(failed.node);
+  m->is_failed = is_true(&failed);
   collect_dashboard(m, gf_value_get(item, "spec"));
 }
 
@@ -264,23 +266,29 @@ static void skim_field(gf_skim *s, const char *name, gf_scalar *to) {
   }
 }
 
+/* Of equal keys the last counts: what another one has said is forgotten. */
+static void forget_conversion(maker *m) {
+  m->stored = (gf_scalar){.escaped = false};
+  m->is_failed = false;
+}
+
 static void skim_conversion(maker *m, gf_skim *s) {
   gf_str key;
+  forget_conversion(m);
   if (!gf_skim_enter(s, '{')) {
     skim_other(s);
     return;
   }
   for (bool begun = false; gf_skim_member(s, &begun, &key);) {
-    gf_skimmed v;
-    if (!gf_skim_value(s, &v)) return;
-    if (is_key(key, "storedVersion", 13)) m->stored = v.scalar;
-    if (is_key(key, "failed", 6))
-      m->is_failed = v.scalar.value.tag == (YYJSON_TYPE_BOOL | YYJSON_SUBTYPE_TRUE);
+    gf_scalar ignored = {.escaped = false}, *to = is_key(key, "storedVersion", 13) ? &m->stored : &ignored;
+    skim_scalar(s, to);
+    if (is_key(key, "failed", 6)) m->is_failed = is_true(to);
   }
 }
 
 static void skim_status(maker *m, gf_skim *s) {
   gf_str key;
+  forget_conversion(m);
   if (!gf_skim_enter(s, '{')) {
     skim_other(s);
     return;
@@ -302,6 +310,7 @@ static bool skim_item(maker *m, gf_str text) {
   if (!gf_skim_enter(&s, '{')) return false;
   for (bool begun = false; gf_skim_member(&s, &begun, &key);) {
     if (is_key(key, "metadata", 8)) {
+      m->name = (gf_scalar){.escaped = false};
       skim_field(&s, "name", &m->name);
     } else if (is_key(key, "spec", 4)) {
       found = gf_skim_enter(&s, '{');

@@ -58,15 +58,16 @@ static bool may_send_again(const gf_exchange *x, bool sent, gf_how how) {
   return !sent || x->idempotent;
 }
 
-/* A page of 2 MB that does not come through a slow line comes no better the tenth time: there is another way. */
-static int most_retries(const gf_call *call, const gf_exchange *x, gf_how how) {
-  bool is_short_cut = x->taker && how != GF_END_COMPLETE;
+/* A page of 2 MB that does not come through a slow line comes no better the tenth time: there is another way. (Not where
+ * nobody listens.) */
+static int most_retries(const gf_call *call, const gf_exchange *x, bool sent, gf_how how) {
+  bool is_short_cut = x->taker && sent && how != GF_END_COMPLETE;
   return is_short_cut && call->settings.max_retries > GF_MAX_PAGE_RETRIES ? GF_MAX_PAGE_RETRIES
                                                                           : call->settings.max_retries;
 }
 
 int64_t gf_retry_delay(gf_call *call, const gf_exchange *x, bool sent, gf_how how) {
-  if (!may_send_again(x, sent, how) || x->attempts > most_retries(call, x, how)) return -1;
+  if (!may_send_again(x, sent, how) || x->attempts > most_retries(call, x, sent, how)) return -1;
   int64_t asked = how == GF_END_COMPLETE ? gf_retry_after_ms(x) : -1;
   return asked >= 0 ? asked : backoff_ms(call, x->attempts);
 }

@@ -261,6 +261,28 @@ static void asks_again_who_waits_to_be_signed_in(void) {
   leave(&c);
 }
 
+/* Who was to sign in waits for the clock, and is cancelled or dropped: it is another's turn. */
+static void asks_again_when_who_was_to_sign_in_leaves(void) {
+  for (int dropped = 0; dropped < 2; dropped++) {
+    crowd c;
+    gather(&c, 8);
+    gfc_driver *driver = new_driver(NULL);
+    gf_call *renewer = send_off(&c, driver, 1, c.url), *held = send_off(&c, driver, 1, c.url);
+    renewer->wake = gfc_now_ms() + 3600000;
+    c.client.unsigned_in = true;
+    gfc_driver_step(driver, 0);
+    CHECK_INT(held->asked, 1);
+    if (dropped) gfc_driver_drop(driver, renewer);
+    fake_finish(renewer);
+    c.client.unsigned_in = false;
+    gfc_driver_step(driver, 0);
+    CHECK_INT(held->next, 1);
+    if (held->next == 1) finish(&c, driver);
+    gfc_driver_free(driver);
+    leave(&c);
+  }
+}
+
 /* --------------------------------------------------------------------------------------------------- news -- */
 
 static void tells_who_has_something_new(void) {
@@ -441,6 +463,8 @@ int main(int argc, char **argv) {
       {"each is woken at its time", wakes_each_at_its_time},
       {"who leaves is not woken", forgets_the_time_of_who_leaves},
       {"who waits to be signed in is asked again when that may be so", asks_again_who_waits_to_be_signed_in},
+      {"who waits to be signed in is asked again when who was to do it leaves",
+       asks_again_when_who_was_to_sign_in_leaves},
       {"who has something new is told", tells_who_has_something_new},
       {"who is done is told in that order", tells_who_is_done_in_that_order},
       {"who is dropped is no news", tells_nothing_of_who_is_dropped},

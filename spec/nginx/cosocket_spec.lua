@@ -444,9 +444,11 @@ describe("places in the window", function()
       while head do
         if head:find("/api/search", 1, true) then
           c:answer('[{"uid":"a","title":"T","url":"/d/a/t"},{"uid":"b","title":"T","url":"/d/b/t"}]')
+        elseif head:find("/apis", 1, true) then
+          c:answer('{"message":"Not found"}', 404)
         elseif head:find("/uid/a ", 1, true) then
           wait_until(function() return is_stalled end)
-          c:answer("{}", 503)
+          c:answer("{}", 502)   -- 503 would make the window narrow
         elseif head:find("/uid/b ", 1, true) then
           is_stalled = true
           return c:wait_for_end()

@@ -200,7 +200,18 @@ describe("visitors of one worker", function()
     first:close()
   end)
 
+  it("who go away in the middle of a page of dashboards end it", function()
+    standin:fault {kind = "slow", path = "^/apis/.*/dashboards", bytes = 2000, interval = 0.05}
+    local visitor = server:visit "/panels"
+    wait_for_arrivals(1, "^/apis/.*/dashboards")
+    visitor:close()
+    assert_room()
+    assert.is_true(tonumber((select(2, server:get "/panels"))) > 60)
+    assert.equal(0, days.arrived(standin, "GET", "^/api/dashboards/uid/seed%-00002"))
+  end)
+
   it("who go away in the middle of a list end it, and what it has on the wire", function()
+    standin:set {apis = false}
     standin:fault {kind = "delay", path = "^/api/dashboards", seconds = 0.05, times = 0}
     local visitor = server:visit "/panels"
     wait_for_arrivals(3, "^/api/dashboards")
@@ -212,6 +223,7 @@ describe("visitors of one worker", function()
     assert_room()
     assert.equal(arrived, days.arrived(standin, "GET", "^/api/dashboards"))
     assert.is_true(tonumber((select(2, server:get "/panels"))) > 60)
+    standin:set {apis = true}
   end)
 
   it("who go away close the connection to the server", function()
