@@ -111,7 +111,8 @@ end
 --   wire stays within the client's own); `on_progress`: called with rows done, rows in all, rows that failed
 -- @treturn table the results, in the order of the rows; raises for a row that cannot be called, naming it
 function grafana.gather(g, rows, options)
-  return require("grafana.gather").gather(g, rows, options)
+  local results = require("grafana.gather").gather(g, rows, options)   -- no tail call: errors tell the caller's line
+  return results
 end
 
 --- Text about everything, one operation, one topic, or what a word occurs in.

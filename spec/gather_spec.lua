@@ -125,7 +125,23 @@ describe("rows", function()
   end)
 
   it("raise at the line that called", function()
-    assert.matches("gather_spec%.lua:%d+: grafana%.gather: ", refused(g, {{"get_org"}}))
+    local line
+    local fine, problem = pcall(function()
+      line = debug.getinfo(1, "l").currentline + 1
+      local results = gather(g, {{"get_org"}})
+      return results
+    end)
+    assert.is_false(fine)
+    assert.matches("gather_spec%.lua:" .. line .. ": grafana%.gather: ", problem)
+  end)
+
+  it("may be changed as an array meanwhile: it is the rows at the beginning that count", function()
+    local rows = rows_of(5, {"get_org", 1})
+    local results = gather(g, rows, {concurrency = 1, on_progress = function(done)
+      rows[done], rows[done + 1], rows[done + 6] = nil, nil, {"close"}
+    end})
+    assert.equal(5, #results)
+    for _, r in ipairs(results) do assert.is_true(r.ok) end
   end)
 
   it("run to their largest integer key", function()
@@ -164,6 +180,32 @@ describe("options", function()
   end)
 end)
 
+describe("a wrong password", function()
+  it("is tried once for all rows, and locks nobody out", function()
+    for _, options in ipairs {{}, {auth_method = "regular-login"}} do
+      server:unlock()
+      local wrong = grafana.connect(server.url, {"admin", "wrong"}, options)
+      server:clear_log()
+      local results = gather(wrong, rows_of(50, {"get_org", 1}), {concurrency = 3})
+      for _, r in ipairs(results) do assert.equal("bad-credentials", r.reason) end
+      assert.matches("not sent", results[50].message)
+      assert.equal(1, #server:requests())
+      wrong:close()
+    end
+    server:unlock()
+  end)
+
+  it("is tried again by the next gather", function()
+    local wrong = grafana.connect(server.url, {"admin", "wrong"})
+    for n = 1, 2 do
+      gather(wrong, rows_of(10, {"get_org", 1}))
+      assert.equal(n, #server:requests())
+    end
+    server:unlock()
+    wrong:close()
+  end)
+end)
+
 describe("an error", function()
   it("in on_progress breaks everything off at once, and goes up as it is", function()
     server:fault {kind = "stall", path = "^/api/users/1$", seconds = 30, times = 0}
@@ -178,6 +220,15 @@ describe("an error", function()
     end
     server:clear_faults()
     days.assert_usable(g)
+  end)
+
+  it("in on_progress is the last time that it is called", function()
+    local times = 0
+    pcall(gather, g, rows_of(50, {"get_org", 1}), {concurrency = 4, on_progress = function(done)
+      times = times + 1
+      if done == 3 then error("stop", 0) end
+    end})
+    assert.equal(3, times)
   end)
 
   it("in on_retry does so, too", function()

@@ -330,6 +330,18 @@ describe("an error", function()
     assert.equal("ok", ended)
   end)
 
+  it("that ends like the interpreter's word for Ctrl-C is an error as any other", function()
+    local went_on
+    assert.equal("the backup was interrupted!", failed(function()
+      spawn(error, "the backup was interrupted!", 0)
+      spawn(function()
+        sleep(0.001)
+        went_on = true
+      end)
+    end))
+    assert.is_true(went_on)
+  end)
+
   it("names the line in the task where it was raised", function()
     assert.matches("tasks_spec.lua:%d+: here$", failed(function() spawn(function() error("here") end) end))
   end)
@@ -416,6 +428,21 @@ describe("cancel", function()
       end
       t:cancel()
     end)
+  end)
+
+  it("is an error of another that waited for what is cancelled, and did not expect it", function()
+    local went_on
+    local problem = failed(function()
+      local t = spawn(sleep, 3600)
+      spawn(function()
+        t:wait()
+        went_on = true
+      end)
+      sleep(0)
+      t:cancel()
+    end)
+    assert.is_nil(went_on)
+    assert.equal("cancelled", problem.reason)
   end)
 
   it("keeps one from starting", function()
@@ -529,6 +556,23 @@ describe("signing in", function()
     client:close()
   end)
 
+  nginx.outside(it)("a run in a coroutine of the program's own, for which all else stands still, asks itself", function()
+    local key = new_token()
+    local client, asked = with_token(function(n)
+      if n == 1 then sleep(0.05) end
+      return key
+    end)
+    run(function()
+      spawn(function() assert.is_true(client:get_folders(1).ok) end)
+      sleep(0)
+      coroutine.wrap(function()
+        run(function() assert.is_true(client:get_folders(1).ok) end)
+      end)()
+    end)
+    assert.equal(2, asked())
+    client:close()
+  end)
+
   it("strands nobody when the token function fails: each asks in turn", function()
     local key = new_token()
     local client, asked = with_token(function(n)
@@ -549,6 +593,63 @@ describe("signing in", function()
     assert.equal(3, fine)
     assert.equal(3, asked())
     client:close()
+  end)
+end)
+
+describe("functions that a call calls", function()
+  it("may call in turn: a cancel ends both calls", function()
+    server:fault {kind = "stall", path = "^/api/users/7$", seconds = 30, times = 0}
+    for _, inner in ipairs {"/api/users/1", "/api/users/7"} do
+      local reasons = {}
+      local hooked
+      hooked = days.connect(server, {backoff_ms = {3600000, 3600000}, timeout = 0, on_retry = function()
+        local r = g:request("GET", inner)
+        reasons.inner = r.reason or r.status
+      end})
+      server:fault {kind = "status", code = 503, path = "^/api/orgs/1$"}
+      server:clear_log()
+      run(function()
+        local t = spawn(function() reasons.outer = hooked:get_org(1).reason end)
+        while not server:requests {path = inner}[1] do sleep(0.01) end
+        sleep(0.02)
+        t:cancel()
+      end)
+      assert.same({inner = inner == "/api/users/1" and "ok" or "cancelled", outer = "cancelled"}, reasons)
+      hooked:close()
+    end
+  end)
+
+  nginx.outside(it)("and yield to nobody break the call off, and leave nothing behind", function()
+    local yielding = days.connect(server, {log = function() end, on_retry = function() coroutine.yield(1) end})
+    server:fault {kind = "status", code = 503, path = "^/api/orgs/1$"}
+    run(function()
+      local t = spawn(function() return yielding:get_org(1) end)
+      assert.matches("must not yield by itself", select(2, pcall(t.wait, t)))
+      assert.is_nil(next(t._scheduler.carried))
+    end)
+    days.assert_usable(yielding)
+    yielding:close()
+  end)
+
+  nginx.outside(it)("and take their time keep nobody busy meanwhile, though their call is over", function()
+    local curl = require "grafana.curl"
+    local step, turns = curl.step, 0
+    curl.step = function(...)
+      turns = turns + 1
+      return step(...)
+    end
+    local closed
+    closed = grafana.connect(server.url, {token = function()
+      closed:close()
+      sleep(0.2)
+      return "x"
+    end})
+    run(function()
+      spawn(function() assert.equal("closed", closed:get_orgs().reason) end)
+      spawn(function() g:get_orgs {on_progress = function() sleep(0.2) end} end)
+    end)
+    curl.step = step
+    assert.is_true(turns < 100, turns .. " turns")
   end)
 end)
 
@@ -873,10 +974,10 @@ nginx.outside(describe)("a run that is left", function()
       end
       kept[spawn(sleep, 3600)] = true
       while #server:requests {path = "^/api/orgs"} < 8 do sleep(0.01) end
-      error("x: interrupted!", 0)   -- as lua.c raises it
+      error("x:1: interrupted!", 0)   -- as lua.c raises it
     end)
     assert.is_false(fine)
-    assert.equal("x: interrupted!", problem)
+    assert.equal("x:1: interrupted!", problem)
     collect()
     assert.is_nil(next(kept))
     server:clear_faults()
@@ -960,6 +1061,27 @@ describe("memory", function()
     end)
     collectgarbage("setpause", stress)
     collectgarbage("setstepmul", multiplier)
+  end)
+
+  it("does not grow with tasks of one run whose error somebody was given, nor with sleeps that were cut short", function()
+    local function rounds(n)
+      for _ = 1, n do
+        local t = spawn(error, "x")
+        pcall(t.wait, t)
+        local asleep = spawn(sleep, 3600)
+        sleep(0)
+        asleep:cancel()
+        pcall(asleep.wait, asleep)
+      end
+      collect()
+      return collectgarbage("count")
+    end
+    run(function()
+      rounds(100)
+      local before = rounds(100)
+      local grown = rounds(1000) - before
+      assert.is_true(grown < 64, ("Lua's memory grew by %.0f KB"):format(grown))
+    end)
   end)
 
   it("does not grow with runs", function()

@@ -238,6 +238,8 @@ void gf_call_cancel(gf_call *call) {
   gf_finish_as(call, GF_ERROR, GF_CANCELLED, "the call was cancelled");
 }
 
+void gf_call_begun_at(gf_call *call, unsigned refusals) { call->refusals_seen = refusals; }
+
 void gf_call_watch(gf_call *call, gf_watch *watch) { call->watch = watch; }
 gf_watch *gf_call_watched(const gf_call *call) { return call->watch; }
 

@@ -199,6 +199,8 @@ GF_API const char *gf_client_auth(const gf_client *client);
 /* The token to use from now on, for a client with `asks_for_token`; copied. False with `error` filled when it is empty,
  * holds a control character, or memory is lacking. */
 GF_API bool gf_client_set_token(gf_client *client, gf_str token, gf_error *error);
+/* How often credentials that had never been accepted have been refused: see gf_call_begun_at. */
+GF_API unsigned gf_client_refusals(const gf_client *client);
 
 /* ------------------------------------------------------------------------------------------------- operations -- */
 
@@ -333,6 +335,9 @@ GF_API bool gf_call_is_done(const gf_call *call);
 /* The call cannot go on without a token, the first or another after a 401: give one by gf_client_set_token, then go on as
  * usual. It waits as long as none is given. */
 GF_API bool gf_call_wants_token(const gf_call *call);
+/* The call belongs to work that began when gf_client_refusals was `refusals`: where credentials that were never accepted have
+ * been refused since, it is not sent. So a wrong password is tried once, however many calls the work has. */
+GF_API void gf_call_begun_at(gf_call *call, unsigned refusals);
 
 /* A request to send. It lives until its gf_end, or until the call is freed if that comes first. */
 typedef struct gf_request {

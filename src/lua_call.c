@@ -220,6 +220,13 @@ static int lgf_call_wants_token(lua_State *L) {
   return 1;
 }
 
+/* call:begun_at(refusals): it is part of work that began when client:refusals() was so. */
+static int lgf_call_begun_at(lua_State *L) {
+  gf_call *call = lgf_call_at(L)->call;
+  if (call) gf_call_begun_at(call, (unsigned)luaL_checkinteger(L, 2));
+  return 0;
+}
+
 static int lgf_call_cancel(lua_State *L) {
   gf_call *call = lgf_call_at(L)->call;
   if (call) gf_call_cancel(call);
@@ -296,11 +303,17 @@ static int lgf_call_on_progress(lua_State *L) {
 
 void lgf_call_open(lua_State *L) {
   static const luaL_Reg methods[] = {
-      {"close", lgf_call_close},         {"done", lgf_call_done},
-      {"cancel", lgf_call_cancel},       {"wants_token", lgf_call_wants_token},
-      {"result", lgf_call_result},       {"retried", lgf_call_retried},
-      {"progress", lgf_call_progress},   {"on_progress", lgf_call_on_progress},
-      {"operation", lgf_call_operation}, {NULL, NULL},
+      {"close", lgf_call_close},
+      {"done", lgf_call_done},
+      {"cancel", lgf_call_cancel},
+      {"wants_token", lgf_call_wants_token},
+      {"result", lgf_call_result},
+      {"retried", lgf_call_retried},
+      {"progress", lgf_call_progress},
+      {"on_progress", lgf_call_on_progress},
+      {"operation", lgf_call_operation},
+      {"begun_at", lgf_call_begun_at},
+      {NULL, NULL},
   };
   static const luaL_Reg meta[] = {{"__gc", lgf_call_close}, {"__close", lgf_call_close}, {NULL, NULL}};
   lgf_metatable(L, LGF_CALL, methods, meta);

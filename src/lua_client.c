@@ -166,6 +166,13 @@ static int lgf_client_auth(lua_State *L) {
   return 1;
 }
 
+/* client:refusals() → how often credentials that had never been accepted have been refused. */
+static int lgf_client_refusals(lua_State *L) {
+  gf_client *client = lgf_client_at(L);
+  lua_pushinteger(L, client ? (lua_Integer)gf_client_refusals(client) : 0);
+  return 1;
+}
+
 /* client:set_token(token): for a client that asks for it; raises a sentence when it cannot be one. */
 static int lgf_client_set_token(lua_State *L) {
   gf_client *client = lgf_client_at(L);
@@ -179,8 +186,13 @@ static int lgf_client_set_token(lua_State *L) {
 
 void lgf_client_open(lua_State *L) {
   static const luaL_Reg methods[] = {
-      {"close", lgf_client_close}, {"closed", lgf_client_closed},       {"url", lgf_client_url},
-      {"auth", lgf_client_auth},   {"set_token", lgf_client_set_token}, {NULL, NULL},
+      {"close", lgf_client_close},
+      {"closed", lgf_client_closed},
+      {"url", lgf_client_url},
+      {"auth", lgf_client_auth},
+      {"set_token", lgf_client_set_token},
+      {"refusals", lgf_client_refusals},
+      {NULL, NULL},
   };
   static const luaL_Reg meta[] = {{"__gc", lgf_client_gc}, {"__close", lgf_client_gc}, {NULL, NULL}};
   lgf_metatable(L, LGF_CLIENT, methods, meta);

@@ -185,16 +185,16 @@ static int lgf_move_news(lua_State *L, lgf_driver *self, int n) {
   return n;
 }
 
-/* step(drivers, ms, news) → how many news: a turn of all drivers of the array, with one wait; who waits for a call of
- * which there is something new goes into the array `news`. */
+/* step(drivers, ms, news) → how many news, how many calls are not done: a turn of all drivers of the array, with one wait;
+ * who waits for a call of which there is something new goes into the array `news`. Without calls there is no wait. */
 static int lgf_step(lua_State *L) {
   gfc_driver *few[LGF_FEW], **drivers = few;
   luaL_checktype(L, 1, LUA_TTABLE);
   luaL_checktype(L, 3, LUA_TTABLE);
-  int n = (int)lua_rawlen(L, 1), ms = (int)luaL_checkinteger(L, 2), told = 0;
+  int n = (int)lua_rawlen(L, 1), ms = (int)luaL_checkinteger(L, 2), told = 0, left = 0;
   if (n > LGF_FEW) drivers = lgf_new(L, (size_t)n * sizeof *drivers);
   size_t open = lgf_read_drivers(L, n, drivers, &ms);
-  if (open > 0) gfc_step(drivers, open, ms);
+  if (open > 0) left = gfc_step(drivers, open, ms);
   for (int i = 1; i <= n; i++) {
     lua_rawgeti(L, 1, i);
     lgf_driver *self = lua_touserdata(L, -1);
@@ -203,7 +203,8 @@ static int lgf_step(lua_State *L) {
     lua_pop(L, 1);
   }
   lua_pushinteger(L, told);
-  return 1;
+  lua_pushinteger(L, left);
+  return 2;
 }
 
 /* --------------------------------------------------------------------------------------------------- making -- */

@@ -120,9 +120,10 @@ local LONGEST_QUESTION = 1000   -- ms
 local function is_asked_for(self)
   if not self._asking then return false end
   if nginx.inside then return core.now() - self._asked_at < LONGEST_QUESTION end
-  local me = self._asker and tasks.goes_on(self._asker) and tasks.current()
-  if me then self._awaiting[#self._awaiting + 1] = me end
-  return me
+  local me = self._asker and tasks.current()
+  if not me or not tasks.goes_on_beside(self._asker, me) then return false end
+  self._awaiting[#self._awaiting + 1] = me
+  return true
 end
 
 -- Ask for a token where the call cannot go on without. What is wrong with what the function returns is a sentence.
@@ -178,10 +179,10 @@ local function drive(self, call, task)
   local fine, problem
   if yields then fine, problem = pcall(attend, self, driver, task, call)
   else fine, problem = pcall(loop, self, driver, flight, call) end
-  if task then tasks.leave(task, driver, yields) end
+  if task then tasks.leave(task) end
   if fine and not problem then return end
   driver:drop(flight)
-  if task and tasks.is_cancelled(problem) then return call:cancel() end   -- a function as transport waited
+  if task and task._cancelled and tasks.is_cancelled(problem) then return call:cancel() end   -- where a function waited
   call:close()
   break_off(call, problem)
   error(problem, fine and 3 or 0)
@@ -200,6 +201,7 @@ local function perform(self, name, ...)
   local made, call = pcall(new_call, self._core, name, ...)
   if not made then error(call, 2) end
   local began, task = self._log and core.now(), tasks.current()
+  if task and task._refusals then call:begun_at(task._refusals) end
   if task and task._cancelled then call:cancel() end
   if not call:done() then drive(self, call, task) end
   local result, operation = call:result(true), call:operation()

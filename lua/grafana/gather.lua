@@ -61,20 +61,20 @@ local function check_name(name, where, known)
 end
 
 -- The arguments are looked at as the operation does it.
-local function check_row(state, i, known)
-  local row, where = state.rows[i], ("rows[%d]"):format(i)
+local function check_row(state, rows, i, known)
+  local row, where = rows[i], ("rows[%d]"):format(i)
   local length = length_of(row, where)
   check_name(row[1], where, known)
   local made, call = pcall(core.call, state.core, unpack(row, 1, length))
   if not made then fail("%s: %s", where, call) end
   call:close()
-  state.lengths[i] = length
+  state.rows[i], state.lengths[i] = row, length
 end
 
-local function check_rows(state)
+local function check_rows(state, rows)
   local known = {}
   for _, name in ipairs(core.names()) do known[name] = true end
-  for i = 1, state.total do check_row(state, i, known) end
+  for i = 1, state.total do check_row(state, rows, i, known) end
 end
 
 local function is_callable(value)
@@ -106,9 +106,7 @@ end
 
 -- ------------------------------------------------------------------------------------------------ breaking off --
 
-local interruption = {__name = "grafana.interruption"}
-
-function interruption:__tostring()
+function tasks.interruption:__tostring()
   return ("grafana.gather: %d of %d rows done, %d of them failed: interrupted!"):format(self.done, self.total,
     self.failed)
 end
@@ -123,7 +121,7 @@ local function interrupted(state, problem)
   end_line(state, problem)
   for i, worker in pairs(state.under_way) do state.results[i] = state.results[i] or worker._broken_off end
   return setmetatable({results = state.results, done = state.done, failed = state.failed, total = state.total},
-    interruption)
+    tasks.interruption)
 end
 
 -- ----------------------------------------------------------------------------------------------------- the work --
@@ -137,6 +135,7 @@ end
 local function do_row(state, i)
   local g, row = state.client, state.rows[i]
   local result = g[row[1]](g, unpack(row, 2, state.lengths[i]))
+  if state.broken then return end
   state.results[i] = result
   state.done = state.done + 1
   if not result.ok then state.failed = state.failed + 1 end
@@ -147,6 +146,7 @@ local function work(state, n)
   while state.next <= state.total and not state.broken do
     local i = take_row(state)
     state.under_way[i] = state.workers[n]
+    state.workers[n]._refusals = state.refusals   -- all rows have begun together: a wrong password is tried once
     do_row(state, i)
     state.under_way[i] = nil
   end
@@ -180,11 +180,11 @@ local function checked(g, rows, options)
   end
   options = check_options(options)
   local state = {
-    client = g, core = g._core, rows = rows, total = check_array(rows), lengths = {}, results = {},
+    client = g, core = g._core, rows = {}, total = check_array(rows), lengths = {}, results = {},
     concurrency = options.concurrency or g._concurrency, on_progress = options.on_progress,
-    next = 1, done = 0, failed = 0, workers = {}, under_way = {}, broken = false,
+    next = 1, done = 0, failed = 0, refusals = g._core:refusals(), workers = {}, under_way = {}, broken = false,
   }
-  check_rows(state)
+  check_rows(state, rows)   -- the array may be changed meanwhile
   return state
 end
 

@@ -15,8 +15,10 @@ if not nginx.inside then return nginx end
 --- `tcp()` → a new socket that yields to the event loop instead of blocking.
 nginx.tcp = ngx.socket.tcp
 
---- `sleep(seconds)`
-nginx.sleep = ngx.sleep
+--- `sleep(seconds)`, at least a millisecond: where nginx lacks a patch of OpenResty's it logs a warning for less
+function nginx.sleep(seconds)
+  ngx.sleep(math.max(seconds, 0.001))
+end
 
 --- `update_time()`: nginx's clock tells the time again
 nginx.update_time = ngx.update_time

@@ -45,8 +45,8 @@ local function pop(self)
   return task
 end
 
--- Sleepers are a heap of {at, order, task}, the first to wake at its top. One that is woken otherwise stays there,
--- without its task, until its time.
+-- Sleepers are a heap of {at, order, task}, the first to wake at its top. One that is woken otherwise stays there
+-- without its task, until its time or until half of them are `forgotten` ones.
 
 local function is_before(a, b)
   return a.at < b.at or a.at == b.at and a.order < b.order
@@ -78,6 +78,19 @@ local function take_sleeper(heap)
   return first
 end
 
+local FEW = 32
+
+local function forget_sleeper(self, sleeper)
+  sleeper.task = false
+  self.forgotten = self.forgotten + 1
+  if self.forgotten < FEW or 2 * self.forgotten < #self.sleepers then return end
+  local kept = {}
+  for _, each in ipairs(self.sleepers) do
+    if each.task then put_sleeper(kept, each) end
+  end
+  self.sleepers, self.forgotten = kept, 0
+end
+
 -- ---------------------------------------------------------------------------------------------- the runner's face --
 
 function scheduler.start(task, me)
@@ -106,7 +119,7 @@ function scheduler.pause(task, ms)
   self.order = self.order + 1
   put_sleeper(self.sleepers, sleeper)
   yield(PARK)
-  sleeper.task = false
+  if sleeper.task then forget_sleeper(self, sleeper) end
 end
 
 function scheduler.sleep(task, ms)
@@ -147,8 +160,26 @@ end
 local FOREIGN = "grafana: a task must not yield by itself: coroutine.yield in it reaches nobody (grafana.sleep(0) lets "
   .. "the other tasks go on)"
 
+-- Nothing can be raised where everything is being left.
+local function end_call(task, each, problem)
+  each.call:cancel()
+  task._broken_off = each.call:result()
+  each.driver:drop(each.flight)
+  each.call:close()
+  local on_progress = each.call:on_progress()
+  if on_progress then pcall(require("grafana.progress").broken_off, on_progress, problem) end
+end
+
+local function end_calls(task, problem)
+  while task._under_way do
+    end_call(task, task._under_way, problem)
+    tasks.leave(task)
+  end
+end
+
 local function end_foreign(task)
   task._cancelled = true   -- for what its end may still call
+  end_calls(task, FOREIGN)
   if close then close(task._coroutine) end
   tasks.finish(task, false, FOREIGN)
 end
@@ -195,8 +226,10 @@ end
 local function wake_sleepers(self)
   local heap, at = self.sleepers, now()
   while heap[1] and heap[1].at <= at do
-    local task = take_sleeper(heap).task
-    if task then scheduler.unpark(task) end
+    local sleeper = take_sleeper(heap)
+    local task = sleeper.task
+    sleeper.task = false
+    if task then scheduler.unpark(task) else self.forgotten = self.forgotten - 1 end
   end
 end
 
@@ -207,9 +240,9 @@ local function idle_time(self)
   return first and math.max(0, math.min(first.at - now(), PATIENCE)) or PATIENCE
 end
 
--- Is there anything that could wake a task?
+-- Is there nothing left that could wake a task? No call is under way.
 local function is_stuck(self)
-  return self.first > self.last and not self.sleepers[1] and not self.drivers[1]
+  return self.first > self.last and #self.sleepers == self.forgotten
 end
 
 -- The oldest of those that wait for another task.
@@ -224,14 +257,15 @@ local function stuck_task(group)
 end
 
 local function wait(self, main)
-  local ms, news = idle_time(self), self.news
-  if self.drivers[1] then
-    for i = 1, self.step(self.drivers, ms, news) do
-      local task = news[i]
-      news[i] = false
-      task._runner.unpark(task)
-    end
-  elseif is_stuck(self) then
+  local ms, news, told, calls = idle_time(self), self.news, 0, 0
+  if self.drivers[1] then told, calls = self.step(self.drivers, ms, news) end
+  for i = 1, told do
+    local task = news[i]
+    news[i] = false
+    task._runner.unpark(task)
+  end
+  if told > 0 or calls > 0 then return end   -- else nobody has waited: what its calls have come to keeps a task busy
+  if is_stuck(self) then
     tasks.give_up(stuck_task(main._inner))
   elseif ms > 0 then
     core.sleep(ms)
@@ -263,22 +297,10 @@ end
 
 -- ------------------------------------------------------------------------------------------------- being left --
 
-local function end_call(task, problem)
-  local call, driver = task._call, task._driver
-  if not call then return end
-  call:cancel()
-  task._broken_off = call:result()
-  driver:drop(task._flight)
-  call:close()
-  local on_progress = call:on_progress()
-  -- Nothing can be raised where everything is being left.
-  if on_progress then pcall(require("grafana.progress").broken_off, on_progress, problem) end
-end
-
 -- Its to-be-closed variables are closed; what that calls ends at once.
 local function kill(task, problem)
   task._cancelled = true
-  end_call(task, problem)
+  end_calls(task, problem)
   if task._started and close then close(task._coroutine) end
   tasks.finish(task, false, "grafana: its run was left by an error")
 end
@@ -307,7 +329,7 @@ end
 -- @return what `f` returned; raises what it raised
 function scheduler.run(new_task, f, ...)
   local self = {
-    ready = {}, first = 1, last = 0, sleepers = {}, order = 1, drivers = {}, carried = {}, news = {},
+    ready = {}, first = 1, last = 0, sleepers = {}, order = 1, forgotten = 0, drivers = {}, carried = {}, news = {},
     step = false, outer = active, aborted = false, is_over = false,
   }
   local main

@@ -7,13 +7,14 @@
 -- - `start(task)`: run it from now on, but not at once
 -- - `park(task)`: the task that runs waits until somebody calls `unpark(task)`; it may be woken without a reason
 -- - `sleep(task, ms)`: the same, for so long at most
+-- - `reap()`, if need be: give back what ended tasks have left behind
 -- @module grafana.tasks
 
 local core = require "grafana.core"
 local nginx = require "grafana.nginx"
 
 local error, ipairs, next, pcall, select, tostring = error, ipairs, next, pcall, select, tostring
-local running, setmetatable, table, type = coroutine.running, setmetatable, table, type
+local getmetatable, running, setmetatable, table, type = getmetatable, coroutine.running, setmetatable, table, type
 local unpack = table.unpack or unpack   -- luacheck: ignore
 
 local tasks = {}
@@ -23,13 +24,14 @@ local metatable = {__index = methods, __name = "grafana.task"}
 
 -- A task is a table with `_id`, `_runner`, `_f` and `_args` until it starts, `_coroutine`, `_group` (in which it was
 -- spawned, or false) and `_inner` (into which it spawns), `_started`, `_ended`, `_fine`, `_results` or `_problem`,
--- `_heard` (somebody was given the error), `_cancelled`, `_waiters`; `_awaits` (a task) and `_joins` (a group) while it
--- waits for them; `_call`, `_driver` and `_flight` of a call that it makes;
--- `_context` (in nginx the visitor's request).
+-- `_cancelled`, `_waiters`; `_awaits` (a task) and `_joins` (a group) while it waits for them; `_under_way`, the call
+-- that it makes: {call, driver, flight, yields, outer}, where `outer` is the one that has called on_progress, on_retry or
+-- a token function, which has made this one; `_context` (in nginx the visitor's request); `_refusals`, where its calls are
+-- part of work that began earlier (see gf_call_begun_at).
 -- What a runner adds begins with its own letter.
 --
--- A group is what one `run` waits for: `live` tasks, its `members`, those that `failed` in the order of time, its
--- `owner`.
+-- A group is what one `run` waits for: `live` tasks, its `members`, its `owner`, and the failures that nobody has been
+-- given: `failed`, by failure its number, and how many there have been.
 
 local task_of = setmetatable({}, {__mode = "kv"})   -- by coroutine
 local last_id = 0
@@ -70,8 +72,8 @@ local function new_task(runner, group, f, ...)
   return setmetatable({
     _id = last_id, _runner = runner, _f = f, _args = {n = select("#", ...), ...}, _coroutine = false,
     _group = group, _inner = group, _started = false, _ended = false, _fine = false, _results = false, _problem = nil,
-    _heard = false, _cancelled = false, _waiters = false, _awaits = false, _joins = false, _call = false,
-    _driver = false, _flight = false, _context = false,
+    _cancelled = false, _waiters = false, _awaits = false, _joins = false, _under_way = false, _context = false,
+    _refusals = false,
   }, metatable)
 end
 
@@ -88,26 +90,38 @@ local function is_cancelled(problem)
 end
 tasks.is_cancelled = is_cancelled
 
+--- For runners: has the task, which has ended, come to its end by being cancelled? An error that another's cancelling has
+-- led to is one.
+function tasks.ended_cancelled(task)
+  return task._cancelled and is_cancelled(task._problem)
+end
+
 --- Cancel the task: a call that it makes returns with the reason `cancelled`, as do all later ones, and `sleep` and
 -- `wait` raise a result with that reason. One that has not started never does. Nothing happens when it has ended.
 function methods:cancel()
   if self._ended or self._cancelled then return end
   self._cancelled = true
   if not self._started then return tasks.finish(self, false, cancelled("spawn")) end
-  local call, driver = self._call, self._driver
-  if call then
-    call:cancel()
-    if driver and driver.notice then driver:notice(self._flight) end
+  local each = self._under_way
+  while each do
+    each.call:cancel()
+    if each.driver.notice then each.driver:notice(each.flight) end
+    each = each.outer
   end
   self._runner.unpark(self)
 end
 
 -- ---------------------------------------------------------------------------------------------------- the end --
 
+local function add_failure(group, failure)
+  group.failures = group.failures + 1
+  group.failed[failure] = group.failures
+end
+
 local function leave_group(task, group)
   group.members[task] = nil
   group.live = group.live - 1
-  if not task._fine then group.failed[#group.failed + 1] = task end
+  if not task._fine and not tasks.ended_cancelled(task) then add_failure(group, task) end
   if group.live == 0 and group.owner._joins == group then group.owner._runner.unpark(group.owner) end
 end
 
@@ -116,7 +130,7 @@ function tasks.finish(task, fine, ...)
   if task._ended then return end
   task._ended, task._fine = true, fine
   if fine then task._results = {n = select("#", ...), ...} else task._problem = (...) end
-  task._f, task._args, task._call, task._driver, task._flight = false, false, false, false, false
+  task._f, task._args, task._under_way = false, false, false
   tasks.bind(task, nil)
   local waiters = task._waiters
   task._waiters = false
@@ -205,9 +219,10 @@ function methods:wait()
     check_circle(me, self)
     if me._cancelled then error(cancelled("wait"), 0) end
     await(me, self)
+    if me._runner.reap then me._runner.reap() end
   end
   if self._fine then return unpack(self._results, 1, self._results.n) end
-  self._heard = true
+  if self._group then self._group.failed[self] = nil end   -- somebody has been given it
   error(self._problem, 0)
 end
 
@@ -226,14 +241,15 @@ end
 
 --- For the client: `task` makes `call`, for which `flight` stands at the driver. `yields`: it will `park`.
 function tasks.enter(task, driver, flight, call, yields)
-  task._call, task._driver, task._flight = call, driver, flight
+  task._under_way = {call = call, driver = driver, flight = flight, yields = yields, outer = task._under_way}
   if yields then task._runner.enter(task, driver) end
 end
 
---- For the client: it does so no longer.
-function tasks.leave(task, driver, yields)
-  task._call, task._driver, task._flight = false, false, false
-  if yields then task._runner.leave(task, driver) end
+--- For the client, and for runners: it no longer makes the call that it has begun last.
+function tasks.leave(task)
+  local last = task._under_way
+  task._under_way = last.outer
+  if last.yields then task._runner.leave(task, last.driver) end
 end
 
 --- For the client: wait until the driver has something new, or for nothing.
@@ -251,9 +267,10 @@ function tasks.wake(task)
   return task._runner.unpark(task)
 end
 
---- For the client: has the task not ended?
-function tasks.goes_on(task)
-  return not task._ended
+--- For the client: does `task` go on while `me` waits? Not where it has ended; nor one that stands still meanwhile,
+-- because a coroutine of the program's own inside it has begun a run.
+function tasks.goes_on_beside(task, me)
+  return not task._ended and task._scheduler == me._scheduler
 end
 
 -- ---------------------------------------------------------------------------------------------------- groups --
@@ -275,24 +292,31 @@ local function join(me, group)
       for _, task in ipairs(sorted_members(group)) do task:cancel() end
     end
     if group.live > 0 then me._runner.park(me) end
-    if reap then reap(me) end
+    if reap then reap() end
   end
   me._joins = false
 end
 
--- lua.c's way to tell of Ctrl-C. In LuaJIT it comes up wherever Lua runs.
+--- The metatable of what `gather` raises where Ctrl-C has ended it.
+tasks.interruption = {__name = "grafana.interruption"}
+
+-- The interpreters tell of Ctrl-C by a sentence, behind the line at which it came. In LuaJIT it comes up wherever Lua
+-- runs.
 local function is_interrupt(problem)
-  return type(problem) == "string" and problem:find("interrupted!$") ~= nil
+  if type(problem) ~= "string" then return getmetatable(problem) == tasks.interruption end
+  return problem == "interrupted!" or problem:find(":%d+: interrupted!$") ~= nil
 end
 tasks.is_interrupt = is_interrupt
 
 local function packed(...) return {n = select("#", ...), ...} end
 
--- The first error that nobody has waited for. Being cancelled is none.
+-- The first error that nobody has waited for.
 local function unheard(group)
-  for _, failure in ipairs(group.failed) do
-    if not failure._heard and not is_cancelled(failure._problem) then return failure end
+  local first
+  for failure, number in next, group.failed do
+    if not first or number < group.failed[first] then first = failure end
   end
+  return first
 end
 
 --- Run `f(…)` in the task `me`, then wait for all tasks that have been spawned meanwhile.
@@ -300,13 +324,13 @@ end
 -- @param explain called with the error where an interruption leaves all of it: returns what to raise instead; or false
 -- @return what failed, as a table whose `_problem` is the error, or nil; what `f` returned behind true, packed
 function tasks.together(me, explain, f, ...)
-  local group = {live = 0, members = {}, failed = {}, owner = me, explain = explain}
+  local group = {live = 0, members = {}, failed = {}, failures = 0, owner = me, explain = explain}
   local outer = me._inner
   me._inner = group
   local outcome = packed(pcall(f, ...))
   if not outcome[1] then
     if is_interrupt(outcome[2]) and me._runner.abort then me._runner.abort(me, outcome[2]) end
-    group.failed[#group.failed + 1] = {_problem = outcome[2]}
+    if not (me._cancelled and is_cancelled(outcome[2])) then add_failure(group, {_problem = outcome[2]}) end
   end
   join(me, group)
   me._inner = outer
@@ -417,11 +441,11 @@ end
 function metatable:__tostring()
   local state = "ready"
   if self._ended then
-    state = self._fine and "ended" or is_cancelled(self._problem) and "cancelled" or "failed"
+    state = self._fine and "ended" or tasks.ended_cancelled(self) and "cancelled" or "failed"
   elseif self._awaits then
     state = "waits for " .. name_of(self._awaits)
-  elseif self._call then
-    state = "in " .. self._call:operation()
+  elseif self._under_way then
+    state = "in " .. self._under_way.call:operation()
   elseif self._joins then
     state = "waits for its tasks"
   elseif not self._started then

@@ -6,7 +6,7 @@ local core = require "grafana.core"
 local nginx = require "grafana.nginx"
 local tasks = require "grafana.tasks"
 
-local coroutine, ipairs, math, pcall = coroutine, ipairs, math, pcall
+local coroutine, math, pcall, setmetatable = coroutine, math, pcall, setmetatable
 local now = core.now
 local unpack = table.unpack or unpack   -- luacheck: ignore
 
@@ -24,15 +24,16 @@ end
 
 --- Have the coroutine that runs wait as `task` does.
 function threads.adopt(task)
-  task._semaphore, task._parked, task._posted, task._started, task._done = false, false, false, true, {}
+  task._semaphore, task._parked, task._posted, task._started = false, false, false, true
   task._context = nginx.context()
   return task
 end
 
 -- Where there is no `run` to raise it, and nobody waits for it, an error is told to nginx's log.
 local function note(task, is_heard, problem)
-  if task._fine or is_heard or tasks.is_cancelled(problem) then return end
-  nginx.log_error(("%s: %s"):format(tostring(task), tostring(problem)))
+  if task._fine or is_heard or tasks.ended_cancelled(task) then return end
+  local fine, sentence = pcall(tostring, problem)
+  nginx.log_error(("%s: %s"):format(tostring(task), fine and sentence or type(problem)))
 end
 
 local function run(task)
@@ -49,27 +50,44 @@ end
 -- The thread of a task.
 local function body(task)
   tasks.bind(task, coroutine.running())
-  nginx.sleep(0)   -- who has spawned it goes on first
+  threads.park(task)   -- who has spawned it goes on first
   if not task._ended then run(task) end
-  local parent = task._parent
-  if parent then
-    parent._done[#parent._done + 1] = task._thread
-    if parent._joins then threads.unpark(parent) end
-  end
+  local parent, over = task._parent, task._over
+  over[#over + 1] = task._thread
+  if parent and parent._joins then threads.unpark(parent) end
   nginx.wait_for_reaping(task._parent_routine)
 end
 
-function threads.start(task, me)
-  threads.adopt(task)._started = false
-  task._parent, task._parent_routine = me or false, coroutine.running()
-  task._thread = nginx.spawn(body, task)
+-- Threads that are over, by the coroutine that has spawned them, which alone can give them back. Each list is held by
+-- those that will come into it.
+local spawned_by = setmetatable({}, {__mode = "kv"})
+
+local function list_of(routine)
+  local list = spawned_by[routine]
+  -- nginx uses the coroutine of a visitor who has gone for another.
+  if not list or list.context ~= nginx.context() then
+    list = {context = nginx.context()}
+    spawned_by[routine] = list
+  end
+  return list
 end
 
---- Give back the threads of tasks that `me` has spawned and that have ended.
-function threads.reap(me)
-  local done = me._done
-  me._done = {}
-  for _, thread in ipairs(done) do nginx.kill(thread) end
+--- Give back the threads of tasks that the coroutine that runs has spawned and that have ended.
+function threads.reap()
+  local list = list_of(coroutine.running())
+  for i = #list, 1, -1 do
+    nginx.kill(list[i])
+    list[i] = nil
+  end
+end
+
+function threads.start(task, me)
+  threads.reap()
+  threads.adopt(task)._started = false
+  task._parent, task._parent_routine = me or false, coroutine.running()
+  task._over = list_of(task._parent_routine)
+  task._thread = nginx.spawn(body, task)
+  threads.unpark(task)
 end
 
 -- Who was woken meanwhile does not wait.
