@@ -306,6 +306,7 @@ static void list(site *here, unsigned how, bool cuts, size_t fail_at, char *out)
   script_config(&config);
   config.max_retries = 2;
   config.concurrency = 3;
+  if (how & 1) config.concurrency = 1;
   here->cuts = cuts;
   memset(here->cut, 0, sizeof here->cut);
   test_alloc_init(&a, 0, false);
