@@ -180,6 +180,15 @@ describe("options", function()
   end)
 end)
 
+describe("results", function()
+  it("are shown by how many they are, and by the first that failed", function()
+    assert.equal("2 results, 0 of them not ok", tostring(gather(g, rows_of(2, {"get_org", 1}))))
+    local mixed = tostring(gather(g, {{"get_org", 1}, {"get_org", 7}}))
+    assert.matches("^2 results, 1 of them not ok\n  %[2%] not%-found.*%(get_org, HTTP 404%)$", mixed)
+    assert.matches("\n  %[5%] [^\n]*\n  …$", tostring(gather(g, rows_of(9, {"get_org", 7}))))
+  end)
+end)
+
 describe("a wrong password", function()
   it("is tried once for all rows, and locks nobody out", function()
     for _, options in ipairs {{}, {auth_method = "regular-login"}} do
