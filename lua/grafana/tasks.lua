@@ -26,8 +26,8 @@ local metatable = {__index = methods, __name = "grafana.task"}
 -- spawned, or false) and `_inner` (into which it spawns), `_started`, `_ended`, `_fine`, `_results` or `_problem`,
 -- `_cancelled`, `_waiters`; `_awaits` (a task) and `_joins` (a group) while it waits for them; `_under_way`, the call
 -- that it makes: {call, driver, flight, yields, outer}, where `outer` is the one that has called on_progress, on_retry
--- or a token function, which has made this one; `_context` (in nginx the visitor's request); `_refusals`, where its calls
--- are part of work that began earlier (see gf_call_begun_at).
+-- or a token function, which has made this one; `_context` (in nginx the visitor's request); `_refusals`, where its
+-- calls are part of work that began earlier (see gf_call_begun_at).
 -- What a runner adds begins with its own letter.
 --
 -- A group is what one `run` waits for: `live` tasks, its `members`, its `owner`, and the failures that nobody has been
