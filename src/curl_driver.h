@@ -9,10 +9,9 @@
  *     gfc_driver_free(driver);
  *
  * One driver serves one client: what its calls send shares connections, certificates and proxy. Nothing here
- * knows what an operation means, and no function but gfc_step and
- * gfc_driver_step waits. A driver belongs to one thread at
- * a time; it writes no global state but libcurl's own (curl_global_init, which is never undone: a module that
- * holds this code should stay loaded, link it with -Wl,-z,nodelete).
+ * knows what an operation means, and no function but gfc_step and gfc_driver_step waits. A driver belongs to
+ * one thread at a time; it writes no global state but libcurl's own (curl_global_init, which is never undone:
+ * a module that holds this code should stay loaded, link it with -Wl,-z,nodelete).
  *
  * Kept for every request: it follows no redirect, reads no .netrc, keeps no cookies, changes nothing in the
  * URL, speaks http and https only, and starts a write (anything but GET and HEAD) at most once: where libcurl

@@ -192,6 +192,7 @@ gf_exchange *gf_ask_for(gf_call *call, const gf_ask *ask) {
   x->passing = ask->passing;
   x->skim = ask->skim;
   x->taker = ask->taker;
+  x->is_short_cut = ask->is_short_cut;
   append(call, x);
   return x;
 }

@@ -149,6 +149,7 @@ typedef struct gf_exchange {
   bool passing;          /* the answer is only looked at: its memory serves the next one */
   gf_skimmer *skim;      /* tried on a successful answer before it is parsed; NULL: none */
   const gf_taker *taker; /* takes a successful answer while it arrives; NULL: none */
+  bool is_short_cut;     /* there is another way: one that breaks off is soon given up */
   unsigned headers;      /* which set: GF_WITH_… */
   bool is_public;        /* answered to anyone: needs no session, says nothing of the credentials */
   bool idempotent;
@@ -334,6 +335,7 @@ typedef struct gf_ask {
   bool passing;     /* nothing will point into the answer once it has been delivered */
   gf_skimmer *skim; /* of an answer in passing */
   const gf_taker *taker;
+  bool is_short_cut;
   char *body; /* taken over, also on failure; NULL: none */
   size_t body_length;
 } gf_ask;

@@ -19,7 +19,7 @@ enum {
   GF_MAX_SENT_HEADERS = 64,       /* of a request */
   GF_MAX_COOKIES = 1 << 14,       /* bytes of all cookies of a session */
   GF_MAX_TOKEN = 1 << 16,         /* of what asks for the next page of whole dashboards */
-  GF_MAX_PAGE_RETRIES = 2,        /* of a page of whole dashboards that was cut or came too late */
+  GF_MAX_SHORT_CUTS = 2,          /* retries of what is cut or too late, where there is another way */
   GF_MAX_REDIRECTS = 5,           /* followed for one request */
   GF_MAX_RETRY_AFTER_MS = 60000,  /* a server that asks for more waits this long only */
   GF_MAX_MESSAGE = 512,           /* of a result, with its zero */

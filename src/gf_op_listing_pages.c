@@ -125,7 +125,8 @@ static void ask_page(gf_call *call) {
                       .path = GROUP_PATH "/" VERSION "/namespaces/{namespace}/dashboards",
                       .query = {query.p, query.n},
                       .in_org = !call->own_org,
-                      .taker = &taker};
+                      .taker = &taker,
+                      .is_short_cut = true};
   if (query.failed)
     gf_lacks_memory(call);
   else
@@ -201,10 +202,12 @@ static void name_namespace(gf_call *call, gf_str org) {
   gf_set_var(call, "namespace", gf_z(name), true);
 }
 
-static void ask(gf_call *call, int purpose, const char *path) {
+static void ask_question(gf_call *call, int purpose, const char *path) {
   listing *l = call->state;
+  const gf_ask ask = {
+      .purpose = purpose, .method = "GET", .path = path, .in_org = !call->own_org, .is_short_cut = true};
   l->questions++;
-  gf_ask_in_org(call, purpose, path);
+  gf_ask_for(call, &ask);
 }
 
 static void ask_questions(gf_call *call) {
@@ -213,9 +216,9 @@ static void ask_questions(gf_call *call) {
   gf_str org;
   l->way = GF_ASKING;
   call->reads_once = true;
-  if (gf_server_fact(call->client, GF_DASHBOARD_PAGES) != HAS_PAGES) ask(call, GROUP, GROUP_PATH);
+  if (gf_server_fact(call->client, GF_DASHBOARD_PAGES) != HAS_PAGES) ask_question(call, GROUP, GROUP_PATH);
   if (call->own_org)
-    ask(call, OWN_ORG, "/api/org");
+    ask_question(call, OWN_ORG, "/api/org");
   else if (gf_get_var(call, "org", &org, digits))
     name_namespace(call, org);
 }

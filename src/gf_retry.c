@@ -58,12 +58,12 @@ static bool may_send_again(const gf_exchange *x, bool sent, gf_how how) {
   return !sent || x->idempotent;
 }
 
-/* A page of 2 MB that does not come through a slow line comes no better the tenth time: there is another way. (Not where
- * nobody listens.) */
+/* A page of 2 MB that does not come through a slow line comes no better the tenth time. (Not where nobody listens: the other
+ * way leads there, too.) */
 static int most_retries(const gf_call *call, const gf_exchange *x, bool sent, gf_how how) {
-  bool is_short_cut = x->taker && sent && how != GF_END_COMPLETE;
-  return is_short_cut && call->settings.max_retries > GF_MAX_PAGE_RETRIES ? GF_MAX_PAGE_RETRIES
-                                                                          : call->settings.max_retries;
+  int most = call->settings.max_retries;
+  bool breaks_off = sent && how != GF_END_COMPLETE;
+  return x->is_short_cut && breaks_off && most > GF_MAX_SHORT_CUTS ? GF_MAX_SHORT_CUTS : most;
 }
 
 int64_t gf_retry_delay(gf_call *call, const gf_exchange *x, bool sent, gf_how how) {

@@ -44,10 +44,12 @@ static void lgf_hold_call(lua_State *L, int index, const gf_call *call) {
 
 /* Who waits for a call, on top, is told. Pops it; a call for which nobody waits, too. */
 static void lgf_tell(lua_State *L, lgf_driver *self, int news) {
-  if (lua_istable(L, -1))
-    lua_rawseti(L, news, ++self->n_news);
-  else
+  if (!lua_istable(L, -1)) {
     lua_pop(L, 1);
+    return;
+  }
+  lua_rawseti(L, news, self->n_news + 1); /* may raise */
+  self->n_news++;
 }
 
 /* Take the news of the step from the driver at `index`: calls that are done are let go. */

@@ -118,6 +118,17 @@ static void both_questions_may_be_refused(void) {
   }
 }
 
+/* There is another way: nobody waits for the tenth attempt. */
+static void a_question_that_breaks_off_is_soon_given_up(void) {
+  static const gf_how hows[] = {GF_END_CUT, GF_END_TIMEOUT};
+  for (size_t i = 0; i < 2; i++) {
+    script s;
+    site here = {.group = {.code = 200, .how = hows[i]}};
+    CHECK_INT(list(&here, "2", &s), DASHBOARDS);
+    CHECK_INT(times(&s, "/apis/dashboard.grafana.app"), 3);
+  }
+}
+
 /* ----------------------------------------------------------------------------------------------------- pages -- */
 
 /* Where nobody listens a page is asked for again as often as anything else. */
@@ -140,6 +151,80 @@ static void a_token_that_no_url_can_hold_ends_the_pages(void) {
   site here = {.page = script_json(200, body)};
   CHECK_INT(list(&here, "2", &s), DASHBOARDS - 1);
   CHECK_INT(here.pages, 1);
+}
+
+/* A server of three pages, which answers one request for a page otherwise, once. */
+typedef struct mood {
+  site site;
+  size_t asked, at; /* requests for pages; the one that meets `answer` */
+  script_answer answer;
+} mood;
+
+static script_answer three_pages(const char *path) {
+  static char body[DASHBOARDS * 128];
+  const char *at = strstr(path, "continue=p");
+  int page = at ? at[10] - '0' : 0, each = DASHBOARDS / 3;
+  size_t n = (size_t)sprintf(body, "{\"metadata\":{\"continue\":\"%s\"},\"items\":[",
+                             page == 0   ? "p1"
+                             : page == 1 ? "p2"
+                                         : "");
+  for (int i = page * each; i < (page + 1) * each; i++)
+    n += (size_t)sprintf(body + n, "%s{\"metadata\":{\"name\":\"u%d\"},\"spec\":{\"title\":\"T\"}}",
+                         i > page * each ? "," : "", i);
+  strcpy(body + n, "]}");
+  return script_json(200, body);
+}
+
+static script_answer serve_moody(script *s, const gf_request *request, const char *path) {
+  mood *m = (mood *)s->ctx;
+  if (strcmp(path, "/login") == 0 || script_like(path, "*/rotate")) {
+    script_answer session = script_json(200, "{}");
+    session.name = "Set-Cookie", session.value = "grafana_session=s; Path=/";
+    return session;
+  }
+  if (script_like(path, "*/namespaces/*")) return ++m->asked == m->at ? m->answer : three_pages(path);
+  s->ctx = &m->site;
+  script_answer answer = serve(s, request, path);
+  s->ctx = m;
+  return answer;
+}
+
+/* Whatever a page meets that passes, it is asked for again, and nothing is read singly. */
+static void what_passes_costs_a_page_nothing_but_time(void) {
+  static const script_answer passing[] = {
+      {.code = 401, .type = "application/json", .body = "{\"messageId\":\"session.token.rotate\"}"},
+      {.code = 401, .type = "application/json", .body = "{\"messageId\":\"session.token.notFound\"}"},
+      {.code = 429, .type = "application/json", .body = "{}", .name = "Retry-After", .value = "30"},
+      {.code = 503, .type = "text/html", .body = "<html>later"},
+      {.code = 502},
+      {.code = 302, .name = "Location", .value = "/sub/apis/elsewhere/namespaces/x?continue=p1"},
+      {.how = GF_END_CUT},
+      {.how = GF_END_TIMEOUT},
+      {.how = GF_END_REFUSED, .unsent = true},
+      {.code = 200, .type = "application/json", .body = "{\"items\":[{", .how = GF_END_CUT},
+  };
+  for (size_t i = 0; i < sizeof passing / sizeof *passing; i++) {
+    for (size_t at = 1; at <= 3; at++) {
+      for (int concurrency = 1; concurrency <= 4; concurrency += 3) {
+        script s;
+        gf_config config;
+        mood m = {.at = at, .answer = passing[i]};
+        if (passing[i].code == 302 && at != 2) continue;
+        script_config(&config);
+        config.logs_in = true;
+        config.concurrency = concurrency;
+        script_open(&s, NULL, &config, serve_moody);
+        s.ctx = &m;
+        s.piece = 50;
+        gf_call *call = script_call(&s, "get_org_dashboards", "2", NULL);
+        check_whole(script_run(&s, call));
+        CHECK_INT(m.asked, 4);
+        if (!CHECK_INT(singles(&s), 0)) printf("  code %d, page %zu\n", passing[i].code, at);
+        gf_call_release(call);
+        script_close(&s);
+      }
+    }
+  }
 }
 
 /* ----------------------------------------------------------------------------------------------------- items -- */
@@ -232,9 +317,11 @@ static void every_allocation_may_fail_in_every_piece(void) {
 int main(int argc, char **argv) {
   static const test_rule rules[] = {
       {"both questions may be refused", both_questions_may_be_refused},
+      {"a question that breaks off is soon given up", a_question_that_breaks_off_is_soon_given_up},
       {"a page that was not sent is as patient as a dashboard",
        a_page_that_was_not_sent_is_as_patient_as_a_dashboard},
       {"a token that no url can hold ends the pages", a_token_that_no_url_can_hold_ends_the_pages},
+      {"what passes costs a page nothing but time", what_passes_costs_a_page_nothing_but_time},
       {"items are taken as a parser sees them", items_are_taken_as_a_parser_sees_them},
       {"every allocation may fail in every piece", every_allocation_may_fail_in_every_piece},
   };

@@ -117,15 +117,18 @@ static void compare_items(const page *p, gf_value list) {
   }
 }
 
+/* What is no JSON may be taken up to another place when it comes in pieces: the skimmer looks ahead. */
 static void fuzz_page(gf_str text, unsigned how) {
   const gf_allocator alloc = gf_default_allocator();
   page whole, cut;
   bool fine = take_page(&whole, text, 0), again = take_page(&cut, text, how | 1);
-  MUST(fine == again && whole.n == cut.n && whole.length == cut.length);
-  MUST(whole.length == 0 || memcmp(whole.items, cut.items, whole.length) == 0);
-  MUST(whole.token ? cut.token && strcmp(whole.token, cut.token) == 0 : !cut.token);
-  gf_doc *doc = fine ? gf_doc_parse(&alloc, text, NULL) : NULL;
-  if (doc) compare_items(&whole, first_list(gf_doc_root(doc)));
+  gf_doc *doc = gf_doc_parse(&alloc, text, NULL);
+  if (doc) {
+    MUST(fine == again && whole.n == cut.n && whole.length == cut.length);
+    MUST(whole.length == 0 || memcmp(whole.items, cut.items, whole.length) == 0);
+    MUST(whole.token ? cut.token && strcmp(whole.token, cut.token) == 0 : !cut.token);
+  }
+  if (doc && fine) compare_items(&whole, first_list(gf_doc_root(doc)));
   gf_doc_release(doc);
   free_page(&whole);
   free_page(&cut);
@@ -223,16 +226,25 @@ static script_answer page_for(script *s, const char *path) {
   return answer;
 }
 
+/* A search of two pages is read again where the pages do not spare that. */
+#define SECOND_PAGE "[{\"uid\":\"u8\",\"url\":\"/d/u8/t\"},{\"uid\":\"u1\",\"url\":\"/d/u1/t\"}]"
+
+static const char *const singly[] = {SCRIPT_DASHBOARD, "!c{\"message\":\"Dashboard not found\"}",
+                                     "!e{\"message\":\"broken\"}", "{\"dashboard\":7}"};
+
 static script_answer serve(script *s, const gf_request *request, const char *path) {
   site *here = (site *)s->ctx;
   if (script_like(path, "/api/search*page=1"))
     return answer_of(here->n > SEARCH ? here->texts[SEARCH] : SCRIPT_HITS);
+  if (script_like(path, "/api/search*page=2") && here->how & 128) return script_json(200, SECOND_PAGE);
   if (script_like(path, "/api/search*")) return script_json(200, "[]");
   if (script_like(path, "/apis/dashboard.grafana.app"))
     return answer_of(here->n > GROUP && *here->texts[GROUP] ? here->texts[GROUP] : SCRIPT_GROUP);
   if (script_like(path, "/api/org"))
     return answer_of(here->n > ORG && *here->texts[ORG] ? here->texts[ORG] : SCRIPT_ORG);
   if (script_like(path, "/apis/*")) return page_for(s, path);
+  if (script_like(path, "/api/dashboards/uid/*") && here->how & 8)
+    return answer_of(singly[gf_hash(gf_z(path)) % 4]);
   return script_grafana(s, request, path);
 }
 
@@ -327,6 +339,17 @@ static void split(site *here, char *text, size_t n) {
     here->texts[here->n++] = text + at;
 }
 
+/* What is taken of one that is none, and what is read singly, depends on how it comes. */
+static bool all_are_json(const site *here) {
+  const gf_allocator alloc = gf_default_allocator();
+  for (size_t i = PAGES; i < here->n; i++) {
+    gf_doc *doc = here->texts[i][0] == '!' ? NULL : gf_doc_parse(&alloc, gf_z(here->texts[i]), NULL);
+    gf_doc_release(doc);
+    if (!doc && here->texts[i][0] != '!') return false;
+  }
+  return true;
+}
+
 static void fuzz_answers(gf_str input, unsigned how) {
   static char whole[TOLD], other[TOLD];
   char *text = malloc(input.n + 1);
@@ -335,10 +358,11 @@ static void fuzz_answers(gf_str input, unsigned how) {
   text[input.n] = 0;
   split(&here, text, input.n);
   list(&here, 0, false, 0, whole);
+  bool is_json = all_are_json(&here);
   list(&here, how | 1, false, 0, other);
-  MUST(strcmp(whole, other) == 0);
+  MUST(!is_json || strcmp(whole, other) == 0);
   list(&here, how | 1, true, 0, other);
-  MUST(strcmp(whole, other) == 0);
+  MUST(!is_json || strcmp(whole, other) == 0);
   list(&here, how & 3, false, 1 + draw(200), other);
   free(text);
 }

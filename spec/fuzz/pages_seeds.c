@@ -56,6 +56,7 @@ int main(int argc, char **argv) {
   static const char refused[] = HITS "\0!c\0!c\0" PAGE("", ITEM("u2", ""));
   static const char broken[] =
       HITS "\0\0{\"id\":1}\0" PAGE(NEXT("b"), ITEM("u2", "")) "\0{\"items\":[" ITEM("u1", "") ",7]}";
+  static const char gone[] = HITS "\0\0\0" PAGE(NEXT("b"), ITEM("u2", "")) "\0!c{\"message\":\"Not found\"}";
   if (argc < 2) return 2;
   for (int i = 0; i < (int)(sizeof pages / sizeof *pages); i++)
     write_one(argv[1], i, 'a', pages[i], strlen(pages[i]));
@@ -64,6 +65,7 @@ int main(int argc, char **argv) {
   for (int i = 0; i < 8; i++) {
     write_one(argv[1], i, 'c', answers, sizeof answers - 1);
     write_one(argv[1], 10 + i, 'c', refused, sizeof refused - 1);
+    write_one(argv[1], 30 + i, 'c', gone, sizeof gone - 1);
     write_one(argv[1], 20 + i, 'c', broken, sizeof broken - 1);
   }
   return 0;
