@@ -180,6 +180,15 @@ describe("options", function()
   end)
 end)
 
+describe("results", function()
+  it("are shown by how many they are, and by the first that failed", function()
+    assert.equal("2 results, 0 of them not ok", tostring(gather(g, rows_of(2, {"get_org", 1}))))
+    local mixed = tostring(gather(g, {{"get_org", 1}, {"get_org", 7}}))
+    assert.matches("^2 results, 1 of them not ok\n  %[2%] not%-found.*%(get_org, HTTP 404%)$", mixed)
+    assert.matches("\n  %[5%] [^\n]*\n  …$", tostring(gather(g, rows_of(9, {"get_org", 7}))))
+  end)
+end)
+
 describe("a wrong password", function()
   it("is tried once for all rows, and locks nobody out", function()
     for _, options in ipairs {{}, {auth_method = "regular-login"}} do
@@ -241,6 +250,17 @@ describe("an error", function()
 end)
 
 describe("grafana.progress() as on_progress", function()
+  nginx.outside(it)("whose function raises while all wait breaks off that gather alone", function()
+    server:fault {kind = "delay", seconds = 0.5, path = "^/api/users/1$", times = 0}
+    local line = grafana.progress {terminal = true, width = 80, out = function() error("out", 0) end}
+    grafana.run(function()
+      local t = grafana.spawn(gather, g, rows_of(2, {"get_user", 1}), {on_progress = line})
+      local other = grafana.spawn(g.get_user, g, 1)
+      assert.is_true(other:wait().ok)
+      assert.equal("out", select(2, pcall(t.wait, t)))
+    end)
+  end)
+
   local function shown_while(client, rows)
     local said = ""
     local function hear(text) said = said .. text end

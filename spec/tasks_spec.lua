@@ -556,7 +556,7 @@ describe("signing in", function()
     client:close()
   end)
 
-  nginx.outside(it)("a run in a coroutine of the program's own, for which all else stands still, asks itself", function()
+  nginx.outside(it)("a run in a coroutine of the program's own, for which all stands still, asks itself", function()
     local key = new_token()
     local client, asked = with_token(function(n)
       if n == 1 then sleep(0.05) end
@@ -1063,7 +1063,7 @@ describe("memory", function()
     collectgarbage("setstepmul", multiplier)
   end)
 
-  it("does not grow with tasks of one run whose error somebody was given, nor with sleeps that were cut short", function()
+  it("does not grow with errors that somebody was given, nor with sleeps that were cut short, in one run", function()
     local function rounds(n)
       for _ = 1, n do
         local t = spawn(error, "x")

@@ -188,12 +188,28 @@ local function checked(g, rows, options)
   return state
 end
 
+-- In a REPL: how many, and the first that are not ok.
+local SHOWN = 5
+local results_mt = {__name = "grafana.results"}
+
+function results_mt:__tostring()
+  local lines, failed = {}, 0
+  for i, r in ipairs(self) do
+    if not r.ok then
+      failed = failed + 1
+      if failed <= SHOWN then lines[failed] = ("\n  [%d] %s"):format(i, tostring(r)) end
+    end
+  end
+  if failed > SHOWN then lines[SHOWN + 1] = "\n  …" end
+  return ("%d results, %d of them not ok"):format(#self, failed) .. table.concat(lines)
+end
+
 --- See `grafana.gather`.
 function gather.gather(g, rows, options)
   local fine, state = pcall(checked, g, rows, options)
   if not fine then error(state, 3) end
   if state.total > 0 then tasks.inside(together, state) end
-  return state.results
+  return setmetatable(state.results, results_mt)
 end
 
 return gather

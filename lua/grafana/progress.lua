@@ -305,12 +305,21 @@ function progress.begins(on_progress, total)
   lines[on_progress] = true
 end
 
+-- What a function that takes the text raises is the matter of the operation that it is told of next, not of all others.
+-- Ctrl-C is everybody's.
+local function show_again(line, at)
+  local fine, problem = pcall(show, line, at)
+  if fine then return end
+  lines[line] = nil
+  if require("grafana.tasks").is_interrupt(problem) then error(problem, 0) end
+end
+
 --- For who waits while several operations are under way: show how time goes by.
 function progress.refresh()
   for line in next, lines do
     local at = now()
     if not line.began then lines[line] = nil
-    elseif is_due(line, at) then show(line, at) end
+    elseif is_due(line, at) then show_again(line, at) end
   end
 end
 

@@ -25,9 +25,9 @@ local metatable = {__index = methods, __name = "grafana.task"}
 -- A task is a table with `_id`, `_runner`, `_f` and `_args` until it starts, `_coroutine`, `_group` (in which it was
 -- spawned, or false) and `_inner` (into which it spawns), `_started`, `_ended`, `_fine`, `_results` or `_problem`,
 -- `_cancelled`, `_waiters`; `_awaits` (a task) and `_joins` (a group) while it waits for them; `_under_way`, the call
--- that it makes: {call, driver, flight, yields, outer}, where `outer` is the one that has called on_progress, on_retry or
--- a token function, which has made this one; `_context` (in nginx the visitor's request); `_refusals`, where its calls are
--- part of work that began earlier (see gf_call_begun_at).
+-- that it makes: {call, driver, flight, yields, outer}, where `outer` is the one that has called on_progress, on_retry
+-- or a token function, which has made this one; `_context` (in nginx the visitor's request); `_refusals`, where its
+-- calls are part of work that began earlier (see gf_call_begun_at).
 -- What a runner adds begins with its own letter.
 --
 -- A group is what one `run` waits for: `live` tasks, its `members`, its `owner`, and the failures that nobody has been
@@ -90,8 +90,8 @@ local function is_cancelled(problem)
 end
 tasks.is_cancelled = is_cancelled
 
---- For runners: has the task, which has ended, come to its end by being cancelled? An error that another's cancelling has
--- led to is one.
+--- For runners: has the task, which has ended, come to its end by being cancelled? An error that another's cancelling
+-- has led to is one.
 function tasks.ended_cancelled(task)
   return task._cancelled and is_cancelled(task._problem)
 end

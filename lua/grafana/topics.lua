@@ -152,9 +152,11 @@ Rows of calls, at once, the results in their order, one for each:
     }, {concurrency = 16, on_progress = function(done, total, failed) end})
 A row is the name of an operation ("call" and "request" are some) and its arguments; it runs to its largest integer key.
 All rows are checked before anything is sent: one that cannot be called raises, naming it. What a server or a network
-does is a result. concurrency says how many rows are under way (the client's own unless given). Ctrl-C raises an error
+does is a result; a wrong password is tried once for all rows. concurrency says how many rows are under way at once, by
+default as many as the client has on the wire at most: 8, or what connect was given. Ctrl-C raises an error, for
+    local fine, problem = pcall(grafana.gather, g, rows)
 with the fields results, done, failed and total: rows that were under way have results with the reason cancelled, and
-uncertain where a write may have arrived; those that had not begun have none.
+uncertain where a write may have arrived; those that had not begun have none. print(results) tells what failed.
 
 Tasks are functions that run side by side; inside them a call lets the others go on while it waits:
     grafana.run(function()
@@ -167,8 +169,8 @@ grafana.spawn(f, ...)   a task. It runs when the one that spawned it waits for s
 t:wait()                what its function returned, or its error raised; by any task, again and again. Waiting in a
                         circle raises
 t:cancel()              its call returns with the reason cancelled, as do all later ones; where it sleeps, waits or runs
-                        a nested run it gets an error with that reason, which run does not raise. One that has not
-                        started never does
+                        a nested run it gets an error with that reason, which run does not raise; who waits for it gets
+                        that error as any other. One that has not started never does
 grafana.sleep(seconds)  0 lets the others go on. Outside of tasks it blocks
 
 What is on the wire stays within a client's own concurrency, whoever sends it: in a full window calls stand in line, the
