@@ -251,13 +251,17 @@ static void skim_dashboard(maker *m, gf_skim *s) {
   }
 }
 
+/* Step into an object; over anything else. */
+static bool enter_object(gf_skim *s) {
+  if (gf_skim_enter(s, '{')) return true;
+  skim_other(s);
+  return false;
+}
+
 /* The scalar at `name` of an object; of what is none, nothing. */
 static void skim_field(gf_skim *s, const char *name, gf_scalar *to) {
   gf_str key;
-  if (!gf_skim_enter(s, '{')) {
-    skim_other(s);
-    return;
-  }
+  if (!enter_object(s)) return;
   for (bool begun = false; gf_skim_member(s, &begun, &key);) {
     if (gf_str_eq(key, name))
       skim_scalar(s, to);
@@ -275,10 +279,7 @@ static void forget_conversion(maker *m) {
 static void skim_conversion(maker *m, gf_skim *s) {
   gf_str key;
   forget_conversion(m);
-  if (!gf_skim_enter(s, '{')) {
-    skim_other(s);
-    return;
-  }
+  if (!enter_object(s)) return;
   for (bool begun = false; gf_skim_member(s, &begun, &key);) {
     gf_scalar ignored = {.escaped = false}, *to = is_key(key, "storedVersion", 13) ? &m->stored : &ignored;
     skim_scalar(s, to);
@@ -289,10 +290,7 @@ static void skim_conversion(maker *m, gf_skim *s) {
 static void skim_status(maker *m, gf_skim *s) {
   gf_str key;
   forget_conversion(m);
-  if (!gf_skim_enter(s, '{')) {
-    skim_other(s);
-    return;
-  }
+  if (!enter_object(s)) return;
   for (bool begun = false; gf_skim_member(s, &begun, &key);) {
     if (is_key(key, "conversion", 10))
       skim_conversion(m, s);
