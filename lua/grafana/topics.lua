@@ -177,7 +177,8 @@ What is on the wire stays within a client's own concurrency, whoever sends it: i
 first of it sends one request and goes to its end. An error in one task leaves the others alone; g:close() ends the
 calls of all, reason closed. Calls of several clients share one wait. In a coroutine of the program's own, or in a
 function that C calls (table.sort), a call blocks as it does without tasks: it never yields to a stranger. Such a
-coroutine may spawn, but not wait for what has not ended. A task must not call coroutine.yield itself.
+coroutine may spawn, but not wait for what has not ended; while it blocks, Lua 5.4 does not see Ctrl-C. A task must not
+call coroutine.yield itself.
 
 Inside nginx tasks are its light threads, and spawn works without run, too: in the handlers and timers in which calls
 can be made. A task belongs to its visitor's request: that ends when its tasks have ended, or takes them along when it
