@@ -449,6 +449,7 @@ static bool try_again(gf_call *call, gf_exchange *x, gf_how how, bool sent, int6
   if (x->verdict.status == GF_OK) return false;
   int64_t delay = gf_retry_delay(call, x, sent, how);
   if (delay < 0) return false;
+  gf_window_put_off(call->client, x, now_ms + delay);
   delay = gf_after_pause(call->client, now_ms + delay) - now_ms;
   if (call->deadline_at != INT64_MAX && now_ms + delay >= call->deadline_at) return false;
   note_retry(call, x, delay);

@@ -41,6 +41,8 @@ typedef struct gf_window {
   uint64_t given;       /* requests given out so far: the number of the last */
   uint64_t shrunk_at;   /* that number when the window last shrank */
   int64_t paused_until; /* nothing goes out before */
+  bool
+      serves; /* the server has answered otherwise than 429 and 503 since gf_window_put_off last paused all */
 } gf_window;
 
 struct gf_client {
@@ -404,6 +406,8 @@ void gf_window_enter(gf_client *client, gf_exchange *x);
 void gf_window_leave(gf_client *client);
 /* What the whole answer that `x` has got tells of how much the server can take. */
 void gf_window_learn(gf_client *client, const gf_exchange *x, int64_t now_ms);
+/* `x` has been refused and goes out again at `at_ms`: where it is one by one already, so does everybody. */
+void gf_window_put_off(gf_client *client, const gf_exchange *x, int64_t at_ms);
 bool gf_is_paused(const gf_client *client,
                   int64_t now_ms); /* the server has asked for it: nothing goes out */
 int64_t gf_after_pause(const gf_client *client,

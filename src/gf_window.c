@@ -11,7 +11,8 @@
  * a timeout, a refused or a cut connection may have a dozen causes, and fewer requests cure none of those: the request
  * concerned is put off, with a delay that grows (gf_retry.c). Nor do they widen it, as nobody has shown that there is room.
  *
- * A Retry-After with a 429 or 503 is meant for everybody: nothing at all goes out before its time.
+ * A Retry-After with a 429 or 503 is meant for everybody: nothing at all goes out before its time. Without one, a 429 to the
+ * last place of the window pauses everybody until that request's next attempt.
  */
 #include "gf_internal.h"
 
@@ -46,16 +47,25 @@ static void widen(gf_window *window, int most) {
   if (window->places > most) window->places = most;
 }
 
-static void pause_all(gf_client *client, const gf_exchange *x, int64_t now_ms) {
-  int64_t asked = gf_retry_after_ms(x);
-  if (asked <= 0 || now_ms + asked <= client->window.paused_until) return;
-  client->window.paused_until = now_ms + asked;
-  gf_put_off_sign_in(client, now_ms + asked);
+static void pause_all(gf_client *client, int64_t until_ms) {
+  if (until_ms <= client->window.paused_until) return;
+  client->window.paused_until = until_ms;
+  gf_put_off_sign_in(client, until_ms);
+}
+
+/* A narrow window does not help against a limit by rate: what waits for its next attempt finds it used up by newer requests,
+ * again and again. A server that refuses everything is not meant: nobody would gain by being refused one after the other. */
+void gf_window_put_off(gf_client *client, const gf_exchange *x, int64_t at_ms) {
+  gf_window *window = &client->window;
+  if (x->code != 429 || window->places > 1 || !window->serves) return;
+  window->serves = false;
+  pause_all(client, at_ms);
 }
 
 void gf_window_learn(gf_client *client, const gf_exchange *x, int64_t now_ms) {
   bool too_much = x->code == 429 || x->code == 503, nobody = x->code == 502 || x->code == 504;
-  if (too_much) pause_all(client, x, now_ms);
+  if (too_much && gf_retry_after_ms(x) > 0) pause_all(client, now_ms + gf_retry_after_ms(x));
+  if (!too_much && !nobody) client->window.serves = true;
   if (x->number <= client->window.shrunk_at || nobody) return;
   if (too_much)
     shrink(&client->window);

@@ -587,6 +587,62 @@ static void a_login_waits_for_the_end_of_a_pause_too(void) {
   script_close(&s);
 }
 
+/* ------------------------------------------------------------------------------------------------ a limit by rate -- */
+
+enum { RATE = 20, RATED = 200, SECOND = 1000 };
+
+typedef struct meter {
+  int64_t second;
+  int used;
+} meter;
+
+/* So many requests in a second, and no word on when to come again. */
+static script_answer serve_by_rate(script *s, const gf_request *request, const char *path) {
+  meter *m = (meter *)s->ctx;
+  if (s->now / SECOND != m->second) *m = (meter){.second = s->now / SECOND};
+  return m->used++ < RATE ? script_grafana(s, request, path) : script_json(429, "{}");
+}
+
+static void a_limit_by_rate_is_kept_to(void) {
+  script s;
+  gf_config config;
+  gf_call *calls[RATED];
+  meter m = {0, 0};
+  script_config(&config);
+  config.concurrency = 8;
+  config.user = config.password = script_z(NULL);
+  script_open(&s, NULL, &config, serve_by_rate);
+  s.ctx = &m;
+  for (int i = 0; i < RATED; i++)
+    calls[i] = script_call(&s, "get_current_org", NULL);
+  script_run_all(&s, calls, RATED);
+  CHECK(s.requests < 3 * RATED);
+  for (int i = 0; i < RATED; i++) {
+    CHECK_RESULT(gf_call_result(calls[i]), "ok");
+    gf_call_release(calls[i]);
+  }
+  script_close(&s);
+}
+
+/* Pausing for a server that refuses everybody would make each wait for all the others. */
+static void a_server_that_refuses_everything_pauses_nobody_for_long(void) {
+  crowd c;
+  int64_t wake = 0;
+  open_crowd(&c, 8);
+  for (size_t places = 8; places >= 1; places /= 2) {
+    fill(&c);
+    answer(&c, places, 429);
+  }
+  int64_t begun = c.s.now;
+  for (int i = 0; i < 20; i++) {
+    fill(&c);
+    answer(&c, c.s.n_wire, 429);
+  }
+  CHECK_INT(c.s.now, begun); /* there was always somebody to ask */
+  CHECK(script_ask(&c.s, c.calls[0], &wake) == GF_WAIT);
+  close_crowd(&c);
+}
+
 int main(int argc, char **argv) {
   static const test_rule rules[] = {
       {"too many requests halve the window", too_many_requests_halve_the_window},
@@ -612,6 +668,9 @@ int main(int argc, char **argv) {
       {"cancelling and closing work at once", cancelling_and_closing_work_at_once},
       {"a fan-out goes on after a pause", a_fan_out_goes_on_after_a_pause},
       {"every allocation may fail", every_allocation_may_fail},
+      {"a limit by rate is kept to", a_limit_by_rate_is_kept_to},
+      {"a server that refuses everything pauses nobody for long",
+       a_server_that_refuses_everything_pauses_nobody_for_long},
       {"one logs in after a pause", one_logs_in_after_a_pause},
       {"a login waits for the end of a pause, too", a_login_waits_for_the_end_of_a_pause_too},
   };
