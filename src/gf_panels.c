@@ -20,6 +20,7 @@ typedef struct maker {
   gf_scalar uid, title, url; /* of the dashboard */
   gf_scalar name, stored;    /* of an item of /apis: its uid, and the version that it is stored in */
   bool is_failed;            /* it could not be converted */
+  bool found;                /* there is a dashboard in the text */
   bool with_rows;
   bool failed;    /* for lack of memory */
   yyjson_val *at; /* where the next value goes */
@@ -299,50 +300,47 @@ static void skim_status(maker *m, gf_skim *s) {
   }
 }
 
-/* Whether an item was understood; it is not without a spec. */
-static bool skim_item(maker *m, gf_str text) {
-  gf_skim s;
-  gf_str key;
-  bool found = false;
-  gf_skim_begin(&s, text);
-  if (!gf_skim_enter(&s, '{')) return false;
-  for (bool begun = false; gf_skim_member(&s, &begun, &key);) {
-    if (is_key(key, "metadata", 8)) {
-      m->name = (gf_scalar){.escaped = false};
-      skim_field(&s, "name", &m->name);
-    } else if (is_key(key, "spec", 4)) {
-      found = gf_skim_enter(&s, '{');
-      if (!found) return false;
-      skim_dashboard(m, &s);
-    } else if (is_key(key, "status", 6)) {
-      skim_status(m, &s);
-    } else {
-      skim_other(&s);
-    }
-  }
-  return found && gf_skim_is_over(&s);
+static void skim_the_dashboard(maker *m, gf_skim *s) {
+  m->found = gf_skim_enter(s, '{');
+  if (m->found)
+    skim_dashboard(m, s);
+  else
+    s->failed = true; /* it is left to the parser */
 }
 
-/* Whether the text was understood; it is not without a dashboard. */
-static bool skim(maker *m, gf_str text) {
+static void skim_item_member(maker *m, gf_skim *s, gf_str key) {
+  if (is_key(key, "metadata", 8)) {
+    m->name = (gf_scalar){.escaped = false};
+    skim_field(s, "name", &m->name);
+  } else if (is_key(key, "spec", 4)) {
+    skim_the_dashboard(m, s);
+  } else if (is_key(key, "status", 6)) {
+    skim_status(m, s);
+  } else {
+    skim_other(s);
+  }
+}
+
+static void skim_answer_member(maker *m, gf_skim *s, gf_str key) {
+  if (is_key(key, "meta", 4)) {
+    m->url = (gf_scalar){.escaped = false};
+    skim_field(s, "url", &m->url);
+  } else if (is_key(key, "dashboard", 9)) {
+    skim_the_dashboard(m, s);
+  } else {
+    skim_other(s);
+  }
+}
+
+/* Whether the text, an object, was understood; it is not without a dashboard. */
+static bool skim(maker *m, gf_str text, void (*member)(maker *m, gf_skim *s, gf_str key)) {
   gf_skim s;
   gf_str key;
-  bool found = false;
   gf_skim_begin(&s, text);
   if (!gf_skim_enter(&s, '{')) return false;
-  for (bool begun = false; gf_skim_member(&s, &begun, &key);) {
-    if (is_key(key, "meta", 4)) {
-      m->url = (gf_scalar){.escaped = false};
-      skim_field(&s, "url", &m->url);
-    } else if (is_key(key, "dashboard", 9)) {
-      found = gf_skim_enter(&s, '{');
-      if (!found) return false;
-      skim_dashboard(m, &s);
-    } else {
-      skim_other(&s);
-    }
-  }
-  return found && gf_skim_is_over(&s);
+  for (bool begun = false; gf_skim_member(&s, &begun, &key);)
+    member(m, &s, key);
+  return m->found && gf_skim_is_over(&s);
 }
 
 /* --------------------------------------------------------------------------------------------- writing -- */
@@ -462,7 +460,7 @@ gf_doc *gf_dashboard_row(const gf_allocator *alloc, gf_value answer, bool with_r
 gf_doc *gf_panels_skim(const gf_allocator *alloc, gf_str text, bool with_rows, bool dashboard,
                        bool *understood) {
   maker m = {.alloc = alloc, .with_rows = with_rows};
-  *understood = skim(&m, text);
+  *understood = skim(&m, text, skim_answer_member);
   gf_doc *doc = *understood && !m.failed ? write_all(&m, dashboard) : NULL;
   gf_free(alloc, m.panels);
   return doc;
@@ -512,7 +510,8 @@ static gf_item_end parse_item(maker *m, gf_str text, const gf_item_wish *wish) {
 
 gf_item_end gf_item_rows(gf_str text, const gf_item_wish *wish) {
   maker m = {.alloc = &wish->call->client->alloc, .with_rows = wish->with_rows};
-  gf_item_end end = skim_item(&m, text) && !m.name.escaped ? make_item(&m, wish) : parse_item(&m, text, wish);
+  gf_item_end end =
+      skim(&m, text, skim_item_member) && !m.name.escaped ? make_item(&m, wish) : parse_item(&m, text, wish);
   gf_free(m.alloc, m.panels);
   return end;
 }

@@ -122,14 +122,6 @@ function scheduler.pause(task, ms)
   if sleeper.task then forget_sleeper(self, sleeper) end
 end
 
-function scheduler.sleep(task, ms)
-  local at = now() + ms
-  repeat
-    scheduler.pause(task, ms)
-    ms = at - now()
-  until ms <= 0 or task._cancelled
-end
-
 --- Ctrl-C has come up in the midst of `task`: everything ends. Does not return.
 function scheduler.abort(task, problem)
   task._scheduler.aborted = {problem}

@@ -6,7 +6,7 @@
 --
 -- - `start(task)`: run it from now on, but not at once
 -- - `park(task)`: the task that runs waits until somebody calls `unpark(task)`; it may be woken without a reason
--- - `sleep(task, ms)`: the same, for so long at most
+-- - `pause(task, ms)`: the same, for so long at most
 -- - `reap()`, if need be: give back what ended tasks have left behind
 -- @module grafana.tasks
 
@@ -421,13 +421,23 @@ local function block(ms)
 end
 if jit then jit.off(block) end   -- compiled loops look at no hook, which is how Lua tells of Ctrl-C
 
+-- The others go on, and whoever wakes the task earlier means something else.
+local function rest(me, ms)
+  local at = core.now() + ms
+  while not me._cancelled do
+    me._runner.pause(me, ms)
+    ms = at - core.now()
+    if ms <= 0 then return end
+  end
+end
+
 --- Wait for so many seconds. In a task the others go on meanwhile, inside nginx everybody; else nothing does.
 -- @number seconds 0 lets the others go on
 function tasks.sleep(seconds)
   check_seconds(seconds)
   local me = tasks.current_yielding()
   if me then
-    if not me._cancelled then me._runner.sleep(me, seconds * 1000) end
+    rest(me, seconds * 1000)
     if me._cancelled then error(cancelled("sleep"), 0) end
   elseif inside_loop() then
     nginx.sleep(seconds)

@@ -2,12 +2,10 @@
 --- Runs tasks inside nginx, as its light threads.
 -- @module grafana.threads
 
-local core = require "grafana.core"
 local nginx = require "grafana.nginx"
 local tasks = require "grafana.tasks"
 
 local coroutine, math, pcall, setmetatable = coroutine, math, pcall, setmetatable
-local now = core.now
 local unpack = table.unpack or unpack   -- luacheck: ignore
 
 local threads = {}
@@ -106,14 +104,6 @@ function threads.pause(task, ms)
   if ms <= 0 then return nginx.sleep(0) end
   if not task._posted then wait(task, math.min(ms / 1000, LONG)) end
   task._posted = false
-end
-
-function threads.sleep(task, ms)
-  local at = now() + ms
-  repeat
-    threads.pause(task, ms)
-    ms = at - now()
-  until ms <= 0 or task._cancelled
 end
 
 return threads
