@@ -275,6 +275,7 @@ void gf_client_close(gf_client *client) {
   wipe_secrets(client);
 }
 
+int gf_client_concurrency(const gf_client *client) { return client->settings.concurrency; }
 unsigned gf_client_refusals(const gf_client *client) { return client->refusals; }
 bool gf_client_is_closed(const gf_client *client) { return client->closed; }
 const char *gf_client_url(const gf_client *client) { return client->url; }

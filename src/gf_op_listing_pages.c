@@ -158,18 +158,12 @@ static void take_token(gf_call *call, gf_exchange *x, gf_str token) {
     call->lacks_memory = true;
 }
 
-static void read_singly(gf_call *call) {
-  listing *l = call->state;
-  l->way = GF_SINGLY;
-  l->next = 0;
-}
-
 /* The pages have not shown that nothing was missed. Both questions may lead here: what is under way then is not asked for
  * again. */
 static void do_without(gf_call *call) {
-  const listing *l = call->state;
+  listing *l = call->state;
   if (l->way == GF_SINGLY) return;
-  read_singly(call);
+  l->way = GF_SINGLY;
   gf_listing_search_again(call);
 }
 
@@ -187,7 +181,7 @@ static void take_page(gf_call *call, gf_exchange *x) {
   if (l->is_broken || l->token || l->has_strangers)
     do_without(call);
   else
-    read_singly(call);
+    l->way = GF_SINGLY;
 }
 
 /* -------------------------------------------------------------------------------------------------------- questions -- */

@@ -199,6 +199,7 @@ GF_API const char *gf_client_auth(const gf_client *client);
 /* The token to use from now on, for a client with `asks_for_token`; copied. False with `error` filled when it is empty,
  * holds a control character, or memory is lacking. */
 GF_API bool gf_client_set_token(gf_client *client, gf_str token, gf_error *error);
+GF_API int gf_client_concurrency(const gf_client *client); /* requests on the wire at once, at most */
 /* How often credentials that had never been accepted have been refused: see gf_call_begun_at. */
 GF_API unsigned gf_client_refusals(const gf_client *client);
 

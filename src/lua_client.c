@@ -166,6 +166,13 @@ static int lgf_client_auth(lua_State *L) {
   return 1;
 }
 
+/* client:concurrency() → requests on the wire at once, at most. */
+static int lgf_client_concurrency(lua_State *L) {
+  gf_client *client = lgf_client_at(L);
+  lua_pushinteger(L, client ? gf_client_concurrency(client) : 1);
+  return 1;
+}
+
 /* client:refusals() → how often credentials that had never been accepted have been refused. */
 static int lgf_client_refusals(lua_State *L) {
   gf_client *client = lgf_client_at(L);
@@ -191,6 +198,7 @@ void lgf_client_open(lua_State *L) {
       {"url", lgf_client_url},
       {"auth", lgf_client_auth},
       {"set_token", lgf_client_set_token},
+      {"concurrency", lgf_client_concurrency},
       {"refusals", lgf_client_refusals},
       {NULL, NULL},
   };

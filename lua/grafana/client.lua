@@ -23,8 +23,7 @@ local metatable = {__index = methods, __name = "grafana.client"}
 -- driver's options, whose `kind` says which driver), `_on_retry`, `_log` and `_token` (functions or false), `_asking`
 -- (the coroutine in which `_token` runs, for the request of nginx `_asking_in`, since `_asked_at`, in task `_asker`),
 -- `_awaiting` (tasks that wait for what it returns), `_yields` (in a task a call yields, and is woken by the driver's
--- news), `_concurrency`, `_spares_worker` (blocking is refused where it would stop a worker of nginx). No secret is in
--- it.
+-- news), `_spares_worker` (blocking is refused where it would stop a worker of nginx). No secret is in it.
 local function is_client(self)
   return type(self) == "table" and rawget(self, "_core") ~= nil
 end
@@ -136,32 +135,25 @@ local function supply(self, driver, call)
   driver:wake()
 end
 
--- `flight` is what stands for the call at the driver.
-local function loop(self, driver, flight, call)
+-- `flight` is what stands for the call at the driver. In `task`, one of our own that can yield, the others go on until
+-- there is something new about the call.
+local function loop(self, driver, flight, call, task)
   local watch, supplies = watch_of(self, call), self._token
   if watch then report(self, call, watch) end
   while not call:done() do
     local problem = supplies and supply(self, driver, call)
     if problem then return problem end
-    driver:step(PATIENCE, flight)
+    if not task then
+      driver:step(PATIENCE, flight)
+    elseif not call:done() then
+      tasks.park(task)
+    end
     if watch then report(self, call, watch) end
   end
 end
 
 -- Compiled loops of LuaJIT look at no hook, which is how the interpreter tells of Ctrl-C.
 if jit then jit.off(loop) end
-
--- In a task of our own the others go on until there is something new about the call.
-local function attend(self, driver, task, call)
-  local watch, supplies = watch_of(self, call), self._token
-  if watch then report(self, call, watch) end
-  while not call:done() do
-    local problem = supplies and supply(self, driver, call)
-    if problem then return problem end
-    if not call:done() then tasks.park(task) end
-    if watch then report(self, call, watch) end
-  end
-end
 
 -- Send and receive until the call is done. Whatever leaves the loop early (Ctrl-C, an error in on_retry, a token
 -- function that gives no token) breaks the call off and goes on up; the client stays usable.
@@ -176,9 +168,7 @@ local function drive(self, call, task)
   end
   flight = flight or call
   if task then tasks.enter(task, driver, flight, call, yields) end
-  local fine, problem
-  if yields then fine, problem = pcall(attend, self, driver, task, call)
-  else fine, problem = pcall(loop, self, driver, flight, call) end
+  local fine, problem = pcall(loop, self, driver, flight, call, yields and task)
   if task then tasks.leave(task) end
   if fine and not problem then return end
   driver:drop(flight)
@@ -270,7 +260,7 @@ function client.connect(url, credentials, options)
     _core = state, _driver = false, _transport = transport,
     _on_retry = hooks.on_retry or false, _log = hooks.log or false, _token = hooks.token or false,
     _asking = false, _asking_in = false, _asked_at = 0, _asker = false, _awaiting = {},
-    _yields = transport.kind == "curl", _concurrency = config.concurrency or 8,
+    _yields = transport.kind == "curl",
     _spares_worker = nginx.inside and transport.kind == "curl" and not hooks.blocking,
   }, metatable)
   if needs_check(transport) then

@@ -4,6 +4,7 @@
 
 local core = require "grafana.core"
 local tasks = require "grafana.tasks"
+local MOST = require("grafana.options").MOST_AT_ONCE
 
 local error, ipairs, pairs, pcall, setmetatable, tostring = error, ipairs, pairs, pcall, setmetatable, tostring
 local type = type
@@ -83,7 +84,6 @@ local function is_callable(value)
 end
 
 local OPTIONS = {"concurrency", "on_progress"}
-local MOST = 1024
 
 local function check_options(options)
   if options == nil then return {} end
@@ -181,7 +181,7 @@ local function checked(g, rows, options)
   options = check_options(options)
   local state = {
     client = g, core = g._core, rows = {}, total = check_array(rows), lengths = {}, results = {},
-    concurrency = options.concurrency or g._concurrency, on_progress = options.on_progress,
+    concurrency = options.concurrency or g._core:concurrency(), on_progress = options.on_progress,
     next = 1, done = 0, failed = 0, refusals = g._core:refusals(), workers = {}, under_way = {}, broken = false,
   }
   check_rows(state, rows)   -- the array may be changed meanwhile

@@ -9,6 +9,9 @@ local options = {}
 
 local HUGE_MS = 2 ^ 31 - 1
 
+--- The largest `concurrency`, of a client and of `grafana.gather`.
+options.MOST_AT_ONCE = 1024
+
 local function fail(text, ...)
   error("grafana.connect: " .. text:format(...), 0)
 end
@@ -115,7 +118,7 @@ local OPTIONS = {
   {"verify", "driver", of_type("boolean"), "whether the server must prove who it is", "true"},
   {"proxy", "driver", of_type("string"), "address of a proxy, \"\": none", "the environment's"},
   {"user_agent", "core", text, "what the client calls itself", "lua-grafana/…"},
-  {"concurrency", "both", whole(1, 1024), "requests on the wire at once", "8"},
+  {"concurrency", "both", whole(1, options.MOST_AT_ONCE), "requests on the wire at once", "8"},
   {"max_body", "core", whole(1), "bytes of one answer", "64 MiB"},
   {"transport", "none", transport, '"curl", "nginx", "auto" (which is right here) or a function: help("transports")',
     '"auto"'},
