@@ -94,13 +94,15 @@ local function names_of(at, kind)
   return found
 end
 
--- A name is looked for once more where it is not known: it may be new.
+-- A name that is not known is looked for once more: it may be new.
 local function id_of(at, kind, name)
-  local id = names_of(at, kind).by_name[name]
-  if id ~= nil or at._missed == kind .. "\0" .. name then return id end
-  at._missed = kind .. "\0" .. name
-  at:forget(kind)
-  return names_of(at, kind).by_name[name]
+  local found = names_of(at, kind)
+  if found.by_name[name] ~= nil or found.missed and found.missed[name] then return found.by_name[name] end
+  local fresh = READERS[kind](at)
+  fresh.missed = found.missed or {}
+  fresh.missed[name] = fresh.by_name[name] == nil or nil
+  at._names[kind] = fresh
+  return fresh.by_name[name]
 end
 
 --- Users: the login of an id, the id of a login; nil where this account sees none.
