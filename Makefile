@@ -85,7 +85,7 @@ READER_GLUE := $(if $(HTTP1),lua_http1)
 BIND   := $(filter-out $(GLUE) lua_http1,$(call names,src/lua_*.c))
 C_TESTS    := $(filter-out $(if $(HTTP1),,http1%),$(call names,spec/c/*.c))
 C_EXAMPLES := $(call names,examples/*.c)
-LIBRARY    := $(patsubst lua/%,%,$(wildcard lua/*.lua lua/*/*.lua lua/*/*/*.lua))
+LIBRARY    := $(patsubst lua/%,%,$(wildcard $(addsuffix .lua,lua/* lua/*/* lua/*/*/* lua/*/*/*/*)))
 C_FILES    := $(wildcard src/*.[ch] spec/c/*.[ch] spec/fuzz/*.[ch] examples/*.[ch] bench/*.[ch])
 SH_FILES   := $(shell grep -lE '^\#!/.*\b(ba)?sh\b' .ci/* scripts/* scripts/*/* bench/* bench/*/* spec/standin/* 2>/dev/null)
 

@@ -1,0 +1,37 @@
+-- SPDX-License-Identifier: MIT
+--- Results of what a bulk job does itself: they look like those of operations.
+-- @module grafana.bulk.outcome
+
+local core = require "grafana.core"
+require "grafana.result"   -- how results look as text
+
+local setmetatable = setmetatable
+
+local outcome = {}
+
+--- It is done.
+-- @tab[opt] fields other keys of the result; the table itself becomes the result
+function outcome.ok(fields)
+  local r = fields or {}
+  r.status, r.ok = "ok", true
+  return setmetatable(r, core.result_mt)
+end
+
+--- It is not.
+-- @string status one of those of operations
+-- @string message a sentence for a person, without secrets
+-- @string[opt] reason one of those of operations
+-- @tab[opt] fields other keys of the result
+function outcome.new(status, message, reason, fields)
+  local r = fields or {}
+  r.status, r.ok, r.message, r.reason = status, false, message, reason
+  r.operation = r.operation or "bulk"
+  return setmetatable(r, core.result_mt)
+end
+
+--- Does the result say that this server has no such thing at all?
+function outcome.is_unsupported(r)
+  return r.reason == "unsupported"
+end
+
+return outcome

@@ -1,0 +1,155 @@
+-- SPDX-License-Identifier: MIT
+--- Where objects are: a server, and one organisation of it; with the names that stand for ids there.
+-- @module grafana.bulk.place
+
+local core = require "grafana.core"
+
+local error, ipairs, setmetatable, tonumber, type = error, ipairs, setmetatable, tonumber, type
+
+local place = {}
+
+local methods = {}
+local metatable = {__index = methods, __name = "grafana.place"}
+
+-- --------------------------------------------------------------------------------------------------- the server --
+
+-- Only a server that lists dashboards below /apis is asked there; who may not look is not told.
+local function find_apis(g, major)
+  if major < 12 then return false end
+  local r = g:request("GET", "/apis/dashboard.grafana.app")
+  return r.ok and type(r.body) == "table" and core.get(r.body, "kind") == "APIGroup"
+end
+
+local function find_account(g)
+  local r = g:get_current_user()
+  if not r.ok then return nil, false end
+  return r.user.login, r.user.isGrafanaAdmin == true
+end
+
+--- What a job knows of a server: `g`, `version`, `major`, `has_apis`, `login`, `is_admin`.
+-- @return the server, or nil and the result that says why not
+function place.server(g)
+  local r = g:version()
+  if not r.ok then return nil, r end
+  local major = tonumber(r.version:match("^%d+")) or 0
+  local login, is_admin = find_account(g)
+  return {
+    g = g, version = r.version, major = major, has_apis = find_apis(g, major), login = login, is_admin = is_admin,
+  }
+end
+
+--- The server itself, or one of its organisations.
+-- @tab server
+-- @tab[opt] org `{id, name}`
+-- @tab[opt] options those of the job
+function place.new(server, org, options)
+  return setmetatable({
+    server = server, g = server.g, org = org and org.id, org_name = org and org.name, options = options or {},
+    _names = {},
+  }, metatable)
+end
+
+-- ---------------------------------------------------------------------------------------------------- names, ids --
+
+-- Of one kind of things: `by_id` and `by_name`.
+local function index(list, id, name)
+  local found = {by_id = {}, by_name = {}}
+  for _, each in ipairs(list or {}) do
+    found.by_id[each[id]], found.by_name[each[name]] = each[name], each[id]
+  end
+  return found
+end
+
+local READERS = {}
+
+-- Members; then, for a server admin, everybody.
+function READERS.users(at)
+  local members = at.org and at.g:get_org_users(at.org) or {}
+  local found = index(members.users, "userId", "login")
+  local all = at.server.is_admin and at.g:get_users() or {}
+  for _, user in ipairs(all.users or {}) do
+    found.by_id[user.id], found.by_name[user.login] = user.login, user.id
+  end
+  return found
+end
+
+function READERS.teams(at)
+  return index(at.g:get_teams(at.org).teams, "id", "name")
+end
+
+function READERS.service_accounts(at)
+  return index(at.g:get_service_accounts(at.org).service_accounts, "id", "name")
+end
+
+function READERS.folders(at)
+  return index(at.g:search(at.org, {type = "dash-folder"}).hits, "uid", "title")
+end
+
+local function names_of(at, kind)
+  local found = at._names[kind]
+  if not found then
+    found = READERS[kind](at)
+    at._names[kind] = found
+  end
+  return found
+end
+
+-- A name that is not known is looked for once more: it may be new.
+local function id_of(at, kind, name)
+  local found = names_of(at, kind)
+  if found.by_name[name] ~= nil or found.missed and found.missed[name] then return found.by_name[name] end
+  local fresh = READERS[kind](at)
+  fresh.missed = found.missed or {}
+  fresh.missed[name] = fresh.by_name[name] == nil or nil
+  at._names[kind] = fresh
+  return fresh.by_name[name]
+end
+
+--- Users: the login of an id, the id of a login; nil where this account sees none.
+function methods:login_of(id) return names_of(self, "users").by_id[id] end
+function methods:user_id(login) return id_of(self, "users", login) end
+
+--- Teams of the organisation, by name.
+function methods:team_name(id) return names_of(self, "teams").by_id[id] end
+function methods:team_id(name) return id_of(self, "teams", name) end
+
+--- Service accounts of the organisation, by name.
+function methods:service_account_name(id) return names_of(self, "service_accounts").by_id[id] end
+function methods:service_account_id(name) return id_of(self, "service_accounts", name) end
+
+--- The title of a folder.
+function methods:folder_title(uid) return names_of(self, "folders").by_id[uid] end
+
+--- What is remembered of such names is read again when it is needed.
+-- @string kind `users`, `teams`, `service_accounts`, `folders` or `dashboards`
+function methods:forget(kind)
+  self._names[kind] = nil
+  if kind == "dashboards" then self.known_dashboards = nil end
+end
+
+--- All dashboards of the organisation: `{uid, title, folderUid}`, in the order of the search.
+-- @return the array, or nil and the result that says why not
+function methods:dashboards()
+  if not self.known_dashboards then
+    local r = self.g:search(self.org, {type = "dash-db"})
+    if not r.ok then return nil, r end
+    local list = {}
+    for i, hit in ipairs(r.hits) do list[i] = {uid = hit.uid, title = hit.title, folderUid = hit.folderUid} end
+    self.known_dashboards = list
+  end
+  return self.known_dashboards
+end
+
+--- A secret of an object, from the function that the caller gave.
+-- @return string or nil; raises where that function returns anything else
+function methods:secret(kind, object, name)
+  local ask = self.options.secret
+  if not ask then return nil end
+  local value = ask {kind = kind, org = self.org_name, key = object.key, title = object.title, name = name}
+  if value ~= nil and type(value) ~= "string" then
+    error("grafana.bulk: option 'secret': the function must return a string or nil, got " .. type(value), 0)
+  end
+  return value
+end
+
+return place
