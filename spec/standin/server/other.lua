@@ -218,11 +218,6 @@ local function set_preferences(whole)
   end
 end
 
-local function permissions_of(req)
-  if not req.user and not req.account then return answer.ok {} end
-  return answer.ok { ["dashboards:read"] = json.array { "dashboards:*" } }
-end
-
 other.routes = {
   { "GET /api/health", "anyone", health, there = function() return state.settings.health end },
   { "GET /api/frontend/settings", "signed-in", frontend_settings },
@@ -244,7 +239,6 @@ other.routes = {
   { "GET /api/org/preferences", "orgs.preferences:read", get_preferences },
   { "PUT /api/org/preferences", "orgs.preferences:write", set_preferences(true) },
   { "PATCH /api/org/preferences", "orgs.preferences:write", set_preferences(false) },
-  { "GET /api/access-control/user/permissions", "signed-in", permissions_of },
 }
 
 return other
