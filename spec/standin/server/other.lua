@@ -193,11 +193,6 @@ local function get_snapshot(req)
   return answer.ok { meta = { type = "snapshot", isSnapshot = true, created = state.time(item.created) }, dashboard = item.dashboard }
 end
 
-local function permissions_of(req)
-  if not req.user and not req.account then return answer.ok {} end
-  return answer.ok { ["dashboards:read"] = json.array { "dashboards:*" } }
-end
-
 other.routes = {
   { "GET /api/health", "anyone", health, there = function() return state.settings.health end },
   { "GET /api/frontend/settings", "signed-in", frontend_settings },
@@ -216,7 +211,6 @@ other.routes = {
   { "DELETE /api/snapshots/:key", "signed-in", delete_snapshot },
   { "GET /api/snapshots-delete/:key", "anyone", delete_by_key },
   { "GET /api/dashboard/snapshots", "signed-in", list_snapshots },
-  { "GET /api/access-control/user/permissions", "signed-in", permissions_of },
 }
 
 return other
