@@ -91,7 +91,7 @@ end
 -- Of the secrets that the target lacks, those that the caller can give: they are a change of their own.
 local function secrets_to_set(state, kind, org, object, there)
   local lacking, given = secrets_lacking(object, there), {}
-  if #lacking == 0 or not there then return nil end
+  if #lacking == 0 or not there or not state.options.secret then return nil end
   local at = place.new(state.target.server, {name = org or nil}, state.options)
   for _, name in ipairs(lacking) do
     if at:secret(kind.name, object, name) then given[#given + 1] = name end
@@ -111,7 +111,7 @@ end
 
 -- What concerns the account itself comes last: it is needed until then.
 local function comes_last(state, kind, key)
-  return kind.name == "org_users" and key == state.target.server.login or nil
+  return kind.name == "org_users" and key == state.login or nil
 end
 
 -- What a server gives to new things by itself: permissions to who makes them, and all that an organisation begins with.
@@ -207,7 +207,7 @@ local function everything() return true end
 --- Add to the builder the changes that make a server be as a source is.
 -- @tab c `builder`, `source`, `target` (a live source), `options` (`kinds`, `permissions`, `mapping`, `secret`,
 --   `delete`), `deletes(kind, org)`: whether what the source lacks is to go; `wants(kind, org, object, index)`: which
---   objects are looked at
+--   objects are looked at; `server_kinds`: false leaves out organisations and users
 -- @return true, or nil and the result that says why nothing could be compared
 function compare.run(c)
   local orgs, r = c.source:orgs()
@@ -216,13 +216,15 @@ function compare.run(c)
   there, r = c.target:orgs()
   if not there then return nil, r end
   local state = {
-    builder = c.builder, source = c.source, target = c.target, options = c.options, target_orgs = names_of(there),
+    login = c.target.server and c.target.server.login, builder = c.builder, source = c.source, target = c.target, options = c.options, target_orgs = names_of(there),
     mapping = copy_mapping(c.options.mapping), deletes = c.deletes or nothing, wants = c.wants or everything,
   }
   function c.source.on_failure(failure) c.builder:failed(failure) end
   function c.target.on_failure(failure) c.builder:failed(failure) end
   function c.source.on_note(text) c.builder:note(text) end
-  for _, kind in ipairs(source_of.kinds(c.options, "server")) do compare_kind(state, kind, false, false) end
+  if c.server_kinds ~= false then
+    for _, kind in ipairs(source_of.kinds(c.options, "server")) do compare_kind(state, kind, false, false) end
+  end
   for _, org in ipairs(orgs) do compare_org(state, org) end
   return true
 end

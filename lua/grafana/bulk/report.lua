@@ -110,8 +110,8 @@ end
 --- The sentence that Ctrl-C raises.
 function report.interrupted(run)
   local counts = ("%d of %d changes carried out, %d of them failed"):format(run.done, run.total, run.failed)
-  return ('grafana.bulk: %s: %s. To go on: require("grafana.bulk").resume(%q): interrupted!'):format(run.plan.job, counts,
-    run.plan.journal.dir)
+  return ('grafana.bulk: %s: %s. To go on: require("grafana.bulk").resume(%q): interrupted!'):format(run.plan.job,
+    counts, run.plan.journal.dir)
 end
 
 return report
