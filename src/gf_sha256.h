@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * gf_sha256.h: SHA-256 (FIPS 180-4). Internal to the core. No allocation, no failure. */
+ * gf_sha256.h: SHA-256 (FIPS 180-4), for the core and its bindings. No allocation, no failure. */
 #ifndef GF_SHA256_H
 #define GF_SHA256_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "grafana.h"
 
 typedef struct gf_sha256 {
   uint32_t state[8];
@@ -13,9 +12,9 @@ typedef struct gf_sha256 {
   uint8_t block[64]; /* the last length % 64 of them */
 } gf_sha256;
 
-void gf_sha256_init(gf_sha256 *sha);
-void gf_sha256_add(gf_sha256 *sha, const void *bytes, size_t n);
+GF_API void gf_sha256_init(gf_sha256 *sha);
+GF_API void gf_sha256_add(gf_sha256 *sha, const void *bytes, size_t n);
 /* The digest as 64 hex digits and a zero; `sha` is used up. */
-void gf_sha256_hex(gf_sha256 *sha, char out[65]);
+GF_API void gf_sha256_hex(gf_sha256 *sha, char out[65]);
 
 #endif

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * lua_core.c: the module grafana.core, for the library's own use: JSON, the operation table, clients, calls, results.
+ * lua_core.c: the module grafana.core, for the library's own use: JSON, the operation table, clients, calls, results,
+ * files.
  */
 #include "lua_bind.h"
+#include "lua_files.h"
 
 #include <string.h>
 
@@ -75,6 +77,7 @@ int luaopen_grafana_core(lua_State *L) {
         gf_stamp());
   lua_newtable(L);
   lgf_json_open(L);
+  lgf_files_open(L);
   lgf_register(L, functions);
   lgf_own_open(L);
   lgf_client_open(L);

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- luacheck: std ngx_lua
--- Health, pages, annotations, snapshots, preferences.
+-- Health, pages, annotations, snapshots.
 
 local json = require "server.json"
 local state = require "server.state"
@@ -193,36 +193,6 @@ local function get_snapshot(req)
   return answer.ok { meta = { type = "snapshot", isSnapshot = true, created = state.time(item.created) }, dashboard = item.dashboard }
 end
 
--- 12.4.3 leaves out what is not set.
-local function get_preferences(req)
-  local own = req.org.preferences
-  local home = own.homeDashboardUID
-  if not state.v9 then
-    return answer.ok { theme = own.theme, timezone = own.timezone, weekStart = own.weekStart, homeDashboardUID = home }
-  end
-  local dashboard = req.org.dashboards[home]
-  return answer.ok {
-    theme = own.theme or "", homeDashboardId = dashboard and dashboard.id or 0, homeDashboardUID = home, timezone = own.timezone or "",
-    weekStart = own.weekStart or "", locale = "", navbar = { savedItems = json.null }, queryHistory = { homeTab = "" },
-  }
-end
-
-local function set_preferences(whole)
-  return function(req)
-    local body = req:bind { theme = "string", timezone = "string", weekStart = "string", homeDashboardUID = "string" }
-    if not body then return answer.bad_request() end
-    local own = whole and {} or req.org.preferences
-    for name, value in pairs(body) do own[name] = value ~= "" and value or nil end
-    req.org.preferences = own
-    return answer.message(200, "Preferences updated")
-  end
-end
-
-local function permissions_of(req)
-  if not req.user and not req.account then return answer.ok {} end
-  return answer.ok { ["dashboards:read"] = json.array { "dashboards:*" } }
-end
-
 other.routes = {
   { "GET /api/health", "anyone", health, there = function() return state.settings.health end },
   { "GET /api/frontend/settings", "signed-in", frontend_settings },
@@ -241,10 +211,6 @@ other.routes = {
   { "DELETE /api/snapshots/:key", "signed-in", delete_snapshot },
   { "GET /api/snapshots-delete/:key", "anyone", delete_by_key },
   { "GET /api/dashboard/snapshots", "signed-in", list_snapshots },
-  { "GET /api/org/preferences", "orgs.preferences:read", get_preferences },
-  { "PUT /api/org/preferences", "orgs.preferences:write", set_preferences(true) },
-  { "PATCH /api/org/preferences", "orgs.preferences:write", set_preferences(false) },
-  { "GET /api/access-control/user/permissions", "signed-in", permissions_of },
 }
 
 return other
