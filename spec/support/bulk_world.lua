@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
---- A server with something of everything that bulk jobs know, in two organisations: made by requests, so that nothing of
--- the jobs themselves is needed. For the stand-in and for a real server.
+--- A server with something of everything that bulk jobs know, in two organisations: made by requests, so that nothing
+-- of the jobs themselves is needed. For the stand-in and for a real server.
 
 local grafana = require "grafana"
 
