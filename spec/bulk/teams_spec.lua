@@ -1,0 +1,15 @@
+-- SPDX-License-Identifier: MIT
+-- Objects of the kind teams.
+
+package.path = "./?.lua;./?/init.lua;" .. package.path
+
+local cases = require "spec.bulk.people_cases"
+local people = require "spec.bulk.people"
+
+local busted = {describe = describe, setup = setup, teardown = teardown, before_each = before_each}
+
+describe("teams", function()
+  people.on_standins(busted, function(get)
+    cases.teams(it, get)
+  end)
+end)
