@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- For the specs of kinds about people: an organisation of its own on a server, the stand-in or a real one, and kinds used
--- as the engine uses them.
+-- For the specs of kinds about people: an organisation of its own on a server, the stand-in or a real one, and kinds
+-- used as the engine uses them.
 
 local grafana = require "grafana"
 local kinds = require "grafana.bulk.kinds"
@@ -69,7 +69,7 @@ function methods:list(name, at)
   return found, failed, r
 end
 
-function methods:object(name, value)
+local function object_of(name, value)
   return objects.new(kinds.get(name), value)
 end
 
@@ -82,7 +82,7 @@ end
 
 --- Write as the engine does: what is there is read before.
 function methods:put(name, value, at)
-  local kind, object = kinds.get(name), self:object(name, value)
+  local kind, object = kinds.get(name), object_of(name, value)
   at = at or self:place(name)
   local now, failure = kind.read(at, object.key)
   if failure then return failure end
@@ -91,7 +91,7 @@ end
 
 --- The same, which is to go well; what is there afterwards must be what was wanted.
 function methods:put_well(name, value)
-  local r, wanted = self:put(name, value), self:object(name, value)
+  local r, wanted = self:put(name, value), object_of(name, value)
   assert(r.ok, tostring(r))
   local now = assert(kinds.get(name).read(self:place(name), wanted.key))
   assert(now:digest() == wanted:digest(), ("wanted %s, got %s"):format(wanted:text(), now:text()))

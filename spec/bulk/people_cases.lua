@@ -103,8 +103,10 @@ function cases.users(it, get)
     local login = value.login
     c:put_well("users", value)
     for _, fields in ipairs {
-      {login = login, email = login .. "@other.example.org", name = "Ann C"}, {login = login, email = login, name = "Ann"},
-      {login = login, email = login, isGrafanaAdmin = true}, {login = login, email = login, name = "Ann", isDisabled = true},
+      {login = login, email = login .. "@other.example.org", name = "Ann C"},
+      {login = login, email = login, name = "Ann"},
+      {login = login, email = login, isGrafanaAdmin = true},
+      {login = login, email = login, name = "Ann", isDisabled = true},
       {login = login, email = login, name = "Ann"},
     } do
       c:put_well("users", fields)
