@@ -81,11 +81,17 @@ local function speaks_utf8()
   return locale:lower():find("utf%-?8") ~= nil and environment "TERM" ~= "linux"   -- whose font lacks the bar
 end
 
--- Can a line be drawn again in its place?
-local function is_terminal(out)
+--- Is it a terminal on which a line can be drawn again in its place, and words can have colours?
+-- @param out what may be an open file
+function progress.is_terminal(out)
   local term = environment "TERM"
   if nginx.inside or not term or term == "dumb" or not is_file(out) then return false end
   return core.terminal(out) ~= nil
+end
+
+--- Whether nobody has asked for no colours, see no-color.org.
+function progress.may_paint()
+  return not environment "NO_COLOR"
 end
 
 -- ---------------------------------------------------------------------------------------------------- writing --
@@ -174,7 +180,7 @@ local function begin(self, at, done)
   self.began, self.shown_at, self.drawn, self.cells, self.samples = at, nil, nil, nil, {}
   self.done, self.total, self.failed, self.first = 0, 0, 0, done
   self.terminal = self.wants_terminal
-  if self.terminal == nil then self.terminal = is_terminal(self.out) end
+  if self.terminal == nil then self.terminal = progress.is_terminal(self.out) end
 end
 
 -- What was shown last comes again only after a while.
@@ -284,7 +290,7 @@ function progress.new(options)
   return setmetatable({
     label = text.clean((options.label or ""):sub(1, LONGEST_LABEL), ascii), ascii = ascii,
     out = options.out or io.stderr, interval = (options.interval or 5) * 1000, width = options.width,
-    wants_terminal = options.terminal, paint = not environment "NO_COLOR", began = false,
+    wants_terminal = options.terminal, paint = progress.may_paint(), began = false,
   }, metatable)
 end
 

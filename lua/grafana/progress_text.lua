@@ -78,6 +78,31 @@ function text.clean(s, ascii)
   return (table.concat(parts):gsub("^%s+", ""):gsub("%s+$", ""))
 end
 
+local SHORT = {[9] = "\\t", [10] = "\\n", [13] = "\\r"}
+
+local function told(char, code, ascii)
+  if not code then return ("\\x%02x"):format(char:byte()) end
+  if code < 32 or code == 127 then return SHORT[code] or ("\\x%02x"):format(code) end
+  if code < 127 then return char end
+  local unseen = code < 160 or is_in(UNSEEN, code)
+  return (unseen or ascii) and ("\\u{%x}"):format(code) or char
+end
+
+--- As `clean`, but nothing is left out: what a terminal would obey, or not show, is told by its number: `\x1b`,
+-- `\u{202e}`. Bytes that are no UTF-8 too. A backslash stays as it is.
+-- @string s
+-- @bool ascii whether that goes for all that is not ASCII
+-- @treturn string
+function text.escaped(s, ascii)
+  if not s:find("[^\32-\126]") then return s end
+  local parts, i = {}, 1
+  while i <= #s do
+    local char, code, after = character(s, i)
+    parts[#parts + 1], i = told(char or s:sub(i, i), code, ascii), after
+  end
+  return table.concat(parts)
+end
+
 --- How many columns of a terminal a clean text takes.
 function text.columns(s)
   local count, i = 0, 1

@@ -279,6 +279,39 @@ describe("in a rule", function()
   end)
 end)
 
+describe("in a group of rules", function()
+  it("the folder is named, and what each rule names", function()
+    check("in_rule", [[{"folderUid":"f","title":"a","interval":60,"rules":[{"uid":"r","data":[{"datasourceUid":"a",
+      "model":{"datasource":"b"}}]},{"uid":"s","data":[]}]}]],
+      {"folders | f | folder | string | - | by uid", "datasources | a | query | string | - | by uid",
+        "datasources | b | query | string | - | by name"},
+      [[{"folderUid":"[f]","title":"a","interval":60,"rules":[{"uid":"r","data":[{"datasourceUid":"[a]",
+      "model":{"datasource":"[b]"}}]},{"uid":"s","data":[]}]}]])
+  end)
+end)
+
+describe("in a library panel", function()
+  it("the folder is named, and what the panel names", function()
+    check("in_library_panel", [[{"uid":"l","name":"a","folderUid":"f","model":{"type":"stat","title":"a",
+      "datasource":{"type":"x","uid":"a"},"targets":[{"datasource":"b","expr":"b"}]}}]],
+      {"folders | f | folder | string | - | by uid", "datasources | a | panel | object | x | by uid",
+        "datasources | b | query | string | - | by name"},
+      [[{"uid":"l","name":"a","folderUid":"[f]","model":{"type":"stat","title":"a",
+      "datasource":{"type":"new-x","uid":"[a]"},"targets":[{"datasource":"[b]","expr":"b"}]}}]])
+  end)
+end)
+
+describe("in a data source", function()
+  it("settings name others", function()
+    check("in_datasource", [[{"uid":"a","name":"a","url":"a","jsonData":{"tracesToLogsV2":{"datasourceUid":"a","query":"a"},
+      "alertmanagerUid":"b","derivedFields":[{"datasourceUid":"c","name":"c"},{"url":"c"}],"httpMethod":"a"}}]],
+      {"datasources | a | setting | string | - | by uid", "datasources | b | setting | string | - | by uid",
+        "datasources | c | setting | string | - | by uid"},
+      [[{"uid":"a","name":"a","url":"a","jsonData":{"tracesToLogsV2":{"datasourceUid":"[a]","query":"a"},
+      "alertmanagerUid":"[b]","derivedFields":[{"datasourceUid":"[c]","name":"c"},{"url":"c"}],"httpMethod":"a"}}]])
+  end)
+end)
+
 describe("references", function()
   local TEXT = '{"panels":[{"id":1,"title":"p","type":"stat","datasource":"a","targets":[{"datasource":"b"}]},' ..
     '{"id":2,"type":"row","panels":[{"id":3,"title":"q","type":"table","datasource":"c"}]}]}'
@@ -308,9 +341,9 @@ describe("references", function()
   it("tell of every panel before what it names; rows are none", function()
     for form, make in pairs(FORMS) do
       local said = {}
-      references.in_dashboard(make(TEXT), function(_, key) said[#said + 1] = key end, function(id, title, of_type)
+      references.in_dashboard(make(TEXT), function(_, key) said[#said + 1] = key end, {panel = function(id, title, of_type)
         said[#said + 1] = table.concat({tostring(id), title, of_type}, " ")
-      end)
+      end})
       assert.same({"1 p stat", "a", "b", "3 q table", "c"}, said, form)
     end
   end)
@@ -333,14 +366,26 @@ describe("references", function()
         end
       end
     end
+    local watch = {panel = function() end, choice = function() end, rule = function() end}
     for _, text in ipairs(texts) do
       for _, raw in ipairs {true, false} do
-        for _, what in ipairs {"in_dashboard", "in_rule"} do
-          references[what](grafana.decode(text, {raw = raw}), function() return "x" end, function() end)
+        for _, what in ipairs {"in_dashboard", "in_library_panel", "in_rule", "in_datasource"} do
+          references[what](grafana.decode(text, {raw = raw}), function() return "x" end, watch)
         end
       end
     end
     assert.is_nil(references.in_dashboard(nil, function() end))
+  end)
+
+  it("tell of every variable that one chooses data sources with, and of every rule", function()
+    local said = {}
+    references.in_dashboard({templating = {list = {{type = "datasource", query = "loki", current = {value = "default"}}}}},
+      function() end, {choice = function(of_type) said[#said + 1] = of_type end})
+    references.in_dashboard({variables = {{kind = "DatasourceVariable", spec = {pluginId = "tempo"}}}},
+      function() end, {choice = function(of_type) said[#said + 1] = of_type end})
+    references.in_rule({rules = {{uid = "r", title = "R"}}}, function() end,
+      {rule = function(uid, title) said[#said + 1] = uid .. title end})
+    assert.same({"loki", "tempo", "rR"}, said)
   end)
 
   it("go no deeper than Grafana does", function()

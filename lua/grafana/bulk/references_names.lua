@@ -83,6 +83,7 @@ end
 --- The data source that a variable stands for just now. Those that it offers (`options`) are no references: Grafana
 -- makes that list anew whenever it shows the dashboard.
 function names.current(w, variable, of_type)
+  if w.watch.choice then w.watch.choice(of_type) end
   w:inside(variable, CURRENT, values, of_type)
 end
 

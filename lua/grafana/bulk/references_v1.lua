@@ -25,7 +25,7 @@ local function panel(w, node, depth)
   if of_type == "row" then
     names.datasource(w, node, "datasource", "row")
   else
-    if w.on_panel then w.on_panel(get(node, "id"), get(node, "title"), of_type) end
+    if w.watch.panel then w.watch.panel(get(node, "id"), get(node, "title"), of_type) end
     names.datasource(w, node, "datasource", "panel")
     library_panel(w, node)
     w:each(node, TARGETS, query)

@@ -41,14 +41,14 @@ local QUERIES, VIZ = {"spec", "data", "spec", "queries"}, {"spec", "vizConfig", 
 
 local function panel(w, node)
   local of_type = text(node, "spec", "vizConfig", "group") or text(node, "spec", "vizConfig", "kind")
-  if w.on_panel then w.on_panel(get(node, "spec", "id"), get(node, "spec", "title"), of_type) end
+  if w.watch.panel then w.watch.panel(get(node, "spec", "id"), get(node, "spec", "title"), of_type) end
   w:each(node, QUERIES, of_spec, "query")
   w:inside(node, VIZ, options.panel, of_type)
 end
 
 local function element(w, node)
   if text(node, "kind") ~= "LibraryPanel" then return panel(w, node) end
-  if w.on_panel then w.on_panel(get(node, "spec", "id"), get(node, "spec", "title"), "library-panel-ref") end
+  if w.watch.panel then w.watch.panel(get(node, "spec", "id"), get(node, "spec", "title"), "library-panel-ref") end
   w:inside(node, SPEC, library_panel)
 end
 

@@ -13,10 +13,10 @@ local Walk = {}
 Walk.__index = Walk
 
 --- Begin to go through `root`. `context` is what `swap` is called with as its third argument, one table for all calls.
--- @func on_panel may be nil
-local function new(root, swap, on_panel)
+-- @tab[opt] watch `{panel = function, choice = function}`
+local function new(root, swap, watch)
   return setmetatable({
-    root = root, swap = swap, on_panel = on_panel, context = {}, path = {}, depth = 0, edits = {},
+    root = root, swap = swap, watch = watch or {}, context = {}, path = {}, depth = 0, edits = {},
   }, Walk)
 end
 
