@@ -95,7 +95,7 @@ end
 -- Of the secrets that the target lacks, those that the caller can give: they are a change of their own.
 local function secrets_to_set(state, kind, org, object, there)
   local lacking, given = secrets_lacking(object, there), {}
-  if #lacking == 0 or not there or not state.options.secret then return nil end
+  if #lacking == 0 or not there or not state.options.secret or kind.keeps_secrets then return nil end
   local at = place.new(state.target.server, {name = org or nil}, state.options)
   for _, name in ipairs(lacking) do
     if at:secret(kind.name, object, name) then given[#given + 1] = name end

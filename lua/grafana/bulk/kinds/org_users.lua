@@ -20,7 +20,7 @@ local function form(user)
 end
 
 local function object_of(user)
-  return objects.new(kind, form(user), {id = user.userId}, {is_admin = user.role == "Admin"})
+  return objects.new(kind, form(user), {id = user.userId})
 end
 
 function kind.key(value) return value:get("login") end
@@ -78,6 +78,10 @@ end
 function kind.references(value, swap)
   parts.swap_at(value, swap, "users", "login")
   return value
+end
+
+function kind.about(value)
+  return {is_admin = value:get("role") == "Admin"}
 end
 
 -- Admins first: then the last one that there was can be given another role.

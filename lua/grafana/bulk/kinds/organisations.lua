@@ -97,9 +97,4 @@ function kind.delete(at, now)
   return at.g:delete_org(now.lock.id)
 end
 
-function kind.references(value, swap)
-  parts.swap_at(value, swap, "organisations", "name")
-  return value
-end
-
 return kind

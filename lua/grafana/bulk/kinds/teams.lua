@@ -193,7 +193,6 @@ local function swap_all(value, swap, list)
 end
 
 function kind.references(value, swap)
-  parts.swap_at(value, swap, "teams", "name")
   swap_all(value, swap, "members")
   swap_all(value, swap, "admins")
   return value
