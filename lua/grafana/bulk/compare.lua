@@ -229,7 +229,8 @@ function compare.run(c)
   if not there then return nil, r end
   local state = {
     builder = c.builder, source = c.source, target = c.target, options = c.options, target_orgs = names_of(there),
-    login = c.target.server and c.target.server.login, mapping = copy_mapping(c.options.mapping), deletes = c.deletes or nothing, wants = c.wants or everything,
+    login = c.target.server and c.target.server.login, mapping = copy_mapping(c.options.mapping),
+    deletes = c.deletes or nothing, wants = c.wants or everything,
   }
   tell_builder(c)
   if c.server_kinds ~= false then
