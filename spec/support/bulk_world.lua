@@ -122,7 +122,8 @@ local function v2(g, acme)
         hideTimepicker = false, to = "now", timezone = "browser",
       },
       layout = {kind = "TabsLayout", spec = {tabs = grafana.array {{
-        kind = "TabsLayoutTab", spec = {title = "One", layout = {kind = "GridLayout", spec = {items = grafana.array {}}}},
+        kind = "TabsLayoutTab",
+        spec = {title = "One", layout = {kind = "GridLayout", spec = {items = grafana.array {}}}},
       }}}},
     },
   })
@@ -140,7 +141,8 @@ local function rule(uid)
     uid = uid, title = "Rule " .. uid, ruleGroup = "g1", folderUID = "top", orgID = 1, condition = "A", ["for"] = "5m",
     noDataState = "NoData", execErrState = "Error", labels = {severity = "page"}, annotations = {summary = "too high"},
     data = grafana.array {
-      {refId = "B", relativeTimeRange = {from = 600, to = 0}, datasourceUid = "prom", model = {refId = "B", expr = "up"}},
+      {refId = "B", relativeTimeRange = {from = 600, to = 0}, datasourceUid = "prom",
+        model = {refId = "B", expr = "up"}},
       {refId = "A", relativeTimeRange = {from = 600, to = 0}, datasourceUid = "__expr__",
         model = {refId = "A", type = "math", expression = "$B > 0"}},
     },

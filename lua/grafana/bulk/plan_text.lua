@@ -103,9 +103,8 @@ end
 local function losses(changes)
   local list, seen = {}, {}
   for _, change in ipairs(changes) do
-    local given = kinds.get(change.kind).cannot_undo or {}
-    if type(given) == "function" then given = given(change.action) or {} end
-    for _, text in ipairs(given) do
+    local lost = kinds.get(change.kind).cannot_undo or {}
+    for _, text in ipairs(lost[change.action] or lost) do
       if not seen[text] then
         seen[text] = true
         list[#list + 1] = text
