@@ -12,7 +12,9 @@ local kind = {
   name = "org_users",
   one = "member",
   scope = "org",
-  cannot_undo = {"Who leaves an organisation leaves its teams, and loses what was permitted to that user alone."},
+  cannot_undo = function(action)
+    return action == "delete" and {"teams of who leaves an organisation, and what was permitted there by name"}
+  end,
 }
 
 local function form(user)

@@ -16,9 +16,10 @@ local kind = {
   one = "service account",
   scope = "org",
   keeps_secrets = true,   -- what is there keeps those that it has
-  cannot_undo = {
-    "A deleted service account comes back with another id, and without its tokens: they are made anew by hand.",
-  },
+  cannot_undo = function(action)
+    if action == "create" then return {"tokens of service accounts: they are made anew by hand"} end
+    return action == "delete" and {"tokens of deleted service accounts, which are made anew by hand, and their ids"}
+  end,
 }
 
 local function form(account, tokens)

@@ -19,10 +19,9 @@ local kind = {
   one = "user",
   scope = "server",
   keeps_secrets = true,   -- what is there keeps those that it has
-  cannot_undo = {
-    "A deleted user comes back without password, tokens, stars, preferences and teams, and with another id.",
-    "Passwords are neither read nor written again.",
-  },
+  cannot_undo = function(action)
+    return action == "delete" and {"passwords, tokens, stars and preferences of deleted users, and their ids"}
+  end,
 }
 
 -- The name of a user who is not whole yet: whoever finds it goes on where the last one was broken off.
