@@ -15,7 +15,9 @@ local PATH = support.BASE .. "mute-timings"
 
 local function timing(name, ...) return {name = name, time_intervals = grafana.array {...}} end
 
-local NIGHT = {times = {{start_time = "00:00", end_time = "06:00"}}, weekdays = {"monday:friday"}, months = {"1:3", "5"}}
+local NIGHT = {
+  times = {{start_time = "00:00", end_time = "06:00"}}, weekdays = {"monday:friday"}, months = {"1:3", "5"},
+}
 
 local sample = {
   prepare = function() end,

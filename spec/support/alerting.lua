@@ -87,8 +87,12 @@ support.changed = changed
 
 -- ----------------------------------------------------------------------------------------------- what all hold --
 
-local NO_ROUTE = {kind = "status", code = 404, body = '{"message":"Not found"}', content_type = "application/json",
-  path = "^/api/v1/provisioning/", times = 0}
+-- As a server answers whose alerting is switched off.
+local function switch_off(world)
+  for _, path in ipairs {"^/api/v1/provisioning/", "^/api/ruler/", "^/api/alertmanager/"} do
+    world.server:fault {kind = "status", code = 404, body = '{"message":"Not found"}', path = path, times = 0}
+  end
+end
 
 local function holds_what_is_written(world, name, sample)
   world.it("what is written is read back, and listed", function()
@@ -190,7 +194,7 @@ end
 
 local function fails(world, name, sample)
   world.it("a server without alerting is unsupported", function()
-    world.server:fault(NO_ROUTE)
+    switch_off(world)
     local _, listed = support.list(name, world.at)
     local there, read = kinds.get(name).read(world.at, support.object(name, sample.first(world)).key)
     assert.is_nil(there)
@@ -232,7 +236,8 @@ end
 
 --- What holds for every kind of alerting. `sample` has `prepare(world, org)`; `first(world)` and `second(world)`, two
 -- file forms of one object; `provision(world)`, which makes it as provisioned; `path(world)`, where it is shown;
--- `writes`, a pattern of the path, and `method(world)`, by which it is made; `is_always_there`; `needs_no_alertmanager`.
+-- `writes`, a pattern of the path, and `method(world)`, by which it is made; `is_always_there`;
+-- `needs_no_alertmanager`.
 function support.holds(world, name, sample)
   holds_what_is_written(world, name, sample)
   if not sample.is_always_there then is_deleted(world, name, sample) end

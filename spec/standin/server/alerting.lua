@@ -265,8 +265,8 @@ local function put_group(req)
   if not body then return answer.bad_request() end
   local rules, twice = rules_sent(body)
   if not rules then
-    return answer.failure(409,
-      "failed to update alert rules: version conflict while updating a record in the database with optimistic locking: alert rule UID " .. twice .. " version 2")
+    return answer.failure(409, "failed to update alert rules: version conflict while updating a record in the database with optimistic locking:"
+      .. " alert rule UID " .. twice .. " version 2")
   end
   local refused = refuse_group(req, body)
   for _, fields in ipairs(rules) do refused = refused or refuse_in_group(req, fields) end

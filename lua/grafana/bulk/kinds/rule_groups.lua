@@ -2,8 +2,8 @@
 --- Groups of alert rules. Named by the uid of their folder, a slash, and their title: uids hold no slash, so the
 -- first one ends it.
 --
--- One PUT writes a whole group, and what it does not name is deleted. So a plan that deletes nothing wants what `merged`
--- makes: the rules of both.
+-- One PUT writes a whole group, and what it does not name is deleted. So a plan that deletes nothing wants what
+-- `merged` makes: the rules of both.
 -- @module grafana.bulk.kinds.rule_groups
 
 local alerting = require "grafana.bulk.alerting"
