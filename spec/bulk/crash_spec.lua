@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- A restore is killed at a random moment, and gone on with in another process: the result is that of an undisturbed one.
+-- A restore is killed at a random moment, and gone on with in another process: the result is that of an undisturbed
+-- one.
 
 package.path = "./?.lua;./?/init.lua;" .. package.path
 

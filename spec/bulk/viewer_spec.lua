@@ -40,8 +40,8 @@ describe("a viewer", function()
   end)
 
   it("deletes nothing by sync, and the plan says why", function()
-    local full = bulk.copy(two.g, "Acme", two.other, "Acme", {journal = two:folder(), kinds = {"organisations", "folders",
-      "dashboards"}})
+    local kinds = {"organisations", "folders", "dashboards"}
+    local full = bulk.copy(two.g, "Acme", two.other, "Acme", {journal = two:folder(), kinds = kinds})
     assert.is_true(full:apply().ok)
     local plan = bulk.sync(viewer, "Acme", two.other, "Acme", {delete = true, journal = two:folder(),
       kinds = {"folders", "dashboards"}})
@@ -67,6 +67,11 @@ describe("sync with delete", function()
     return grafana.check(two.other:get_org("Acme")).org.id
   end
 
+  local function save(acme, uid, folder)
+    local dashboard = {uid = uid, title = uid, panels = {}}
+    grafana.check(two.other:update_or_create_dashboard(acme, dashboard, {folderUid = folder}))
+  end
+
   local function sync(options)
     options = options or {}
     options.delete, options.journal, options.kinds = true, two:folder(), KINDS
@@ -76,7 +81,7 @@ describe("sync with delete", function()
   it("deletes what the source lacks, and nothing else; undo brings it back", function()
     local acme = same_worlds()
     grafana.check(two.other:create_folder(acme, {uid = "extra", title = "Extra"}))
-    grafana.check(two.other:update_or_create_dashboard(acme, {uid = "x1", title = "X1", panels = {}}, {folderUid = "extra"}))
+    save(acme, "x1", "extra")
     local plan = sync()
     assert.same({create = 0, update = 0, delete = 2}, plan:counts())
     assert.is_true(plan:apply().ok)
@@ -90,7 +95,7 @@ describe("sync with delete", function()
   it("holds deletions back where they are more than max_deletes, and does the rest", function()
     local acme = same_worlds()
     for i = 1, 11 do
-      grafana.check(two.other:update_or_create_dashboard(acme, {uid = "x" .. i, title = "X" .. i, panels = {}}))
+      save(acme, "x" .. i)
     end
     grafana.check(two.other:delete_dashboard(acme, "many-0001"))
     local plan = sync()
@@ -108,7 +113,7 @@ describe("sync with delete", function()
     local acme = same_worlds()
     grafana.check(two.other:create_folder(acme, {uid = "extra", title = "Extra"}))
     local plan = sync()
-    grafana.check(two.other:update_or_create_dashboard(acme, {uid = "new", title = "New", panels = {}}, {folderUid = "extra"}))
+    save(acme, "new", "extra")
     local report = plan:apply()
     assert.is_false(report.ok)
     assert.equal("ok", two.other:get_dashboard(acme, "new").status)
@@ -116,7 +121,7 @@ describe("sync with delete", function()
 
   it("deletes nothing of a kind whose list, or an object of it, could not be read", function()
     local acme = same_worlds()
-    grafana.check(two.other:update_or_create_dashboard(acme, {uid = "x1", title = "X1", panels = {}}))
+    save(acme, "x1")
     two[1]:fault {kind = "status", code = 500, path = "^/apis/dashboard.grafana.app/v2beta1/.*/tabbed", times = 0}
     local plan = sync()
     two[1]:clear_faults()

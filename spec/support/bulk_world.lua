@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
---- A server with something of everything that bulk jobs know, in two organisations: made by requests, so that nothing of
--- the jobs themselves is needed. For the stand-in and for a real server.
+--- A server with something of everything that bulk jobs know, in two organisations: made by requests, so that nothing
+-- of the jobs themselves is needed. For the stand-in and for a real server.
 
 local grafana = require "grafana"
 
@@ -20,7 +20,8 @@ local PATIENCE = 100
 local function send(g, org, method, path, body)
   local r
   for _ = 1, PATIENCE do
-    r = g:request(method, path, {org = org, body = body, headers = {["X-Disable-Provenance"] = "true"}, max_retries = 0})
+    r = g:request(method, path,
+      {org = org, body = body, headers = {["X-Disable-Provenance"] = "true"}, max_retries = 0})
     if r.ok or not path:find "provisioning" or r.code ~= 500 and r.code ~= 404 then break end
     grafana.sleep(1)
   end
@@ -61,7 +62,8 @@ local function datasources(g, acme)
     },
   }))
   check(g:create_datasource(acme, {
-    name = "Loki", uid = "loki", type = "loki", access = "proxy", url = "http://127.0.0.1:2", jsonData = {maxLines = 1000},
+    name = "Loki", uid = "loki", type = "loki", access = "proxy", url = "http://127.0.0.1:2",
+    jsonData = {maxLines = 1000},
   }))
 end
 
@@ -92,8 +94,9 @@ end
 local function dashboards(g, acme, nested, many)
   for i = 1, many do
     local dashboard = {
-      uid = ("many-%04d"):format(i), title = "Many " .. i, tags = grafana.array {"many", "n" .. i % 3}, schemaVersion = 39,
-      panels = grafana.array {panel(1, "prometheus", "prom"), panel(2, "loki", "loki")}, templating = {list = grafana.array {}},
+      uid = ("many-%04d"):format(i), title = "Many " .. i, tags = grafana.array {"many", "n" .. i % 3},
+      panels = grafana.array {panel(1, "prometheus", "prom"), panel(2, "loki", "loki")},
+      templating = {list = grafana.array {}}, schemaVersion = 39,
     }
     local folder = i % 3 == 0 and "top" or i % 3 == 1 and nested and "low" or ""
     check(g:update_or_create_dashboard(acme, dashboard, {folderUid = folder}))
@@ -112,21 +115,25 @@ local function v2(g, acme)
     metadata = {name = "tabbed", annotations = {["grafana.app/folder"] = "top"}},
     spec = {
       title = "Tabbed", annotations = grafana.array {}, cursorSync = "Off", editable = true, links = grafana.array {},
-      liveNow = false, preload = false, tags = grafana.array {"v2"}, variables = grafana.array {}, elements = grafana.object {},
+      liveNow = false, preload = false, tags = grafana.array {"v2"}, variables = grafana.array {},
+      elements = grafana.object {},
       timeSettings = {
         autoRefresh = "", autoRefreshIntervals = grafana.array {"5s"}, fiscalYearStartMonth = 0, from = "now-6h",
         hideTimepicker = false, to = "now", timezone = "browser",
       },
       layout = {kind = "TabsLayout", spec = {tabs = grafana.array {{
-        kind = "TabsLayoutTab", spec = {title = "One", layout = {kind = "GridLayout", spec = {items = grafana.array {}}}},
+        kind = "TabsLayoutTab",
+        spec = {title = "One", layout = {kind = "GridLayout", spec = {items = grafana.array {}}}},
       }}}},
     },
   })
 end
 
 local function permissions(g, acme)
-  check(g:grant_folder_permissions(acme, "top", {roles = {Viewer = "View"}, teams = {Ops = "Edit"}, users = {bob = "Admin"}}))
-  check(g:grant_dashboard_permissions(acme, "many-0002", {roles = {Editor = "Edit"}, teams = {["Dev/../x"] = "View"}}))
+  check(g:grant_folder_permissions(acme, "top",
+    {roles = {Viewer = "View"}, teams = {Ops = "Edit"}, users = {bob = "Admin"}}))
+  check(g:grant_dashboard_permissions(acme, "many-0002",
+    {roles = {Editor = "Edit"}, teams = {["Dev/../x"] = "View"}}))
 end
 
 local function rule(uid)
@@ -134,7 +141,8 @@ local function rule(uid)
     uid = uid, title = "Rule " .. uid, ruleGroup = "g1", folderUID = "top", orgID = 1, condition = "A", ["for"] = "5m",
     noDataState = "NoData", execErrState = "Error", labels = {severity = "page"}, annotations = {summary = "too high"},
     data = grafana.array {
-      {refId = "B", relativeTimeRange = {from = 600, to = 0}, datasourceUid = "prom", model = {refId = "B", expr = "up"}},
+      {refId = "B", relativeTimeRange = {from = 600, to = 0}, datasourceUid = "prom",
+        model = {refId = "B", expr = "up"}},
       {refId = "A", relativeTimeRange = {from = 600, to = 0}, datasourceUid = "__expr__",
         model = {refId = "A", type = "math", expression = "$B > 0"}},
     },
@@ -153,10 +161,11 @@ local function alerting(g, acme)
     settings = {recipient = "#ops", token = world.SECRETS.token}})
   send(g, acme, "POST", base .. "contact-points", {uid = "cp-hook", name = "hook", type = "webhook",
     settings = {url = world.WEBHOOK, httpMethod = "POST"}})
-  send(g, acme, "PUT", base .. "policies", {receiver = "mail", group_by = grafana.array {"alertname"}, routes = grafana.array {
-    {receiver = "chat", object_matchers = grafana.array {grafana.array {"severity", "=", "page"}},
-      mute_time_intervals = grafana.array {"night"}},
-  }})
+  local matchers = grafana.array {grafana.array {"severity", "=", "page"}}
+  send(g, acme, "PUT", base .. "policies", {receiver = "mail", group_by = grafana.array {"alertname"},
+    routes = grafana.array {
+      {receiver = "chat", object_matchers = matchers, mute_time_intervals = grafana.array {"night"}},
+    }})
   send(g, acme, "POST", base .. "alert-rules", rule "rule1")
   send(g, acme, "POST", base .. "alert-rules", rule "rule2")
 end

@@ -18,7 +18,7 @@ function two.start(personality, options)
   local self = setmetatable({folders = {}}, metatable)
   for i = 1, 2 do
     self[i] = standin.start {personality = personality}
-    self[i]:set {alertmanager_delay = 0}
+    self[i]:set {alertmanager_after = 0}
   end
   self.g, self.other = self:connect(1), self:connect(2)
   self.acme = world.fill(self.g, options)
@@ -41,7 +41,7 @@ end
 --- The second is empty again.
 function methods:empty()
   self[2]:reset()
-  self[2]:set {alertmanager_delay = 0}
+  self[2]:set {alertmanager_after = 0}
 end
 
 --- Restore a backup into the second.

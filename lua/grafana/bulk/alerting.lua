@@ -157,16 +157,25 @@ end
 
 -- ---------------------------------------------------------------------------------------------------- references --
 
---- Replace what a field names, where it is a string.
--- @func swap (kind name, name) → another name or nil
-function alerting.swap_name(holder, field, kind_name, swap)
+-- What `swap` is told besides, for all of them.
+local CONTEXT = {place = "notification", form = "string"}
+
+local function swap_name(holder, field, kind_name, swap)
   local name = holder[field]
-  if type(name) == "string" and name ~= "" then holder[field] = swap(kind_name, name) or name end
+  if type(name) == "string" and name ~= "" then holder[field] = swap(kind_name, name, CONTEXT) or name end
 end
 
---- The same for an array of names; nil is none.
-function alerting.swap_names(list, kind_name, swap)
-  for i = 1, type(list) == "table" and #list or 0 do alerting.swap_name(list, i, kind_name, swap) end
+local function swap_names(list, swap)
+  for i = 1, type(list) == "table" and #list or 0 do swap_name(list, i, "mute_timings", swap) end
+end
+
+--- Replace what a route, or the notification settings of a rule, names: contact points and mute timings, by name.
+-- @tab settings is changed
+-- @func swap (kind name, name, context) → another name or nil
+function alerting.swap_settings(settings, swap)
+  swap_name(settings, "receiver", "contact_points", swap)
+  swap_names(settings.mute_time_intervals, swap)
+  swap_names(settings.active_time_intervals, swap)
 end
 
 --- A set of the names of contact points and mute timings; its `add` is a swap that only looks.

@@ -94,7 +94,7 @@ end
 local function members_of(at)
   local r = at.g:get_org_users(at.org)
   local set = {}
-  for _, user in ipairs(r.users or {}) do set[user.login] = true end
+  for _, user in ipairs(r.users or {}) do set[user.login:lower()] = true end
   return set
 end
 

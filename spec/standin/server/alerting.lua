@@ -214,9 +214,9 @@ local function refuse_in_group(req, fields)
     return answer.failure(400, "failed to update alert rules: invalid alert rule: unknown NoData state option " .. fields.noDataState)
   end
   if fields.notification_settings and not state.v9 then
-    local unknown, never = alertmanager.unknown_name(req.org, fields.notification_settings)
-    if never then return answer.failure(500, "Internal Server Error") end
-    if unknown then return invalid("\n" .. unknown) end
+    local unknown = alertmanager.unknown_names(req.org, fields.notification_settings)
+    if not unknown then return answer.failure(500, "Internal Server Error") end
+    if #unknown > 0 then return invalid("\n" .. table.concat(unknown, "\n")) end
   end
   return nil
 end
@@ -230,7 +230,7 @@ local function echo(req, fields, rule)
   end
   local shown = describe(req.org, rule, true)
   shown.id, shown.updated, shown.orgID = 0, "0001-01-01T00:00:00Z", fields.orgID or 0
-  shown.folderUID, shown.ruleGroup = fields.folderUID or "", fields.ruleGroup or ""
+  shown.folderUID, shown.ruleGroup, shown.condition = fields.folderUID or "", fields.ruleGroup or "", fields.condition or ""
   shown.data = copy_of(json.array(fields.data))
   for _, query in ipairs(shown.data) do query.queryType = query.queryType or "" end
   return shown
@@ -265,8 +265,8 @@ local function put_group(req)
   if not body then return answer.bad_request() end
   local rules, twice = rules_sent(body)
   if not rules then
-    return answer.failure(409,
-      "failed to update alert rules: version conflict while updating a record in the database with optimistic locking: alert rule UID " .. twice .. " version 2")
+    return answer.failure(409, "failed to update alert rules: version conflict while updating a record in the database with optimistic locking:"
+      .. " alert rule UID " .. twice .. " version 2")
   end
   local refused = refuse_group(req, body)
   for _, fields in ipairs(rules) do refused = refused or refuse_in_group(req, fields) end

@@ -86,19 +86,19 @@ function alertmanager.receivers(org)
   return names
 end
 
---- What of these settings of a route or a rule is not there: the text of Grafana's refusal; `true` second where nothing is ready.
-function alertmanager.unknown_name(org, settings)
-  if not ready(org) then return nil, true end
-  local receiver = settings.receiver
+--- What of these settings of a route or a rule is not there: what Grafana says of each, in an array; nil where nothing is ready.
+function alertmanager.unknown_names(org, settings)
+  if not ready(org) then return nil end
+  local texts, receiver = {}, settings.receiver
   if type(receiver) == "string" and receiver ~= "" and not alertmanager.receivers(org)[receiver] then
-    return ("receiver %s does not exist"):format(receiver), false
+    texts[1] = ("receiver %s does not exist"):format(receiver)
   end
   for _, field in ipairs { "mute_time_intervals", "active_time_intervals" } do
     for _, name in ipairs(settings[field] or {}) do
-      if not of_org(org).mutes[name] then return ("time interval %s does not exist"):format(name), false end
+      if not of_org(org).mutes[name] then texts[#texts + 1] = ("time interval %s does not exist"):format(name) end
     end
   end
-  return nil, false
+  return texts
 end
 
 -- Policies ---------------------------------------------------------------------------------------------------------------------------------
@@ -163,9 +163,9 @@ end
 local function refuse_tree(org, tree)
   local unknown
   walk_routes(tree, function(route)
-    if unknown then return end
-    local text = alertmanager.unknown_name(org, route)
-    if text then unknown = text:gsub("^receiver (.*) does", "receiver '%1' does"):gsub("^time interval (.*) does", "mute time interval '%1' does") end
+    local text = alertmanager.unknown_names(org, route)[1]
+    if not text or unknown then return end
+    unknown = text:gsub("^receiver (.*) does", "receiver '%1' does"):gsub("^time interval (.*) does", "mute time interval '%1' does")
   end)
   if not unknown then return nil end
   if state.v9 then return answer.failure(400, "invalid object specification: " .. unknown) end

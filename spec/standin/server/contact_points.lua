@@ -114,7 +114,7 @@ local function export_points(req)
     table.insert(by_name[point.name].receivers, { uid = point.uid, type = point.type, settings = shown_settings(point, decrypt),
       disableResolveMessage = point.quiet or false })
   end
-  local value = { apiVersion = 1, contactPoints = groups }
+  local value = { apiVersion = 1, contactPoints = #groups > 0 and groups or nil }
   if req:arg("format") == "json" or not req:arg("format") and (req:header("accept") or ""):find("json", 1, true) then return answer.ok(value) end
   return answer.text(200, yaml.encode(value), "text/yaml")
 end
@@ -130,6 +130,10 @@ local function refuse_settings(fields, secure)
   local say = ('failed to validate integration "%s" (UID %s) of type "%s": %%s'):format(fields.name, fields.uid or "", fields.type)
   local needed = REQUIRED[fields.type]
   if needed and (fields.settings[needed] or "") == "" then return invalid(say:format(("required field '%s' is not specified"):format(needed))) end
+  local oauth2 = place_of(fields.settings, "http_config.oauth2.client_secret")
+  if oauth2 and not secure["http_config.oauth2.client_secret"] then
+    return invalid(say:format("invalid HTTP client configuration: invalid OAuth2 configuration: OAuth2 ClientSecret is required"))
+  end
   if fields.type == "slack" and (secure.url or "") == "" then
     if (fields.settings.recipient or "") == "" then return invalid(say:format("recipient must be specified when using the Slack chat API")) end
     if (secure.token or "") == "" then return invalid(say:format("token must be specified when using the Slack chat API")) end
@@ -220,11 +224,11 @@ end
 local function update_point(req)
   local fields, point = req:bind(POINT), find_point(req)
   if not fields then return answer.bad_request() end
-  local refused = refuse_fields(fields)
-  if refused then return refused end
   if not point then
     return answer.failure(404, ("object not found: contact point with uid '%s' not found"):format(req.params.uid))
   end
+  local refused = refuse_fields(fields)
+  if refused then return refused end
   local secure = kept_secrets(take_secrets(fields.type, fields.settings), point)
   refused = refuse_settings({ name = fields.name, uid = point.uid, type = fields.type, settings = fields.settings }, secure)
     or refuse_provenance(point, provenance(req))

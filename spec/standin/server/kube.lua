@@ -23,7 +23,7 @@ local PAGE_BYTES = 2 * 1024 * 1024
 local SHOWN_BYTES = 49
 local KEPT_SNAPSHOTS = 20
 
--- The groups that 12.4.3 tells of, the preferred version first; only dashboards and folders are served.
+-- The groups that 12.4.3 tells of, the preferred version first; only dashboards, folders and playlists are served.
 local GROUPS = {
   { "dashboard.grafana.app", "v1beta1", "v0alpha1", "v2beta1", "v2alpha1" }, { "folder.grafana.app", "v1beta1" }, { "iam.grafana.app", "v0alpha1" },
   { "userstorage.grafana.app", "v0alpha1" }, { "preferences.grafana.app", "v1alpha1" }, { "collections.grafana.app", "v1alpha1" },
@@ -275,6 +275,17 @@ kube.routes = {
   { "DELETE " .. F .. "/:name", "signed-in", within(FOLDERS, write.delete.folders) },
 }
 for _, row in ipairs(kube.routes) do row.only, row.there = "12.4.3", function() return state.settings.apis end end
+
+-- For other resources, which have files of their own.
+kube.status, kube.missing, kube.token, kube.name_of = status, missing, token, name_of
+
+--- Wraps a handler of a resource that is served in these versions.
+function kube.serving(resource, versions, handler)
+  return function(req)
+    local refused = not versions[req.params.version] and no_resource() or refuse_namespace(req, resource) or refuse_type(req)
+    return laid_out(req, refused or handler(req, resource))
+  end
+end
 
 -- What is no route below /apis: of a group that is there, the part that speaks in kinds says so.
 function kube.no_route(req, segments)

@@ -124,12 +124,10 @@ end
 
 -- -------------------------------------------------------------------------------------------------------- reading --
 
--- All that say the same as `form`, in order of their ids. Where a server does not know the dashboard it may show others.
+-- All that say the same as `form`, in order of their ids. Of a dashboard that it does not know 9 shows all.
 local function find_equal(at, form)
-  local found, key = {}, nil
   form.ordinal = nil
-  local wanted = objects.new(annotations, form)
-  key = wanted.key
+  local found, key = {}, objects.new(annotations, form).key
   local r = windows.covering(at, form, function(list)
     local ours = {}
     for _, shown in ipairs(list) do

@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: MIT
 --- Contact points, one object for each integration; named by uid. Those of one name are one receiver.
 --
--- Secrets never get into a file form. A write takes them from the caller's function, else from the server: what it shows
--- as REDACTED it keeps where that text is sent back. Not so secrets below the top of the settings: 12.4.3 stores the text
--- itself in their place, so they are read in clear just before, as addresses are.
+-- Secrets never get into a file form. A write takes them from the caller's function, else from the server: what it
+-- shows as REDACTED it keeps where that text is sent back. Not so secrets below the top of the settings: 12.4.3 stores
+-- the text itself in their place, so they are read in clear just before, as addresses are.
 -- @module grafana.bulk.kinds.contact_points
 
 local alerting = require "grafana.bulk.alerting"
@@ -16,7 +16,7 @@ local ipairs, next, table, type = ipairs, next, table, type
 
 local kind = {
   name = "contact_points", one = "contact point", scope = "org", one_at_a_time = true,
-  cannot_undo = {"secrets of contact points that are changed or deleted: passwords, tokens, webhook addresses"},
+  cannot_undo = {"A deleted contact point needs its passwords, tokens and addresses again: option 'secret'."},
 }
 
 function kind.key(value) return alerting.field(value, "uid") end
@@ -99,7 +99,8 @@ end
 local function not_given(lacking)
   local words = #lacking == 1 and "the secret %s of its settings was not given; nothing was sent"
     or "the secrets %s of its settings were not given; nothing was sent"
-  return outcome.new("missing-mandatory-data", words:format(show.text(table.concat(lacking, ", "))))
+  return outcome.new("missing-mandatory-data", words:format(show.text(table.concat(lacking, ", "))), nil,
+    {missing_secrets = lacking})
 end
 
 local function has_no_uid()

@@ -152,8 +152,8 @@ local function body_of(at, object)
 end
 
 local function read_only(object)
-  return outcome.new("access-denied", ('the data source "%s" is provisioned from a file on the server: it can be changed'
-    .. ' there only'):format(object.title), "forbidden")
+  local words = 'the data source "%s" is provisioned from a file on the server: it can be changed there only'
+  return outcome.new("access-denied", words:format(object.title), "forbidden")
 end
 
 -- 12 tells a taken name by 409 too, 9 by a bare 500.
@@ -213,7 +213,7 @@ function datasources.rank(about)
   return about and about.default and 1 or 0
 end
 
--- -------------------------------------------------------------------------------------------------------- references --
+-- ----------------------------------------------------------------------------------------------------- references --
 
 -- Where settings of one data source name another: traces to logs, exemplars, derived fields, alertmanagers.
 local NAMES_ANOTHER = {datasourceUid = true, alertmanagerUid = true}

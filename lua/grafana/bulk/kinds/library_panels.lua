@@ -85,14 +85,12 @@ end
 -- Names need not be unique, and which of two of one name ends a page and which begins the next is the server's whim:
 -- what the pages left out one large page has.
 function library_panels.list(at, out)
-  local seen, elements = {uids = {}, count = 0}, nil
+  local seen = {uids = {}, count = 0}
   local r, total = take_pages(at, out, seen)
-  if not r.ok then return r end
-  if seen.count >= total then return outcome.ok() end
-  r, elements = read_page(at, 1, total + PER_PAGE)
-  if not r.ok then return r end
-  take_new(out, elements, seen)
-  return outcome.ok()
+  if not r.ok or seen.count >= total then return r end
+  local again, elements = read_page(at, 1, total + PER_PAGE)
+  if again.ok then take_new(out, elements, seen) end
+  return again
 end
 
 -- -------------------------------------------------------------------------------------------------------- writing --
@@ -115,14 +113,14 @@ local function explain(at, r, form, now)
   return r
 end
 
+local function update(at, form, now)
+  form.version, form.uid = now.lock, nil
+  return at.g:call("updateLibraryElement", {library_element_uid = now.key, body = form}, {org = at.org})
+end
+
 function library_panels.write(at, object, now)
-  local form, r = object.doc:table(), nil
-  if now then
-    form.version, form.uid = now.lock, nil
-    r = at.g:call("updateLibraryElement", {library_element_uid = object.key, body = form}, {org = at.org})
-  else
-    r = at.g:call("createLibraryElement", {body = form}, {org = at.org})
-  end
+  local form = object.doc:table()
+  local r = now and update(at, form, now) or at.g:call("createLibraryElement", {body = form}, {org = at.org})
   if not r.ok then return explain(at, r, form, now) end
   return outcome.ok(), from_server(r.body.result)
 end

@@ -67,6 +67,14 @@ local function body_of(form, version, now)
   }
 end
 
+-- A PUT would create what is not there, but for the version that it names.
+local function judge(r)
+  if r.code == 500 and (r.message or ""):find("resourceVersion should not be set", 1, true) then
+    return outcome.new("not-found", "the playlist is gone", nil, {code = 500})
+  end
+  return r
+end
+
 local function write_by_apis(at, form, now, version)
   local r, doc
   if now then
@@ -74,7 +82,7 @@ local function write_by_apis(at, form, now, version)
   else
     r, doc = apis.create(at, PLAYLISTS, version, body_of(form, version))
   end
-  if not r.ok then return r end
+  if not r.ok then return judge(r) end
   local after = object_of(at, doc, version)
   doc:close()
   return outcome.ok(), after
@@ -142,8 +150,8 @@ function playlists.list(at, out)
     out.take(object_of(at, doc, version))
     doc:close()
   end)
-  if r.ok and r.is_doubtful then return outcome.new("error", "the list of playlists ended before it was whole", "cut") end
-  return r
+  if not (r.ok and r.is_doubtful) then return r end
+  return outcome.new("error", "the list of playlists ended before it was whole", "cut")
 end
 
 function playlists.read(at, uid)

@@ -38,9 +38,7 @@ function kind.read(at)
 end
 
 local function swap_route(route, swap)
-  alerting.swap_name(route, "receiver", "contact_points", swap)
-  alerting.swap_names(route.mute_time_intervals, "mute_timings", swap)
-  alerting.swap_names(route.active_time_intervals, "mute_timings", swap)
+  alerting.swap_settings(route, swap)
   for _, child in ipairs(route.routes or {}) do swap_route(child, swap) end
 end
 

@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: MIT
---- Groups of alert rules. Named by the uid of their folder, a slash, and their title: uids hold no slash, so the first
--- one ends it.
+--- Groups of alert rules. Named by the uid of their folder, a slash, and their title: uids hold no slash, so the
+-- first one ends it.
 --
--- One PUT writes a whole group, and what it does not name is deleted. So rules that only the target has are kept by
--- `merged`, unless the job's option `keep_rules` is false.
+-- One PUT writes a whole group, and what it does not name is deleted. So a plan that deletes nothing wants what
+-- `merged` makes: the rules of both.
 -- @module grafana.bulk.kinds.rule_groups
 
 local alerting = require "grafana.bulk.alerting"
@@ -11,6 +11,7 @@ local core = require "grafana.core"
 local objects = require "grafana.bulk.objects"
 local outcome = require "grafana.bulk.outcome"
 local pool = require "grafana.bulk.pool"
+local references = require "grafana.bulk.references"
 local show = require "grafana.bulk.show"
 
 local ipairs, next, pairs, type = ipairs, next, pairs, type
@@ -157,7 +158,7 @@ end
 
 local function lives_elsewhere(rule, group)
   if rule.folderUID == group.folderUid and rule.ruleGroup == group.title then return nil end
-  local words = "the rule %s (%s) is in the group %s of the folder %s there, and writing it here would take it from that"
+  local words = "the rule %s (%s) is in the group %s of the folder %s there, and writing it here would take it away"
   return outcome.new("already-exists", words:format(show.text(rule.title), show.text(rule.uid),
     show.text(rule.ruleGroup), show.text(rule.folderUID)), "uid-exists", {uid = rule.uid})
 end
@@ -182,17 +183,11 @@ local function would_steal(at, group, now)
   return nil
 end
 
-local function rule_names(rule, swap)
-  local settings = rule.notification_settings
-  if type(settings) ~= "table" then return end
-  alerting.swap_name(settings, "receiver", "contact_points", swap)
-  alerting.swap_names(settings.mute_time_intervals, "mute_timings", swap)
-  alerting.swap_names(settings.active_time_intervals, "mute_timings", swap)
-end
-
 local function lacks(at, group)
   local named = alerting.names()
-  for _, rule in ipairs(group.rules) do rule_names(rule, named.add) end
+  for _, rule in ipairs(group.rules) do
+    if rule.notification_settings then alerting.swap_settings(rule.notification_settings, named.add) end
+  end
   if named.count == 0 then return nil end
   return alerting.ready(at) or alerting.lacking(at, named)
 end
@@ -223,50 +218,39 @@ function kind.delete(at, now)
   return delete_rules(at, now.doc:table().rules)
 end
 
+-- Where what the source lacks is deleted, and where a plan is taken back, the other group loses the rule by plan.
+local function may_move_rules(at) return at.options.keep_rules == false or at.options.delete == true end
+
 function kind.write(at, wanted, now)
-  local keeps, there = at.options.keep_rules ~= false, now and now.doc:table()
-  local group = wanted.doc:table()
-  if keeps then group = kind.merged(group, there) end
+  local group, there = wanted.doc:table(), now and now.doc:table()
   -- A PUT without rules changes nothing.
   if #group.rules == 0 then return now and kind.delete(at, now) or outcome.ok() end
   return folder_is_missing(at, group.folderUid) or lacks(at, group)
-    or keeps and would_steal(at, group, there) or put(at, group)
+    or not may_move_rules(at) and would_steal(at, group, there) or put(at, group)
 end
 
 -- ---------------------------------------------------------------------------------------------------- references --
 
--- What stands where a data source does and is none.
-local BUILT_IN = {
-  ["__expr__"] = true, ["-100"] = true, ["grafana"] = true, ["-- Grafana --"] = true, ["-- Mixed --"] = true,
-  ["-- Dashboard --"] = true, [""] = true,
-}
-
-local function swap_datasource(holder, field, swap)
-  if not BUILT_IN[holder[field]] then alerting.swap_name(holder, field, "datasources", swap) end
-end
-
-local function swap_query(query, swap)
-  swap_datasource(query, "datasourceUid", swap)
-  if type(query.model) ~= "table" then return end
-  swap_datasource(query.model, "datasource", swap)
-  if type(query.model.datasource) == "table" then swap_datasource(query.model.datasource, "uid", swap) end
-end
-
-local function swap_rule(rule, swap)
-  for _, query in ipairs(rule.data) do swap_query(query, swap) end
-  if type(rule.record) == "table" then swap_datasource(rule.record, "target_datasource_uid", swap) end
-  if type(rule.annotations) == "table" then
-    alerting.swap_name(rule.annotations, "__dashboardUid__", "dashboards", swap)
+local function swap_notifications(value, swap)
+  if type(value) == "table" then
+    for _, rule in ipairs(value.rules) do
+      if rule.notification_settings then alerting.swap_settings(rule.notification_settings, swap) end
+    end
+    return value
   end
-  rule_names(rule, swap)
+  for i = 1, value:len("rules") do
+    local settings = value:get("rules", i, "notification_settings")
+    if type(settings) == "table" then
+      alerting.swap_settings(settings, swap)
+      value:set(settings, "rules", i, "notification_settings")
+    end
+  end
+  return value
 end
 
 -- Folders, data sources and dashboards are named by uid, contact points and mute timings by name.
 function kind.references(value, swap)
-  return alerting.change(value, function(group)
-    alerting.swap_name(group, "folderUid", "folders", swap)
-    for _, rule in ipairs(group.rules) do swap_rule(rule, swap) end
-  end)
+  return swap_notifications(references.in_rule(value, swap), swap)
 end
 
 return kind
