@@ -72,6 +72,14 @@ local function object_of(doc, version)
   return objects.new(dashboards, doc, lock)
 end
 
+--- The object as it is with another document for the dashboard proper.
+function dashboards.with_spec(object, spec)
+  local doc = object.doc:copy()
+  doc:set(spec, "spec")
+  if not doc:get("apiVersion"):find("/v2", 1, true) then clean_spec(doc) end
+  return objects.new(dashboards, doc, object.lock)
+end
+
 local EMPTY = '{"apiVersion":"' .. GROUP .. FIRST .. '","kind":"Dashboard","metadata":{},"spec":{}}'
 
 -- The object that an answer of the old route describes.
