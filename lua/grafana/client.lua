@@ -19,11 +19,12 @@ local PATIENCE = 100
 local methods = {}
 local metatable = {__index = methods, __name = "grafana.client"}
 
--- A client is a table with `_core` (the core's client), `_driver` (false until something is sent), `_transport` (the
--- driver's options, whose `kind` says which driver), `_on_retry`, `_log` and `_token` (functions or false), `_asking`
--- (the coroutine in which `_token` runs, for the request of nginx `_asking_in`, since `_asked_at`, in task `_asker`),
--- `_awaiting` (tasks that wait for what it returns), `_yields` (in a task a call yields, and is woken by the driver's
--- news), `_spares_worker` (blocking is refused where it would stop a worker of nginx). No secret is in it.
+-- A client is a table with `_core` (the core's client), `_org` (the organisation given to connect), `_driver` (false
+-- until something is sent), `_transport` (the driver's options, whose `kind` says which driver), `_on_retry`, `_log`
+-- and `_token` (functions or false), `_asking` (the coroutine in which `_token` runs, for the request of nginx
+-- `_asking_in`, since `_asked_at`, in task `_asker`), `_awaiting` (tasks that wait for what it returns), `_yields`
+-- (in a task a call yields, and is woken by the driver's news), `_spares_worker` (blocking is refused where it would
+-- stop a worker of nginx). No secret is in it.
 local function is_client(self)
   return type(self) == "table" and rawget(self, "_core") ~= nil
 end
@@ -257,7 +258,7 @@ function client.connect(url, credentials, options)
   local made, state = pcall(core.client, config)
   if not made then error("grafana.connect: " .. state, 2) end
   local self = setmetatable({
-    _core = state, _driver = false, _transport = transport,
+    _core = state, _org = config.org, _driver = false, _transport = transport,
     _on_retry = hooks.on_retry or false, _log = hooks.log or false, _token = hooks.token or false,
     _asking = false, _asking_in = false, _asked_at = 0, _asker = false, _awaiting = {},
     _yields = transport.kind == "curl",

@@ -8,8 +8,8 @@ local kinds = {}
 
 local ORDER = {
   "organisations", "users", "org_users", "teams", "service_accounts", "datasources", "folders", "library_panels",
-  "dashboards", "folder_permissions", "dashboard_permissions", "mute_timings", "templates", "contact_points", "policies",
-  "rule_groups", "annotations", "playlists", "preferences",
+  "dashboards", "folder_permissions", "dashboard_permissions", "mute_timings", "templates", "contact_points",
+  "policies", "rule_groups", "annotations", "playlists", "preferences",
 }
 
 local rank = {}

@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: MIT
 --- Objects: what bulk jobs read, compare, write and store.
 --
--- An object is `{kind, key, title, doc, lock, about, secrets}`: `doc` is its file form (a document), `lock` what a write
--- of just this state needs and nobody stores, `about` a few scalars that a plan keeps in memory, `secrets` the names
--- of the secrets that the server holds. Two objects are equal exactly when their digests are.
+-- An object is `{kind, key, title, doc, lock, about, secrets}`: `doc` is its file form (a document), `lock` what a
+-- write of just this state needs and nobody stores, `about` a few scalars that a plan keeps in memory, `secrets` the
+-- names of the secrets that the server holds. Two objects are equal exactly when their digests are.
 -- @module grafana.bulk.objects
 
 local core = require "grafana.core"
@@ -30,7 +30,8 @@ objects.document = document
 function objects.new(kind, value, lock, about)
   local doc = document(value)
   return setmetatable({
-    kind = kind, key = kind.key(doc), title = kind.title(doc), doc = doc, lock = lock, about = about,
+    kind = kind, key = kind.key(doc), title = kind.title(doc), doc = doc, lock = lock,
+    about = about or kind.about and kind.about(doc),
     secrets = doc:get("secrets"),
   }, metatable)
 end

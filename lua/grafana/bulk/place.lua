@@ -3,8 +3,10 @@
 -- @module grafana.bulk.place
 
 local core = require "grafana.core"
+local outcome = require "grafana.bulk.outcome"
 
-local error, ipairs, setmetatable, tonumber, type = error, ipairs, setmetatable, tonumber, type
+local error, ipairs, setmetatable, table = error, ipairs, setmetatable, table
+local tonumber, tostring, type = tonumber, tostring, type
 
 local place = {}
 
@@ -23,7 +25,7 @@ end
 local function find_account(g)
   local r = g:get_current_user()
   if not r.ok then return nil, false end
-  return r.user.login, r.user.isGrafanaAdmin == true
+  return r.user.login:lower(), r.user.isGrafanaAdmin == true
 end
 
 --- What a job knows of a server: `g`, `version`, `major`, `has_apis`, `login`, `is_admin`.
@@ -49,6 +51,88 @@ function place.new(server, org, options)
   }, metatable)
 end
 
+-- ------------------------------------------------------------------------------------------- organisations --
+
+-- The organisations that the account can name: all of them for a server admin, else its own.
+local function list_orgs(server)
+  local r = server.is_admin and server.g:get_orgs() or server.g:get_current_user_orgs()
+  if not r.ok then
+    r = server.g:get_current_org()   -- a token belongs to one
+    if not r.ok then return nil, r end
+    return {{id = r.org.id, name = r.org.name}}
+  end
+  local list = {}
+  for i, org in ipairs(r.orgs) do list[i] = {id = org.id or org.orgId, name = org.name} end
+  return list
+end
+
+--- The organisations that the account can name, `{id, name}`, in order of ids.
+-- @return the array, or nil and the result that says why not
+function place.orgs(server)
+  local list, r = list_orgs(server)
+  if not list then return nil, r end
+  table.sort(list, function(a, b) return a.id < b.id end)
+  return list
+end
+
+local function find_own(server)
+  local r = server.g:get_current_org()
+  if not r.ok then return nil, r end
+  return r.org
+end
+
+--- Find an organisation.
+-- @tab server
+-- @param org an id, a name, `grafana.own`, or nil for that of the client (else the credentials' own)
+-- @return `{id, name}`, or nil and the result that says why not
+function place.find_org(server, org)
+  if org == nil then org = server.g._org or core.own end
+  if org == core.own then return find_own(server) end
+  local list, r = place.orgs(server)
+  if not list then return nil, r end
+  for _, each in ipairs(list) do
+    if each.name == org or each.id == org or tostring(each.id) == tostring(org) and type(org) ~= "string" then
+      return each
+    end
+  end
+  return nil, outcome.new("not-found", ("there is no organisation '%s' that this account can enter"):format(
+    tostring(org)), "org-not-found")
+end
+
+--- One organisation of a server.
+-- @param org as for `find_org`
+-- @return the place, or nil and the result that says why not
+function place.find(server, org, options)
+  local found, r = place.find_org(server, org)
+  if not found then return nil, r end
+  return place.new(server, found, options)
+end
+
+local places_mt = {}
+places_mt.__index = places_mt
+
+--- The places of a server, each made when it is first asked for.
+function place.places(server, options)
+  return setmetatable({server = server, options = options, known = {}, all = false}, places_mt)
+end
+
+--- The server itself.
+function places_mt:whole()
+  self.all = self.all or place.new(self.server, nil, self.options)
+  return self.all
+end
+
+--- The organisation of that name.
+-- @return the place, or nil and the result that says why not
+function places_mt:of(name)
+  local at, r = self.known[name], nil
+  if not at then
+    at, r = place.find(self.server, name, self.options)
+    self.known[name] = at
+  end
+  return at, r
+end
+
 -- ---------------------------------------------------------------------------------------------------- names, ids --
 
 -- Of one kind of things: `by_id` and `by_name`.
@@ -62,13 +146,16 @@ end
 
 local READERS = {}
 
--- Members; then, for a server admin, everybody.
+-- Members; then, for a server admin, everybody. Logins are in small letters, as 12 keeps them.
 function READERS.users(at)
   local members = at.org and at.g:get_org_users(at.org) or {}
-  local found = index(members.users, "userId", "login")
   local all = at.server.is_admin and at.g:get_users() or {}
-  for _, user in ipairs(all.users or {}) do
-    found.by_id[user.id], found.by_name[user.login] = user.login, user.id
+  local found = {by_id = {}, by_name = {}}
+  for _, list in ipairs {members.users or {}, all.users or {}} do
+    for _, user in ipairs(list) do
+      local id, login = user.userId or user.id, user.login:lower()
+      found.by_id[id], found.by_name[login] = login, id
+    end
   end
   return found
 end
@@ -107,7 +194,7 @@ end
 
 --- Users: the login of an id, the id of a login; nil where this account sees none.
 function methods:login_of(id) return names_of(self, "users").by_id[id] end
-function methods:user_id(login) return id_of(self, "users", login) end
+function methods:user_id(login) return id_of(self, "users", login:lower()) end
 
 --- Teams of the organisation, by name.
 function methods:team_name(id) return names_of(self, "teams").by_id[id] end
@@ -143,9 +230,10 @@ end
 --- A secret of an object, from the function that the caller gave.
 -- @return string or nil; raises where that function returns anything else
 function methods:secret(kind, object, name)
-  local ask = self.options.secret
-  if not ask then return nil end
-  local value = ask {kind = kind, org = self.org_name, key = object.key, title = object.title, name = name}
+  local wanted = {kind = kind, org = self.org_name, key = object.key, title = object.title, name = name}
+  local known, ask = self.options.known_secret, self.options.secret   -- known: given with the job itself
+  local value = known and known(wanted)
+  if value == nil and ask then value = ask(wanted) end
   if value ~= nil and type(value) ~= "string" then
     error("grafana.bulk: option 'secret': the function must return a string or nil, got " .. type(value), 0)
   end

@@ -37,8 +37,12 @@ local permissions = {
   ["serviceaccounts:read"] = "Admin", ["serviceaccounts:create"] = "Admin", ["serviceaccounts:write"] = "Admin",
   ["serviceaccounts:delete"] = "Admin", ["apikeys:read"] = "Admin", ["apikeys:create"] = "Admin", ["apikeys:delete"] = "Admin",
   ["annotations:read"] = "Viewer", ["annotations:create"] = "Editor", ["annotations:write"] = "Editor", ["annotations:delete"] = "Editor",
-  ["orgs.preferences:read"] = "Viewer", ["orgs.preferences:write"] = "Admin", ["orgs.quotas:read"] = "server",
+  ["orgs.preferences:read"] = "Admin", ["orgs.preferences:write"] = "Admin", ["orgs.quotas:read"] = "server",
   ["alert.provisioning:read"] = "Admin", ["alert.provisioning:write"] = "Admin",
+  ["any of alert.provisioning:read, alert.notifications.provisioning:read, alert.provisioning.secrets:read, alert.notifications:read"] = "Viewer",
+  ["any of alert.provisioning:read, alert.rules.provisioning:read, alert.provisioning.secrets:read, alert.rules:read"] = "Viewer",
+  ["any of alert.provisioning:write, alert.notifications.provisioning:write, all of alert.notifications:write, alert.provisioning.provenance:write"] = "Editor",
+  ["any of alert.provisioning:write, alert.rules.provisioning:write, all of alert.rules:write, alert.provisioning.provenance:write"] = "Editor",
   ["library.panels:read"] = "Viewer", ["library.panels:create"] = "Editor", ["library.panels:write"] = "Editor",
   ["library.panels:delete"] = "Editor",
   ["playlists:read"] = "Viewer", ["playlists:write"] = "Editor", ["snapshots:create"] = "Viewer", ["snapshots:read"] = "Viewer",
@@ -186,9 +190,9 @@ end
 local function choose_org(req, user)
   local wanted = wanted_org(req)
   if not wanted or wanted == 0 then
-    local own = state.orgs[user.org_id]
+    local own = state.orgs[user.org_id or 0]
     if not (own and own.members[user.id]) then own = state.orgs_of(user)[1] or own end
-    wanted = own and own.id or user.org_id
+    wanted = own and own.id or user.org_id or 0
   end
   req.org = state.orgs[wanted]
   req.role = req.org and (req.org.members[user.id] or (req.server_admin and "Admin")) or "None"

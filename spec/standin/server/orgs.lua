@@ -73,6 +73,7 @@ local function rename(req, org)
   return answer.message(200, "Organization updated")
 end
 
+-- What is empty, or not named, stays as it was.
 local function set_address(req, org)
   local body = req:document()
   if not body then return answer.bad_request() end
@@ -84,9 +85,10 @@ local function set_address(req, org)
     return answer.bad_request()
   end
   for _, key in ipairs { "address1", "address2", "city", "state", "country" } do
-    org.address[key] = type(body[key]) == "string" and body[key] or ""
+    if type(body[key]) == "string" and body[key] ~= "" then org.address[key] = body[key] end
   end
-  org.address.zipCode = type(body.zipcode) == "string" and body.zipcode or body.zipCode or ""
+  local zip_code = type(body.zipcode) == "string" and body.zipcode or body.zipCode
+  if type(zip_code) == "string" and zip_code ~= "" then org.address.zipCode = zip_code end
   return answer.message(200, "Address updated")
 end
 
@@ -160,6 +162,14 @@ local function lookup_if_permitted(req)
   return answer.denied("any of org.users:read, teams.permissions:write, folders.permissions:write, dashboards.permissions:write")
 end
 
+-- The organisation in which a user is, when nothing else is said, is one that the user belongs to; none when there is none.
+local function settle_current(user)
+  local own = state.orgs[user.org_id or 0]
+  if own and own.members[user.id] then return end
+  local other = state.orgs_of(user)[1]
+  user.org_id = other and other.id
+end
+
 local function add_member(req, org)
   local body = req:bind { loginOrEmail = "string", role = "string" }
   if not body or not body.loginOrEmail or body.loginOrEmail == "" or not valid_role(body.role) then return answer.bad_request() end
@@ -168,6 +178,7 @@ local function add_member(req, org)
   if not org then return answer.failure(500, "Could not add user to organization") end
   if org.members[user.id] then return answer.message(409, "User is already member of this organization", { userId = user.id }) end
   org.members[user.id] = valid_role(body.role)
+  settle_current(user)
   return answer.ok { message = "User added to organization", userId = user.id }
 end
 
@@ -196,6 +207,7 @@ local function remove_member(req, org, with_orphan)
   local user = state.users[req:id("user_id")]
   if user and not org and not state.v9 then return answer.message(200, "User removed from organization") end
   if not user or not org then return answer.failure(500, "Failed to remove user from organization") end
+  if not org.members[user.id] then return answer.message(200, "User removed from organization") end
   if org.members[user.id] == "Admin" and admins(org) == 1 then return answer.message(400, "Cannot remove last organization admin") end
   org.members[user.id] = nil
   for _, team in pairs(org.teams) do team.members[user.id] = nil end
@@ -203,6 +215,7 @@ local function remove_member(req, org, with_orphan)
     state.remove_user(user)
     return answer.message(200, "User deleted")
   end
+  settle_current(user)
   return answer.message(200, "User removed from organization")
 end
 

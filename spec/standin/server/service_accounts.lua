@@ -81,7 +81,8 @@ local function create(req)
     return answer.coded(400, "serviceaccounts.ErrAlreadyExists", "service account already exists")
   end
   local account = { id = state.next_id("user"), uid = state.short_uid(), name = body.name, login = login, role = role,
-    disabled = body.isDisabled, created = state.time(), updated = state.time() }
+    disabled = body.isDisabled, owners = {}, created = state.time(), updated = state.time() }
+  if req.user then account.owners[1] = { id = state.next_id("permission"), user = req.user } end
   req.org.service_accounts[account.id] = account
   local shown = describe(req.org, account)
   shown.avatarUrl = ""
@@ -117,10 +118,11 @@ local function update(req, account)
   local body = req:bind { name = "string", role = "string", isDisabled = "boolean" }
   local role = body and role_of(body.role)
   if not role then return bad_request() end
-  account.name, account.role = body.name or account.name, body.role and role or account.role
+  if (body.name or "") ~= "" then account.name = body.name end
+  account.role = body.role and role or account.role
   if body.isDisabled ~= nil then account.disabled = body.isDisabled end
   account.updated = state.time()
-  return answer.ok { id = account.id, message = "Service account updated", name = account.name, serviceaccount = profile(req.org, account) }
+  return answer.ok { id = account.id, message = "Service account updated", name = body.name or account.name, serviceaccount = profile(req.org, account) }
 end
 
 local function delete(req, account)
@@ -226,6 +228,37 @@ local function delete_api_key(req)
   return answer.message(404, "API key not found")
 end
 
+-- Who may do what with an account: who made it, and the Admins. Of an account that does not exist: the Admins alone.
+local ACTIONS = { "serviceaccounts:read", "serviceaccounts:write", "serviceaccounts:delete", "serviceaccounts.permissions:read",
+  "serviceaccounts.permissions:write" }
+
+local function list_permissions(req)
+  local account, result = req.org.service_accounts[req:id("account_id")], json.array {}
+  for _, owner in ipairs(account and account.owners or {}) do
+    if state.users[owner.user.id] then
+      result[#result + 1] = { id = owner.id, roleName = "managed:users:" .. owner.user.id .. ":permissions", isManaged = true, isInherited = false,
+        isServiceAccount = false, userId = owner.user.id, userUid = not state.v9 and owner.user.uid or nil, userLogin = owner.user.login,
+        userAvatarUrl = views.AVATAR, actions = json.array(ACTIONS), permission = "Admin" }
+    end
+  end
+  result[#result + 1] = { id = 391, roleName = "basic:admin", isManaged = false, isInherited = false, isServiceAccount = false, builtInRole = "Admin",
+    actions = json.array(ACTIONS), permission = "Admin" }
+  return answer.ok(result)
+end
+
+-- Only taking away is known.
+local function remove_permission(req, account)
+  local body = req:bind { permission = "string" }
+  if not body or (body.permission or "") ~= "" then return answer.bad_request() end
+  for index, owner in ipairs(account.owners) do
+    if owner.user.id == req:id("user_id") then
+      table.remove(account.owners, index)
+      break
+    end
+  end
+  return answer.message(200, "Permission removed")
+end
+
 local READ, WRITE = "serviceaccounts:read", "serviceaccounts:write"
 
 service_accounts.routes = {
@@ -237,6 +270,8 @@ service_accounts.routes = {
   { "GET /api/serviceaccounts/:account_id/tokens", READ, list_tokens },
   { "POST /api/serviceaccounts/:account_id/tokens", WRITE, of_account(add_token) },
   { "DELETE /api/serviceaccounts/:account_id/tokens/:token_id", WRITE, of_account(delete_token) },
+  { "GET /api/access-control/serviceaccounts/:account_id", READ, list_permissions },
+  { "POST /api/access-control/serviceaccounts/:account_id/users/:user_id", WRITE, of_account(remove_permission) },
   { "GET /api/auth/keys", "apikeys:read", list_api_keys, only = "9.3.2" },
   { "POST /api/auth/keys", "apikeys:create", create_api_key, only = "9.3.2" },
   { "DELETE /api/auth/keys/:id", "apikeys:delete", delete_api_key, only = "9.3.2" },

@@ -124,14 +124,14 @@ local function members(req)
   return answer.ok(result)
 end
 
--- Any user can be added, also one who is no member of the organisation.
+-- Any user can be added, also one who is no member of the organisation; as a plain member, whatever is asked for.
 local function add(req, team)
   local body = req:bind { userId = "integer", permission = "integer" }
   if not body or (body.userId or 0) == 0 then return answer.bad_request() end
   local user = state.users[body.userId]
   if not user then return answer.failure(500, "Failed to add Member to Team") end
   if team.members[user.id] then return answer.message(400, "User is already added to this team") end
-  add_member(team, user, body.permission or 0)
+  add_member(team, user, 0)
   return answer.message(200, "Member added to Team")
 end
 
@@ -142,7 +142,7 @@ local function update_member(req, team)
   local member = team.members[req:id("user_id")]
   if not body then return answer.bad_request() end
   if not member then return answer.message(404, "Team member not found.") end
-  member.permission = body.permission or 0
+  member.permission = body.permission == ADMIN and ADMIN or 0
   return answer.message(200, "Team member updated")
 end
 
@@ -152,6 +152,32 @@ local function remove_member(req, team)
   if not team.members[id] then return answer.message(404, "Team member not found") end
   team.members[id] = nil
   return answer.message(200, "Team Member removed")
+end
+
+-- Puts the users with these e-mails into `wanted`; whether there are such.
+local function wanted_members(emails, permission, wanted)
+  for _, email in ipairs(emails or {}) do
+    local user = type(email) == "string" and state.user_by_email[email:lower()]
+    if not user then return false end
+    wanted[user.id] = wanted[user.id] or permission
+  end
+  return true
+end
+
+-- All members at once; who is not named is none any more.
+local function set_members(req, team)
+  local body, wanted = req:bind { members = "array", admins = "array" }, {}
+  if not body then return answer.bad_request() end
+  if not wanted_members(body.admins, ADMIN, wanted) or not wanted_members(body.members, 0, wanted) then
+    return answer.message(404, "user not found")
+  end
+  for id in pairs(team.members) do
+    if not wanted[id] then team.members[id] = nil end
+  end
+  for id, permission in pairs(wanted) do
+    if team.members[id] then team.members[id].permission = permission else add_member(team, state.users[id], permission) end
+  end
+  return answer.message(200, "Team memberships have been updated")
 end
 
 local function missing_at_removal() return answer.message(404, "Team not found") end
@@ -166,6 +192,7 @@ teams.routes = {
   { "DELETE /api/teams/:team_id", "teams:delete", of_team(delete, missing_at_deletion) },
   { "GET /api/teams/:team_id/members", READ, members },
   { "POST /api/teams/:team_id/members", WRITE, of_team(add, missing_at_addition) },
+  { "PUT /api/teams/:team_id/members", WRITE, of_team(set_members), only = "12.4.3" },
   { "PUT /api/teams/:team_id/members/:user_id", WRITE, of_team(update_member) },
   { "DELETE /api/teams/:team_id/members/:user_id", WRITE, of_team(remove_member, missing_at_removal) },
 }

@@ -37,6 +37,9 @@ local function taken(login, email, self)
   return false
 end
 
+-- 12.4.3 keeps logins and e-mails in small letters.
+local function kept(text) return state.v9 and text or text:lower() end
+
 local function create(req)
   local body = req:bind { name = "string", email = "string", login = "string", password = "string", OrgId = "integer" }
   if not body or (body.password or "") == "" then return answer.bad_request() end
@@ -54,7 +57,7 @@ local function create(req)
   if taken(login, email) then
     return answer.failure(412, ("User with email '%s' or username '%s' already exists"):format(sent_email, login))
   end
-  local user = state.add_user { login = login, email = email, name = body.name, password = body.password, org_id = org.id }
+  local user = state.add_user { login = kept(login), email = kept(email), name = body.name, password = body.password, org_id = org.id }
   org.members[user.id] = "Viewer"
   return answer.ok { id = user.id, uid = not state.v9 and user.uid or nil, message = "User created" }
 end
@@ -108,7 +111,7 @@ local function change(user, body)
   if email == "" then email = user.email end
   if taken(login, email, user) then return answer.failure(500, "Failed to update user") end
   state.unindex_user(user)
-  user.login, user.email, user.updated = login, email, state.time()
+  user.login, user.email, user.updated = kept(login), kept(email), state.time()
   if (body.name or "") ~= "" then user.name = body.name end
   if (body.theme or "") ~= "" then user.theme = body.theme end
   state.index_user(user)

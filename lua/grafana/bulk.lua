@@ -1,0 +1,148 @@
+-- SPDX-License-Identifier: MIT
+--- Bulk jobs: whole organisations and servers, by plans that can be looked at, carried out, gone on with, taken back.
+--
+--     local bulk = require "grafana.bulk"
+--     print(bulk.backup(g, "backup"))
+--     local plan = bulk.restore(other, "backup")
+--     print(plan); print(plan:diff())
+--     local report = plan:apply {on_progress = grafana.progress()}
+--     if not report.ok then print(report); plan:undo() end
+--
+-- Nothing is written to a server before `plan:apply()`. What a job reads and cannot read, and what a plan could not do,
+-- is in results, never raised; wrong arguments are.
+-- @module grafana.bulk
+
+local bulk = {}
+
+local function job(name, module)
+  bulk[name] = function(...) return require("grafana.bulk." .. module)[name](...) end
+end
+
+--- Write every object of a server to a file of its own.
+-- @function backup
+-- @param g the client
+-- @string dir a folder that is not there, empty, or holds an earlier backup, which is brought up to date
+-- @tab[opt] options `orgs`: names of organisations; `kinds`: names of kinds; `permissions = false`: without those of
+--   folders and dashboards; `on_progress(done, total, failed)`
+-- @return a report: `ok` only when everything could be read; `counts` by kind, `written` (files that changed),
+--   `failures`, `dir`
+job("backup", "backup")
+
+--- Bring what a backup holds to a server: what is not there is created, what differs is updated, nothing is deleted.
+-- @function restore
+-- @param g the client
+-- @string dir
+-- @tab[opt] options `orgs`, `kinds`, `permissions`; `mapping`: `{organisations = {["Old"] = "New"}, users = {…},
+--   teams = {…}, service_accounts = {…}, datasources = {["old uid"] = "new uid"}}`; `secret`: called with `{kind, org,
+--   key, title, name}`, returns a password or another secret, or nil; `journal`: a folder for the plan; `on_progress`
+-- @return a plan
+job("restore", "transfer")
+
+--- Bring an organisation to another, on the same server or another one. Nothing is deleted.
+-- @function copy
+-- @param from client
+-- @param from_org id or name
+-- @param to client
+-- @param to_org id or name; a name that is not there is created
+-- @tab[opt] options as for `restore`
+-- @return a plan
+job("copy", "transfer")
+
+--- The same; with `delete = true` what the source lacks is deleted, where both accounts can prove that they see
+-- everything.
+-- @function sync
+-- @param from client
+-- @param from_org id or name
+-- @param to client
+-- @param to_org id or name
+-- @tab[opt] options as for `restore`; `delete`; `max_deletes`: more are held back (10, or 5 % of what is there,
+--   whichever is more)
+-- @return a plan
+job("sync", "transfer")
+
+--- Compare two servers, organisations or backups.
+-- @function diff
+-- @param a a client, `{client, organisation}`, or the folder of a backup
+-- @param b the same
+-- @tab[opt] options `kinds`, `permissions`, `mapping`
+-- @return a result: `added` (in `b` only), `removed` (in `a` only), `changed`: arrays of `{kind, org, key, title}`;
+--   `ok` where both could be read; `tostring(r)`, `r:diff()`
+job("diff", "difference")
+
+--- Make everything that names one data source name another.
+-- @function replace_datasource
+-- @param g the client
+-- @param org id or name
+-- @tab options `from`, `to`: uids; `kinds`; `force`: even where the types differ
+-- @return a plan
+job("replace_datasource", "replace_datasource")
+
+--- Change many dashboards by code.
+-- @function edit_dashboards
+-- @param g the client
+-- @param org id or name
+-- @param selection nil (all), uids, or `{tag, tags, folder, query, uids}`
+-- @func f called with a document, and what is known of the dashboard
+-- @tab[opt] options
+-- @return a plan
+job("edit_dashboards", "edit")
+job("add_tags", "edit")
+job("remove_tags", "edit")
+job("move_to_folder", "edit")
+job("set_permissions", "edit")
+job("delete_dashboards", "edit")
+
+--- Create users that are not there, and see to it that they are in the organisations that are said.
+-- @function create_users
+-- @param g the client of a server admin
+-- @tab list `{login, email, name, password, orgs = {[id or name] = "Editor"}, admin}`, each: a login or an email is
+--   needed. Who is there already is known by the login, else by the email; name, email, `admin` and roles are brought
+--   up to date where they are said, the password is left alone. New users of whom no `orgs` is said get into `org`
+-- @tab[opt] options `org`: id or name, for those (the credentials' own); `role` there ("Viewer"); `secret`: asked for
+--   passwords that are not in the list; `journal`, which holds no passwords; `on_progress`
+-- @return a plan
+job("create_users", "people")
+
+--- Make users members of an organisation, with these roles. Who is not in the list is left alone.
+-- @function add_org_users
+-- @param g the client
+-- @param org id or name
+-- @tab list `{login or email, role}`, each
+-- @tab[opt] options `journal`, `on_progress`
+-- @return a plan
+job("add_org_users", "people")
+
+--- What there is, and what uses what.
+-- @function inventory
+job("inventory", "inventory")
+
+-- The client with which a journal goes on.
+local function client_of(g)
+  return g or require("grafana").connect()
+end
+
+--- The plan of a journal: to be looked at, gone on with, or undone.
+-- @string dir the journal's folder
+-- @param[opt] g the client; left out: `grafana.connect()`, from the environment
+-- @tab[opt] options `secret`
+-- @return the plan; raises where it is none, or one for another server
+function bulk.open(dir, g, options)
+  local check, place = require "grafana.bulk.check", require "grafana.bulk.place"
+  check.value("open", dir, "string", 1, "dir")
+  g = client_of(g)
+  check.client("open", g, 2, "g")
+  local server, r = place.server(g)
+  if not server then error(r, 0) end
+  return require("grafana.bulk.plan").open(dir, server, options)
+end
+
+--- Go on with a plan that was broken off.
+-- @string dir the journal's folder
+-- @param[opt] g the client; left out: `grafana.connect()`, from the environment
+-- @tab[opt] options `secret`, `on_progress`
+-- @return the report
+function bulk.resume(dir, g, options)
+  return bulk.open(dir, g, options):apply()
+end
+
+return bulk

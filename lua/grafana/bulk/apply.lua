@@ -1,0 +1,193 @@
+-- SPDX-License-Identifier: MIT
+--- Carrying a plan out: each change after another look at what is there, all of it noted in the journal.
+-- @module grafana.bulk.apply
+
+local tasks = require "grafana.tasks"
+local kinds = require "grafana.bulk.kinds"
+local outcome = require "grafana.bulk.outcome"
+local place = require "grafana.bulk.place"
+local plan = require "grafana.bulk.plan"
+local pool = require "grafana.bulk.pool"
+local report = require "grafana.bulk.report"
+
+local error, ipairs, pcall, tostring = error, ipairs, pcall, tostring
+
+local apply = {}
+
+-- --------------------------------------------------------------------------------------------------- one change --
+
+local function digest_of(now)
+  return now and now:digest() or false
+end
+
+local function digest_in(kept)
+  return kept and kept[1] or false
+end
+
+-- What is there now, as it was when the plan was made, or as it will be.
+local function is_settled(change, now)
+  return not change.secrets and digest_of(now) == digest_in(change.after)
+end
+
+-- What was under way when the plan was broken off may be half done: it is ours to go on with.
+local function may_write(change, now)
+  if change.any or change.state == "begun" then return true end
+  return digest_of(now) == digest_in(change.before)
+end
+
+local function changed_meanwhile(change, now)
+  local kind = kinds.get(change.kind)
+  local what = change.action == "create" and "somebody has made it since the plan was made"
+    or now and "it was changed since the plan was made" or "it is gone since the plan was made"
+  local status = now and "already-exists" or "not-found"
+  return outcome.new(status, ("%s: %s"):format(kind.one, what), now and "version-mismatch" or nil)
+end
+
+local function find_place(run, change)
+  if not change.org then return run.places:whole() end
+  return run.places:of(change.org)
+end
+
+-- What the server keeps is read again where the answer did not show it. A failure to do so leaves what was wanted.
+local function note_kept(run, change, at, after)
+  if change.action == "delete" then return end
+  after = after or kinds.get(change.kind).read(at, change.key, run.plan:object(change, change.after))
+  if after and after:digest() ~= digest_in(change.after) then change.kept = run.plan:keep(after) end
+end
+
+-- An answer that was lost: what is there tells whether it was done.
+local function settle_uncertain(change, at, wanted, r)
+  if not r.uncertain then return r end
+  local now, failure = kinds.get(change.kind).read(at, change.key, wanted)
+  if failure or digest_of(now) ~= digest_in(change.after) then return r end
+  return outcome.ok(), now
+end
+
+local function write(change, at, now, wanted)
+  local kind = kinds.get(change.kind)
+  if change.action ~= "delete" then return kind.write(at, wanted, now) end
+  if not kind.delete then return outcome.new("error", ("a %s cannot be deleted"):format(kind.one), "unsupported") end
+  return kind.delete(at, now)
+end
+
+local function begin(run, change)
+  run.plan.journal:note {n = change.n, state = "begun"}
+  change.state = "begun"
+end
+
+local function carry_out_at(run, change, at)
+  local wanted = run.plan:object(change, change.after)
+  local known = wanted or run.plan:object(change, change.before)
+  local now, failure = kinds.get(change.kind).read(at, change.key, known)
+  if failure then return failure end
+  if is_settled(change, now) then
+    change.was_so = change.state ~= "begun" or nil
+    return outcome.ok()
+  end
+  if not may_write(change, now) then return changed_meanwhile(change, now) end
+  begin(run, change)
+  local r, after = write(change, at, now, wanted)
+  if not r.ok then r, after = settle_uncertain(change, at, known, r) end
+  if r.ok then note_kept(run, change, at, after) end
+  return r
+end
+
+local function carry_out(run, change)
+  local at, failure = find_place(run, change)
+  if not at then return failure end
+  return carry_out_at(run, change, at)
+end
+
+-- ---------------------------------------------------------------------------------------------------- all of them --
+
+-- An error of the program's, such as one in the function for secrets, is that object's failure.
+local function attempt(run, change)
+  local fine, r = pcall(carry_out, run, change)
+  if fine then return r end
+  if tasks.is_interrupt(r) or tasks.is_cancelled(r) then error(r, 0) end
+  return outcome.new("error", tostring(r))
+end
+
+local function short(r)
+  return {status = r.status, reason = r.reason, code = r.code, message = r.message, uncertain = r.uncertain}
+end
+
+local function settle(run, change, r)
+  change.state = r.ok and "done" or "failed"
+  change.result = not r.ok and short(r) or nil
+  run.plan.journal:note {
+    n = change.n, state = change.state, result = change.result, kept = change.kept, was_so = change.was_so,
+  }
+  run.done = run.done + 1
+  if not r.ok then run.failed = run.failed + 1 end
+  run.missing_secrets = run.missing_secrets + (r.missing_secrets and #r.missing_secrets or 0)
+  if r.missing_secrets then change.missing_secrets = r.missing_secrets end
+  if run.on_progress then run.on_progress(run.done, run.total, run.failed) end
+end
+
+local function width_of(step)
+  return kinds.get(step[1].kind).one_at_a_time and 1 or nil
+end
+
+local function each_step(run)
+  for _, step in ipairs(plan.steps(run.changes)) do
+    pool.each(run.plan.server.g, step, function(change) settle(run, change, attempt(run, change)) end, width_of(step))
+  end
+end
+
+-- ------------------------------------------------------------------------------------------------------- public --
+
+local function progress() return require "grafana.progress" end
+
+-- What Ctrl-C raises says how to go on.
+local function broken_off(run, problem)
+  if run.on_progress then progress().broken_off(run.on_progress, problem) end
+  run.plan.journal:sync()
+  if not tasks.is_interrupt(problem) then error(problem, 0) end
+  error(report.interrupted(run), 0)
+end
+
+-- What is still to be done; deletions that are held back are not.
+local function open_changes(self)
+  local open, held_back = {}, self.header.held_back
+  for _, change in ipairs(self.changes) do
+    if change.state ~= "done" and not (held_back and change.action == "delete" and not change.last) then
+      open[#open + 1] = change
+    end
+  end
+  return open
+end
+
+local OPTIONS = {on_progress = true, secret = true}
+
+local function check_options(options)
+  for name in pairs(options) do
+    if not OPTIONS[name] then
+      error(("plan:apply: unknown option '%s'%s"):format(tostring(name), require("grafana.nearest").hint(tostring(name),
+        {"on_progress", "secret"})), 3)
+    end
+  end
+end
+
+--- See `plan:apply`.
+function apply.apply(self, options)
+  options = options or {}
+  check_options(options)
+  if options.secret then self.options.secret = options.secret end
+  local locked, problem = self.journal:lock()
+  if not locked then
+    error("grafana.bulk: the plan is being carried out by another program: " .. tostring(problem), 2)
+  end
+  local open = open_changes(self)
+  local run = {
+    plan = self, changes = open, total = #open, done = 0, failed = 0, missing_secrets = 0,
+    on_progress = options.on_progress or self.options.on_progress, places = place.places(self.server, self.options),
+  }
+  if run.on_progress and run.total > 0 then progress().begins(run.on_progress, run.total) end
+  local fine, raised = pcall(each_step, run)
+  if not fine then broken_off(run, raised) end
+  self.journal:sync()
+  return report.new(run)
+end
+
+return apply

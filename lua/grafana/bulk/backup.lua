@@ -1,0 +1,136 @@
+-- SPDX-License-Identifier: MIT
+--- Backups: every object of a server in a file of its own.
+-- @module grafana.bulk.backup
+
+local check = require "grafana.bulk.check"
+local folder = require "grafana.bulk.folder"
+local outcome = require "grafana.bulk.outcome"
+local place = require "grafana.bulk.place"
+local source = require "grafana.bulk.source"
+
+local error, ipairs, os, pcall, setmetatable, table = error, ipairs, os, pcall, setmetatable, table
+
+local backup = {}
+
+-- ----------------------------------------------------------------------------------------------------- reading --
+
+local function told(run)
+  run.done = run.done + 1
+  if run.on_progress then run.on_progress(run.done, math.max(run.done, run.total), #run.failures) end
+end
+
+local function put(run, kind, org, object)
+  local written, problem = run.store:put(kind, org, object)
+  if not written then error("bulk.backup: " .. problem, 0) end
+  object.doc:close()
+  told(run)
+end
+
+local function list_kind(run, kind, org)
+  local counts = run.counts
+  local function take(object)
+    counts[kind.name] = (counts[kind.name] or 0) + 1
+    put(run, kind, org, object)
+  end
+  local function same(key)
+    counts[kind.name] = (counts[kind.name] or 0) + 1
+    run.store:keep(kind, org, key)
+    told(run)
+  end
+  local known = kind.name == "dashboards" and run.store:known(kind, org) or nil
+  local r, whole = run.source:each(kind, org, take, known, same)
+  if whole then run.store:whole(kind, org) end
+  if outcome.is_unsupported(r) then run.absent[#run.absent + 1] = source.failure_of(kind, org, nil, nil, r) end
+end
+
+local function read_all(run)
+  for _, kind in ipairs(source.kinds(run.options, "server")) do list_kind(run, kind, false) end
+  local orgs, r = run.source:orgs()
+  if not orgs then
+    run.failures[#run.failures + 1] = source.failure_of({name = "organisations"}, nil, nil, nil, r)
+    return
+  end
+  for _, org in ipairs(orgs) do
+    for _, kind in ipairs(source.kinds(run.options, "org")) do list_kind(run, kind, org) end
+  end
+end
+
+-- ---------------------------------------------------------------------------------------------------- reporting --
+
+local metatable = {__name = "grafana.backup"}
+
+-- What the server does not have at all (`unsupported`) is no failure of the backup.
+local function manifest_of(run)
+  local server = run.source.server
+  return {
+    server = server.g._core:url(), grafana = server.version, account = server.login or "",
+    time = os.date("!%Y-%m-%dT%H:%M:%SZ"),
+    counts = run.counts, unreadable = run.failures, unsupported = run.absent, notes = run.notes,
+    permissions = run.options.permissions ~= false, kinds = run.options.kinds,
+  }
+end
+
+local function report_of(run)
+  local failures = run.failures
+  local r = {
+    status = "ok", ok = #failures == 0, job = "backup", dir = run.dir, counts = run.counts, total = run.done,
+    written = run.store.written, failed = #failures, failures = failures, notes = run.notes,
+  }
+  if not r.ok then
+    r.status = failures[1].status
+    r.message = ("%d lists or objects could not be read; the first: %s"):format(#failures, failures[1].message or "?")
+  end
+  return setmetatable(r, metatable)
+end
+
+function metatable:__tostring()
+  local parts = {}
+  for _, kind in ipairs(require("grafana.bulk.kinds").names) do
+    if self.counts[kind] then parts[#parts + 1] = ("%d %s"):format(self.counts[kind], (kind:gsub("_", " "))) end
+  end
+  local lines = {("backup: %s: %d objects in %s"):format(self.status, self.total, self.dir)}
+  lines[2] = "  " .. table.concat(parts, ", ")
+  require("grafana.bulk.report").add_failures(lines, "Could not be read:", self.failures)
+  return table.concat(lines, "\n")
+end
+
+-- ------------------------------------------------------------------------------------------------------- public --
+
+local OPTIONS = {"orgs", "kinds", "permissions", "on_progress", "alertmanager_wait"}
+
+local function new_run(g, store, server, dir, options)
+  local run = {
+    g = g, store = store, dir = dir, options = options, counts = {}, failures = {}, absent = {}, notes = {},
+    done = 0, total = 0, on_progress = options.on_progress, source = source.live(server, options, options.orgs),
+  }
+  function run.source.on_failure(failure) run.failures[#run.failures + 1] = failure end
+  function run.source.on_note(text) run.notes[#run.notes + 1] = text end
+  return run
+end
+
+local function carry_out(run)
+  read_all(run)
+  local finished, problem = run.store:finish(manifest_of(run))
+  if not finished then error("bulk.backup: " .. problem, 0) end
+  if run.on_progress then run.on_progress(run.done, run.done, #run.failures) end
+  return report_of(run)
+end
+
+--- See `bulk.backup`.
+function backup.backup(g, dir, options)
+  check.client("backup", g, 1, "g")
+  check.value("backup", dir, "string", 2, "dir")
+  options = check.options("backup", options, OPTIONS)
+  local server, r = place.server(g)
+  if not server then return r end
+  local store, problem = folder.create(dir)
+  if not store then error("bulk.backup: " .. problem, 2) end
+  local run = new_run(g, store, server, dir, options)
+  local fine, result = pcall(carry_out, run)
+  store:close()
+  if fine then return result end
+  if run.on_progress then require("grafana.progress").broken_off(run.on_progress, result) end
+  error(result, 0)
+end
+
+return backup

@@ -1,0 +1,107 @@
+-- SPDX-License-Identifier: MIT
+--- What callers of bulk jobs give: looked at before anything is sent.
+-- @module grafana.bulk.check
+
+local kinds = require "grafana.bulk.kinds"
+local nearest = require "grafana.nearest"
+
+local error, getmetatable, ipairs, pairs, rawget = error, getmetatable, ipairs, pairs, rawget
+local tostring, type = tostring, type
+
+local check = {}
+
+-- Raised where the job is called: who calls `fail` is asked by the job itself, or one level below.
+local ASKED, BELOW = 4, 5
+
+local function fail(level, job, text, ...)
+  error(("bulk.%s: "):format(job) .. text:format(...), level)
+end
+
+--- A client.
+function check.client(job, g, position, name)
+  if type(g) == "table" and rawget(g, "_core") then return end
+  fail(ASKED, job, "bad argument #%d '%s' (client expected, got %s)", position, name, g == nil and "nothing" or type(g))
+end
+
+--- A value of a Lua type, which must not be empty where it is a string.
+function check.value(job, value, lua_type, position, name)
+  if type(value) ~= lua_type then
+    local got = value == nil and "nothing" or type(value)
+    fail(ASKED, job, "bad argument #%d '%s' (%s expected, got %s)", position, name, lua_type, got)
+  end
+  if value == "" then fail(ASKED, job, "argument #%d '%s' is empty", position, name) end
+end
+
+-- --------------------------------------------------------------------------------------------------- options --
+
+local function is_callable(value)
+  local meta = getmetatable(value)
+  return type(value) == "function" or type(meta) == "table" and meta.__call ~= nil
+end
+
+local function is_list_of_kinds(value)
+  if type(value) ~= "table" then return false end
+  for _, name in ipairs(value) do
+    if not kinds.rank(name) then return false, tostring(name) end
+  end
+  return #value > 0
+end
+
+local function is_limit(value)
+  return type(value) == "number" and value >= 0
+end
+
+local function is_table(value) return type(value) == "table" end
+local function is_string(value) return type(value) == "string" and value ~= "" end
+local function is_boolean(value) return type(value) == "boolean" end
+
+-- What options may be, and in words.
+local TYPES = {
+  alertmanager_wait = {is_limit, "seconds"},
+  concurrency = {is_limit, "number"},
+  delete = {is_boolean, "boolean"},
+  force = {is_boolean, "boolean"},
+  from = {is_string, "string"},
+  journal = {is_string, "path of a folder"},
+  keep = {is_boolean, "boolean"},
+  kinds = {is_list_of_kinds, "array of names of kinds"},
+  mapping = {is_table, "table"},
+  max_deletes = {is_limit, "number from 0"},
+  on_progress = {is_callable, "function"},
+  orgs = {is_table, "array of names of organisations"},
+  permissions = {is_boolean, "boolean"},
+  secret = {is_callable, "function"},
+  to = {is_string, "string"},
+}
+
+local function check_value(job, name, value, type_of)
+  local fine, detail = type_of[1](value)
+  if fine then return end
+  local hint = ""
+  if detail then hint = (" ('%s' is none%s)"):format(detail, nearest.hint(detail, kinds.names)) end
+  fail(BELOW, job, "option '%s': %s expected%s", name, type_of[2], hint)
+end
+
+--- The options of a job.
+-- @string job
+-- @param options a table, or nil
+-- @tab allowed names of the options that the job has
+-- @tab[opt] own its own types: `{name = {function, words}}`
+-- @treturn table a copy
+function check.options(job, options, allowed, own)
+  if options ~= nil and type(options) ~= "table" then
+    fail(ASKED, job, "bad argument 'options' (table expected, got %s)", type(options))
+  end
+  local known, copy = {}, {}
+  for _, name in ipairs(allowed) do known[name] = true end
+  for name, value in pairs(options or {}) do
+    if not known[name] then
+      fail(ASKED, job, "unknown option '%s'%s", tostring(name), nearest.hint(tostring(name), allowed))
+    end
+    check_value(job, name, value, own and own[name] or TYPES[name])
+    copy[name] = value
+  end
+  return copy
+end
+
+return check

@@ -1,0 +1,243 @@
+-- SPDX-License-Identifier: MIT
+--- What is in a source beside what is on a server: the changes that make the server so.
+-- @module grafana.bulk.compare
+
+local objects = require "grafana.bulk.objects"
+local outcome = require "grafana.bulk.outcome"
+local place = require "grafana.bulk.place"
+local source_of = require "grafana.bulk.source"
+
+local ipairs, next, pairs, table = ipairs, next, pairs, table
+
+local compare = {}
+
+-- Where the name by which an object is known stands in its file form.
+local KEY_FIELD = {
+  organisations = "name", users = "login", teams = "name", service_accounts = "name", datasources = "uid",
+  playlists = "uid",
+}
+
+-- ------------------------------------------------------------------------------------------------------ mappings --
+
+local MAPPED = {"organisations", "users", "teams", "service_accounts", "datasources", "folders", "playlists"}
+
+-- By kind, names there by names here. What the caller gave is not changed.
+local function copy_mapping(given)
+  local mapping = {}
+  for _, kind in ipairs(MAPPED) do
+    mapping[kind] = {}
+    for from, to in pairs(given and given[kind] or {}) do mapping[kind][from] = to end
+  end
+  return mapping
+end
+
+local function is_empty(mapping)
+  for _, kind in ipairs(MAPPED) do
+    if next(mapping[kind]) ~= nil then return false end
+  end
+  return true
+end
+
+-- The object as the target knows it.
+local function translate(state, kind, object)
+  if is_empty(state.mapping) then return object end
+  local mapping, doc = state.mapping, object.doc
+  local function swap(name, key) return mapping[name] and mapping[name][key] end
+  if kind.references then doc = kind.references(doc, swap) or doc end
+  local own = KEY_FIELD[kind.name] and mapping[kind.name][object.key]
+  doc = objects.document(doc)
+  if own then doc:set(own, KEY_FIELD[kind.name]) end
+  return objects.new(kind, doc, nil, object.about)
+end
+
+-- ---------------------------------------------------------------------------------------------------- the target --
+
+-- What a list of the target is remembered by: digest and place of the text, by key; keys by title.
+local function remember(state, index, object)
+  index.by_key[object.key] = {
+    kept = state.builder:keep(object), title = object.title, about = object.about, secrets = object.secrets,
+  }
+  index.by_title[object.title] = object.key
+  state.builder.there = state.builder.there + 1
+end
+
+local function list_target(state, kind, org)
+  local index = {by_key = {}, by_title = {}, whole = true}
+  if org and not state.target_orgs[org] then return index end
+  local function take(object) remember(state, index, object) end
+  local r, whole = state.target:each(kind, org, take)
+  index.whole = whole
+  if not r.ok then return nil, r end
+  return index
+end
+
+-- Of these one of the same name is the same one where none has its uid: no two data sources have one name, and old
+-- servers give playlists uids of their own.
+local BY_NAME = {datasources = true, playlists = true}
+
+local function match_by_name(state, kind, object, index)
+  if not BY_NAME[kind.name] or index.by_key[object.key] or state.mapping[kind.name][object.key] then return end
+  local uid = index.by_title[object.title]
+  if uid then state.mapping[kind.name][object.key] = uid end
+end
+
+-- ------------------------------------------------------------------------------------------------------- secrets --
+
+local function secrets_lacking(object, there)
+  local known, lacking = {}, {}
+  for _, name in ipairs(there and there.secrets or {}) do known[name] = true end
+  for _, name in ipairs(object.secrets or {}) do
+    if not known[name] then lacking[#lacking + 1] = name end
+  end
+  return lacking
+end
+
+-- Of the secrets that the target lacks, those that the caller can give: they are a change of their own.
+local function secrets_to_set(state, kind, org, object, there)
+  local lacking, given = secrets_lacking(object, there), {}
+  if #lacking == 0 or not there or not state.options.secret or kind.keeps_secrets then return nil end
+  local at = place.new(state.target.server, {name = org or nil}, state.options)
+  for _, name in ipairs(lacking) do
+    if at:secret(kind.name, object, name) then given[#given + 1] = name end
+  end
+  return #given > 0 and given or nil
+end
+
+-- ------------------------------------------------------------------------------------------------------- changes --
+
+local WHY = {create = "not there", update = "differs", secrets = "secrets are missing there"}
+
+local function merged(state, kind, object, there)
+  if not kind.merged or not there or state.options.delete then return object end
+  local now = state.builder:parse(kind, there.kept)
+  return objects.new(kind, kind.merged(object.doc, now.doc), nil, object.about)
+end
+
+-- What concerns the account itself comes last: it is needed until then.
+local function comes_last(state, kind, key)
+  return kind.name == "org_users" and key == state.login or nil
+end
+
+-- What a server gives to new things by itself: permissions to who makes them, and all that an organisation begins with.
+local function is_given(state, kind, org)
+  return kind.name:find("_permissions$") ~= nil or org and not state.target_orgs[org]
+end
+
+local function add_change(state, kind, org, object, there)
+  object = merged(state, kind, object, there)
+  local secrets = secrets_to_set(state, kind, org, object, there)
+  local differs = not there or there.kept[1] ~= object:digest()
+  if not differs and not secrets then return state.builder:unchanged() end
+  local why = not there and WHY.create or differs and WHY.update or WHY.secrets
+  local change = state.builder:change {
+    kind = kind, org = org, wanted = object, now_kept = there and there.kept, why = why, secrets = secrets,
+    any = not there and is_given(state, kind, org) or nil,
+  }
+  if change then change.last = comes_last(state, kind, change.key) end
+end
+
+local function take_object(state, kind, org, index, object)
+  match_by_name(state, kind, object, index)
+  object = translate(state, kind, object)
+  if not state.wants(kind, org, object, index) then return end
+  index.seen[object.key] = true
+  add_change(state, kind, org, object, index.by_key[object.key])
+end
+
+local function unseen(index)
+  local keys = {}
+  for key in pairs(index.by_key) do
+    if not index.seen[key] then keys[#keys + 1] = key end
+  end
+  table.sort(keys)
+  return keys
+end
+
+local function delete_rest(state, kind, org, index)
+  for _, key in ipairs(unseen(index)) do
+    local there = index.by_key[key]
+    state.builder:change {
+      kind = kind, org = org, now_kept = there.kept, key = key, title = there.title, about = there.about,
+      why = "not in the source",
+    }
+  end
+end
+
+-- --------------------------------------------------------------------------------------------------------- lists --
+
+-- A server that has no such things at all fails only what is to be put there.
+local function compare_unsupported(state, kind, source_org, org, r)
+  local count = 0
+  state.source:each(kind, source_org, function() count = count + 1 end)
+  if count == 0 then return end
+  local message = ("%d of them are in the source, and the server has no such thing"):format(count)
+  r = outcome.new("error", message, "unsupported", {code = r.code})
+  state.target.on_failure(source_of.failure_of(kind, org, nil, nil, r))
+end
+
+local function compare_kind(state, kind, source_org, org)
+  local index, r = list_target(state, kind, org)
+  if not index then
+    if outcome.is_unsupported(r) then compare_unsupported(state, kind, source_org, org, r) end
+    return
+  end
+  index.seen = {}
+  local listed, whole = state.source:each(kind, source_org, function(object)
+    take_object(state, kind, org, index, object)
+  end)
+  if state.deletes(kind, org) and listed.ok and whole and index.whole then delete_rest(state, kind, org, index) end
+end
+
+local function compare_org(state, source_org)
+  local org = state.mapping.organisations[source_org] or source_org
+  local given = state.mapping
+  state.mapping = copy_mapping(given)   -- what is matched by name holds in this organisation
+  for _, kind in ipairs(source_of.kinds(state.options, "org")) do compare_kind(state, kind, source_org, org) end
+  state.mapping = given
+end
+
+local function names_of(list)
+  local set = {}
+  for _, name in ipairs(list) do set[name] = true end
+  return set
+end
+
+local function nothing() return false end
+local function everything() return true end
+
+-- What cannot be read makes the plan less than whole; it says on which side that was.
+local function tell_builder(c)
+  for side, each in pairs {source = c.source, target = c.target} do
+    function each.on_failure(failure)
+      failure.side = side
+      c.builder:failed(failure)
+    end
+  end
+  function c.source.on_note(text) c.builder:note(text) end
+end
+
+--- Add to the builder the changes that make a server be as a source is.
+-- @tab c `builder`, `source`, `target` (a live source), `options` (`kinds`, `permissions`, `mapping`, `secret`,
+--   `delete`), `deletes(kind, org)`: whether what the source lacks is to go; `wants(kind, org, object, index)`: which
+--   objects are looked at; `server_kinds`: false leaves out organisations and users
+-- @return true, or nil and the result that says why nothing could be compared
+function compare.run(c)
+  local orgs, r = c.source:orgs()
+  if not orgs then return nil, r end
+  local there
+  there, r = c.target:orgs()
+  if not there then return nil, r end
+  local state = {
+    builder = c.builder, source = c.source, target = c.target, options = c.options, target_orgs = names_of(there),
+    login = c.target.server and c.target.server.login, mapping = copy_mapping(c.options.mapping),
+    deletes = c.deletes or nothing, wants = c.wants or everything,
+  }
+  tell_builder(c)
+  if c.server_kinds ~= false then
+    for _, kind in ipairs(source_of.kinds(c.options, "server")) do compare_kind(state, kind, false, false) end
+  end
+  for _, org in ipairs(orgs) do compare_org(state, org) end
+  return true
+end
+
+return compare

@@ -1,0 +1,128 @@
+-- SPDX-License-Identifier: MIT
+--- Sources: where objects come from. A live server and a backup folder look the same:
+-- `source:orgs()` → names; `source:each(kind, org, take, options)` → calls `take(object)` for each object, returns a
+-- result that is ok when the list was whole; what could not be read goes to `source.on_failure`.
+-- @module grafana.bulk.source
+
+local ipairs, setmetatable = ipairs, setmetatable
+
+local kinds = require "grafana.bulk.kinds"
+local outcome = require "grafana.bulk.outcome"
+local place = require "grafana.bulk.place"
+
+local source = {}
+
+local function failure_of(kind, org, key, title, r)
+  return {
+    kind = kind.name, org = org or nil, key = key, title = title, status = r.status, reason = r.reason, code = r.code,
+    message = r.message,
+  }
+end
+source.failure_of = failure_of
+
+-- ------------------------------------------------------------------------------------------------- a live server --
+
+local live = {}
+live.__index = live
+
+--- A live server as a source.
+-- @tab server
+-- @tab options those of the job
+-- @tab[opt] orgs names; left out: all that the account can name
+function source.live(server, options, orgs)
+  return setmetatable({
+    server = server, places = place.places(server, options), _orgs = orgs or false, on_failure = function() end,
+    on_note = function() end,
+  }, live)
+end
+
+--- The names of its organisations.
+-- @return array, or nil and the result that says why not
+function live:orgs()
+  if self._orgs then return self._orgs end
+  local list, r = place.orgs(self.server)
+  if not list then return nil, r end
+  local names = {}
+  for i, org in ipairs(list) do names[i] = org.name end
+  return names
+end
+
+--- The place of an organisation, or of the server itself (`org` false).
+function live:place(org)
+  if not org then return self.places:whole() end
+  return self.places:of(org)
+end
+
+local function catcher(self, kind, org, take)
+  local out = {whole = true}
+  function out.take(object) take(object) end
+  function out.fail(key, title, r)
+    out.whole = false
+    self.on_failure(failure_of(kind, org, key, title, r))
+  end
+  function out.note(text) self.on_note(text, org) end
+  return out
+end
+
+--- Call `take(object)` for each object of a kind.
+-- @return the result of listing; where it says that the server has no such things at all, that is no failure yet
+-- @return whether every single object could be read
+function live:each(kind, org, take, known, same)
+  local at, r = self:place(org)
+  if not at then
+    self.on_failure(failure_of(kind, org, nil, nil, r))
+    return r, false
+  end
+  local out = catcher(self, kind, org, take)
+  out.same = same
+  r = kind.list(at, out, known)
+  if not r.ok and not outcome.is_unsupported(r) then self.on_failure(failure_of(kind, org, nil, nil, r)) end
+  return r, r.ok and out.whole
+end
+
+-- ----------------------------------------------------------------------------------------------- a backup folder --
+
+local folder = {}
+folder.__index = folder
+
+--- A backup folder as a source.
+-- @tab store see `folder.open`
+function source.folder(store, orgs)
+  local self = {store = store, _orgs = orgs or false, on_failure = function() end, on_note = function() end}
+  return setmetatable(self, folder)
+end
+
+function folder:orgs()
+  return self._orgs or self.store:orgs()
+end
+
+function folder:each(kind, org, take)
+  local whole = true
+  local function fail(path, problem)
+    whole = false
+    self.on_failure(failure_of(kind, org, nil, path, outcome.new("invalid-data", problem, "invalid-json")))
+  end
+  self.store:each(kind, org, take, fail)
+  return outcome.ok(), whole
+end
+
+-- --------------------------------------------------------------------------------------------------- selections --
+
+--- The kinds that a job is about, in their order.
+-- @tab options `kinds` (names; all unless given), `permissions` (false leaves out those of folders and dashboards)
+-- @tab[opt] scope only those
+function source.kinds(options, scope)
+  local wanted, list = nil, {}
+  if options.kinds then
+    wanted = {}
+    for _, name in ipairs(options.kinds) do wanted[name] = true end
+  end
+  for _, name in ipairs(kinds.names) do
+    local kind = (not wanted or wanted[name]) and kinds.get(name)
+    local spared = options.permissions == false and name:find("_permissions$")
+    if kind and not spared and (not scope or kind.scope == scope) then list[#list + 1] = kind end
+  end
+  return list
+end
+
+return source

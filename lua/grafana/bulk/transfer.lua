@@ -1,0 +1,223 @@
+-- SPDX-License-Identifier: MIT
+--- From a source to a server: `restore`, `copy`, `sync`. All three are a comparison that becomes a plan.
+-- @module grafana.bulk.transfer
+
+local check = require "grafana.bulk.check"
+local compare = require "grafana.bulk.compare"
+local place = require "grafana.bulk.place"
+local plan = require "grafana.bulk.plan"
+local proof = require "grafana.bulk.proof"
+local source = require "grafana.bulk.source"
+
+local error, ipairs, math, pairs, pcall, type = error, ipairs, math, pairs, pcall, type
+
+local transfer = {}
+
+-- ------------------------------------------------------------------------------------------------------- plans --
+
+-- `fill(b)` adds what there is to do; what it raises takes the journal away.
+local function build(job, server, options, fill)
+  local b = plan.builder(job, server, options)
+  local fine, problem = pcall(fill, b)
+  if not fine then
+    b:drop()
+    error(problem, 0)
+  end
+  return b:finish()
+end
+transfer.build = build
+
+-- The server of a client; where it does not answer, what stands for it in an empty plan.
+local function server_of(g)
+  local server, r = place.server(g)
+  if server then return server end
+  return {g = g, version = "?", major = 0}, r
+end
+transfer.server_of = server_of
+
+-- ------------------------------------------------------------------------------------------------------ restore --
+
+local COMMON = {"kinds", "permissions", "mapping", "secret", "journal", "on_progress", "alertmanager_wait"}
+
+local function with(list, ...)
+  local all = {...}
+  for _, name in ipairs(list) do all[#all + 1] = name end
+  return all
+end
+
+-- What the creator is given with a new organisation, unless the source has it as well, goes last.
+local function leave_new_orgs(b)
+  local login = b.server.login
+  if not login then return end
+  local made, members, admins = {}, {}, {}
+  for _, change in ipairs(b.changes) do
+    if change.kind == "organisations" and change.action == "create" then made[change.key] = true end
+    if change.kind == "org_users" then
+      if change.key == login then members[change.org] = true end
+      admins[change.org] = (admins[change.org] or 0) + 1
+    end
+  end
+  for org in pairs(made) do
+    if not members[org] and admins[org] then b:leave(org, login) end
+  end
+end
+
+--- See `bulk.restore`.
+function transfer.restore(g, dir, options)
+  check.client("restore", g, 1, "g")
+  check.value("restore", dir, "string", 2, "dir")
+  options = check.options("restore", options, with(COMMON, "orgs"))
+  local store, problem = require("grafana.bulk.folder").open(dir)
+  if not store then error("bulk.restore: " .. problem, 2) end
+  local server, r = server_of(g)
+  return build("restore", server, options, function(b)
+    if r then return b:refuse(r) end
+    local target = source.live(server, options)
+    local done
+    done, r = compare.run {builder = b, source = source.folder(store, options.orgs), target = target, options = options}
+    if not done then return b:refuse(r) end
+    leave_new_orgs(b)
+  end)
+end
+
+-- --------------------------------------------------------------------------------------------------- copy, sync --
+
+-- Of the users only members are looked at, and only those that are not there: who is there is not this organisation's
+-- business.
+local function members_only(members)
+  return function(kind, _, object, index)
+    if kind.name ~= "users" then return true end
+    return members[object.key] and not index.by_key[object.key]
+  end
+end
+
+local function members_of(at)
+  local r = at.g:get_org_users(at.org)
+  local set = {}
+  for _, user in ipairs(r.users or {}) do set[user.login:lower()] = true end
+  return set
+end
+
+-- Only the one organisation, under the name that it has, or shall have, there.
+local function only(list, name)
+  return function(kind, org, object, index, ...)
+    if kind.name == "organisations" then return object.key == name end
+    return list(kind, org, object, index, ...)
+  end
+end
+
+local function org_there(server, org)
+  local found, r = place.find_org(server, org)
+  if found then return found.name end
+  if type(org) == "string" and r.status == "not-found" then return org end
+  return nil, r
+end
+
+-- So many deletions are a mistake rather than a wish.
+local FEW, SHARE = 10, 0.05
+
+local function hold_back(b, limit)
+  local deletes = 0
+  for _, change in ipairs(b.changes) do
+    if change.action == "delete" then deletes = deletes + 1 end
+  end
+  limit = limit or math.max(FEW, math.floor(b.there * SHARE))
+  if deletes > limit then
+    b.held_back = ("%d objects would be deleted, more than max_deletes (%d): none is"):format(deletes, limit)
+  end
+end
+
+local function pair(job, from, from_org, to, to_org, options, deletes)
+  local there, r = server_of(to)
+  return build(job, there, options, function(b)
+    if r then return b:refuse(r) end
+    local here, at, name
+    here, r = server_of(from)
+    if r then return b:refuse(r) end
+    at, r = place.find(here, from_org, options)
+    if not at then return b:refuse(r) end
+    name, r = org_there(there, to_org)
+    if not name then return b:refuse(r) end
+    options.mapping = options.mapping or {}
+    local mapping = {}
+    for kind, map in pairs(options.mapping) do mapping[kind] = map end
+    mapping.organisations = {[at.org_name] = name}
+    options.mapping = mapping
+    local target = source.live(there, options, nil)
+    local done
+    done, r = compare.run {
+      builder = b, source = source.live(here, options, {at.org_name}), target = target, options = options,
+      wants = only(members_only(members_of(at)), name), deletes = deletes and deletes(b, at, there, name),
+    }
+    if not done then return b:refuse(r) end
+    leave_new_orgs(b)
+    hold_back(b, options.max_deletes)
+  end)
+end
+
+--- See `bulk.copy`.
+function transfer.copy(from, from_org, to, to_org, options)
+  check.client("copy", from, 1, "from")
+  check.client("copy", to, 3, "to")
+  options = check.options("copy", options, COMMON)
+  return pair("copy", from, from_org, to, to_org, options)
+end
+
+-- ------------------------------------------------------------------------------------------------------ deleting --
+
+-- Of these nothing is deleted unless they are named: what is lost with them cannot be brought back.
+local SPARED = {
+  organisations = true, users = true, org_users = true, service_accounts = true, preferences = true, policies = true,
+}
+
+local function is_named(options, kind)
+  for _, name in ipairs(options.kinds or {}) do
+    if name == kind.name then return true end
+  end
+  return false
+end
+
+local function nothing() return false end
+
+local function proven(b, at, side)
+  local permissions, r = proof.permissions(at)
+  if not permissions then
+    b:note(("nothing is deleted: what the account may read on the %s is not known: %s"):format(side,
+      r.message or r.status))
+    return nothing
+  end
+  local told = {}
+  return function(kind)
+    local covered, missing = proof.covers(permissions, kind.name)
+    if not covered and not told[kind.name] then
+      told[kind.name] = true
+      b:note(("no %s are deleted: the account cannot prove that it sees all of them on the %s (%s)"):format(
+        kind.name:gsub("_", " "), side, missing))
+    end
+    return covered
+  end
+end
+
+-- Whether what the source lacks is deleted: both sides must be known whole.
+local function deletions(options)
+  return function(b, at, there, name)
+    if not options.delete then return end
+    local target = place.find(there, name, options)
+    if not target then return end
+    local source_proof, target_proof = proven(b, at, "source"), proven(b, target, "target")
+    return function(kind)
+      if SPARED[kind.name] and not is_named(options, kind) or not kind.delete then return false end
+      return source_proof(kind) and target_proof(kind)
+    end
+  end
+end
+
+--- See `bulk.sync`.
+function transfer.sync(from, from_org, to, to_org, options)
+  check.client("sync", from, 1, "from")
+  check.client("sync", to, 3, "to")
+  options = check.options("sync", options, with(COMMON, "delete", "max_deletes"))
+  return pair("sync", from, from_org, to, to_org, options, deletions(options))
+end
+
+return transfer
