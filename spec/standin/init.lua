@@ -152,6 +152,12 @@ function Standin:set(settings) control(self, "set", settings) end
 --- All routes, such as "GET /api/orgs/:org_id".
 function Standin:routes() return control(self, "routes") end
 
+--- Makes a data source one that is provisioned from a file: `org` (1), `uid`.
+function Standin:provision(options) control(self, "provision", options) end
+
+--- Adds an annotation as alerting does: `org` (1), `time` in milliseconds.
+function Standin:alert(options) control(self, "alert", options) end
+
 --- Forgets wrong passwords.
 function Standin:unlock() control(self, "unlock") end
 

@@ -65,7 +65,7 @@ local function catcher(self, kind, org, take)
 end
 
 --- Call `take(object)` for each object of a kind.
--- @return a result; not ok when the list, or an object of it, could not be read
+-- @return the result of listing; where it says that the server has no such things at all, that is no failure yet
 -- @return whether every single object could be read
 function live:each(kind, org, take, known, same)
   local at, r = self:place(org)
@@ -76,7 +76,7 @@ function live:each(kind, org, take, known, same)
   local out = catcher(self, kind, org, take)
   out.same = same
   r = kind.list(at, out, known)
-  if not r.ok then self.on_failure(failure_of(kind, org, nil, nil, r)) end
+  if not r.ok and not outcome.is_unsupported(r) then self.on_failure(failure_of(kind, org, nil, nil, r)) end
   return r, r.ok and out.whole
 end
 

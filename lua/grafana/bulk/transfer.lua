@@ -94,7 +94,7 @@ end
 local function members_of(at)
   local r = at.g:get_org_users(at.org)
   local set = {}
-  for _, user in ipairs(r.users or {}) do set[user.login] = true end
+  for _, user in ipairs(r.users or {}) do set[user.login:lower()] = true end
   return set
 end
 
@@ -126,6 +126,8 @@ local function hold_back(b, limit)
     b.held_back = ("%d objects would be deleted, more than max_deletes (%d): none is"):format(deletes, limit)
   end
 end
+
+transfer.hold_back = hold_back
 
 local function pair(job, from, from_org, to, to_org, options, deletes)
   local there, r = server_of(to)

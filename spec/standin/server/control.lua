@@ -4,8 +4,10 @@
 
 local json = require "server.json"
 local state = require "server.state"
+local annotations = require "server.annotations"
 local app = require "server.app"
 local auth = require "server.auth"
+local datasources = require "server.datasources"
 local faults = require "server.faults"
 local log = require "server.log"
 local seed = require "server.seed"
@@ -61,6 +63,11 @@ function commands.set(options)
   end
   return true
 end
+
+-- What no route makes: a data source from a file, an annotation by alerting.
+function commands.provision(options) return datasources.provision(state.orgs[json.tonumber(options.org) or 1], options.uid) end
+
+function commands.alert(options) return annotations.add_alert(state.orgs[json.tonumber(options.org) or 1], json.tonumber(options.time)) end
 
 function commands.routes() return json.array(app.routes) end
 

@@ -16,7 +16,7 @@ local NEEDS_URL = {
 local TYPE_NAMES = { prometheus = "Prometheus", postgres = "PostgreSQL", ["grafana-postgresql-datasource"] = "PostgreSQL", mysql = "MySQL",
   loki = "Loki", influxdb = "InfluxDB", elasticsearch = "Elasticsearch", graphite = "Graphite", tempo = "Tempo" }
 -- What 12.4.3 calls a type, and the file of its logo where that has another name.
-local NEW_TYPES = { postgres = "grafana-postgresql-datasource" }
+local NEW_TYPES = { postgres = "grafana-postgresql-datasource", testdata = "grafana-testdata-datasource", phlare = "grafana-pyroscope-datasource" }
 local LOGOS = { ["grafana-postgresql-datasource"] = "postgresql", postgres = "postgresql" }
 
 local function not_found() return answer.message(404, "Data source not found") end
@@ -38,7 +38,7 @@ local function describe(source)
     typeLogoUrl = state.v9 and "" or logo(source.type), access = source.access, url = source.url, user = source.user,
     database = source.database, basicAuth = source.basicAuth, basicAuthUser = source.basicAuthUser, withCredentials = source.withCredentials,
     isDefault = source.isDefault, jsonData = source.jsonData, secureJsonFields = secret_names(source), version = source.version,
-    readOnly = false, apiVersion = not state.v9 and "" or nil,
+    readOnly = source.read_only or false, apiVersion = not state.v9 and "" or nil,
   }
 end
 
@@ -48,7 +48,7 @@ local function describe_listed(source)
     id = source.id, uid = source.uid, orgId = source.org_id, name = source.name, type = source.type,
     typeName = TYPE_NAMES[source.type] or source.type, typeLogoUrl = logo(source.type), access = source.access, url = source.url,
     user = source.user, database = source.database, basicAuth = source.basicAuth, isDefault = source.isDefault, jsonData = source.jsonData,
-    readOnly = false,
+    readOnly = source.read_only or false,
   }
 end
 
@@ -69,7 +69,7 @@ local function assign(org, source, body)
   if not state.v9 then source.type = NEW_TYPES[source.type] or source.type end
   for _, name in ipairs { "basicAuth", "withCredentials", "isDefault" } do source[name] = body[name] or false end
   source.jsonData = body.jsonData or {}
-  for name, value in pairs(body.secureJsonData or {}) do source.secrets[name] = value end
+  for name, value in pairs(body.secureJsonData or {}) do source.secrets[name] = value ~= "" and value or nil end   -- an empty one goes
   if source.isDefault then
     for _, other in pairs(org.datasources) do other.isDefault = other == source end
   end
@@ -178,6 +178,7 @@ local function refuse_update(req, source, body)
 end
 
 local function update_source(req, source, body)
+  if source.read_only then return answer.message(403, "Cannot update read-only data source") end
   local refused = refuse_update(req, source, body)
   if refused then return refused end
   if filled(body.uid) then source.uid = body.uid end
@@ -202,6 +203,7 @@ local function show_id(_, source) return answer.ok { id = source.id } end
 
 local function remove(shows_id)
   return function(req, source)
+    if source.read_only then return answer.message(403, "Cannot delete read-only data source") end
     req.org.datasources[source.id] = nil
     return answer.message(200, "Data source deleted", shows_id and { id = source.id } or nil)
   end
@@ -229,6 +231,12 @@ local function health(req)
     return answer.value(404, { statusCode = 404, messageId = "plugin.notRegistered", message = "Plugin not registered" })
   end
   return prometheus_health(source)
+end
+
+-- Makes one that is provisioned from a file.
+function datasources.provision(org, uid)
+  find(org, "uid", uid).read_only = true
+  return true
 end
 
 local READ, WRITE, DELETE = "datasources:read", "datasources:write", "datasources:delete"

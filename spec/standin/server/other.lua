@@ -1,11 +1,10 @@
 -- SPDX-License-Identifier: MIT
 -- luacheck: std ngx_lua
--- Health, pages, annotations, snapshots.
+-- Health, pages, snapshots.
 
 local json = require "server.json"
 local state = require "server.state"
 local answer = require "server.answer"
-local views = require "server.views"
 
 local other = {}
 
@@ -38,106 +37,6 @@ function other.page(req, signed_in)
   if req.path == "/" or req.path:find("^/d/") or req.path:find("^/dashboards") then return answer.text(200, page("Grafana"), HTML) end
   if state.v9 then return answer.text(404, "", HTML) end
   return answer.text(500, page("Grafana - Error"), HTML)
-end
-
-local function find_dashboard(req, body)
-  if (body.dashboardUID or "") ~= "" then return req.org.dashboards[body.dashboardUID] end
-  return req.org.dashboard_by_id[body.dashboardId or 0]
-end
-
-local ANNOTATION = { text = "string", tags = "array", time = "integer", timeEnd = "integer", dashboardUID = "string", dashboardId = "integer",
-  panelId = "integer", data = "object" }
-
-local function milliseconds() return math.floor(ngx.now() * 1000) end
-
-local function annotate(req)
-  local body = req:bind(ANNOTATION)
-  if not body then return answer.bad_request() end
-  if (body.text or "") == "" then return answer.message(400, "Failed to save annotation", { error = "text field should not be empty" }) end
-  local dashboard, now = find_dashboard(req, body), milliseconds()
-  local time = (body.time or 0) > 0 and body.time or now
-  local annotation = {
-    id = state.next_id("annotation"), dashboard = dashboard, panel_id = body.panelId or 0, text = body.text, tags = body.tags or json.array {},
-    time = time, time_end = (body.timeEnd or 0) > 0 and body.timeEnd or time, created = now, updated = now, user = req.user, data = body.data or {},
-  }
-  req.org.annotations[annotation.id] = annotation
-  return answer.ok { id = annotation.id, message = "Annotation added" }
-end
-
-local function show_annotation(annotation, alone)
-  local dashboard, user = annotation.dashboard, annotation.user
-  local shown = {
-    id = annotation.id, created = annotation.created, updated = annotation.updated, time = annotation.time, timeEnd = annotation.time_end,
-    text = annotation.text, tags = annotation.tags, login = user and user.login or "", email = user and user.email or "",
-    avatarUrl = views.AVATAR, data = annotation.data, dashboardUID = dashboard and dashboard.uid or "",
-  }
-  if state.v9 then
-    shown.alertId, shown.alertName, shown.userId, shown.newState, shown.prevState = 0, "", 0, "", ""
-    shown.dashboardId, shown.panelId = dashboard and dashboard.id or 0, annotation.panel_id
-    if not dashboard or alone then shown.dashboardUID = json.null end
-  elseif dashboard then
-    shown.dashboardId, shown.panelId = dashboard.id, annotation.panel_id
-  end
-  return shown
-end
-
-local function wanted_annotation(req, annotation)
-  local from, to = req:number("from"), req:number("to")
-  if from and annotation.time_end < from or to and annotation.time > to then return false end
-  local uid, id = req:arg("dashboardUID"), req:number("dashboardId")
-  if uid and not (annotation.dashboard and annotation.dashboard.uid == uid) then return false end
-  if id and not (annotation.dashboard and annotation.dashboard.id == id) then return false end
-  for _, wanted in ipairs(req:args("tags")) do
-    local found = false
-    for _, tag in ipairs(annotation.tags) do found = found or tag == wanted end
-    if not found then return false end
-  end
-  return true
-end
-
--- The newest first, a hundred at a time; `page` is ignored.
-local function list_annotations(req)
-  local found = {}
-  for _, annotation in pairs(req.org.annotations) do
-    if wanted_annotation(req, annotation) then found[#found + 1] = annotation end
-  end
-  table.sort(found, function(a, b)
-    if a.time_end ~= b.time_end then return a.time_end > b.time_end end
-    return a.id > b.id
-  end)
-  local result = json.array {}
-  for index = 1, math.min(#found, req:number("limit", 100)) do result[index] = show_annotation(found[index]) end
-  return answer.ok(result)
-end
-
-local function of_annotation(handler)
-  return function(req)
-    local annotation = req.org.annotations[req:id("id") or 0]
-    if not annotation then return answer.failure(404, "Annotation not found") end
-    return handler(req, annotation)
-  end
-end
-
-local function change_annotation(message, whole)
-  return function(req, annotation)
-    local body = req:bind(ANNOTATION)
-    if not body then return answer.bad_request() end
-    annotation.text = body.text or annotation.text
-    annotation.tags = body.tags or (whole and json.array {}) or annotation.tags
-    annotation.time, annotation.time_end = body.time or annotation.time, body.timeEnd or annotation.time_end
-    annotation.updated = milliseconds()
-    return answer.message(200, message)
-  end
-end
-
-local function annotation_tags(req)
-  local counts, result = {}, json.array {}
-  for _, annotation in pairs(req.org.annotations) do
-    for _, tag in ipairs(annotation.tags) do counts[tag] = (counts[tag] or 0) + 1 end
-  end
-  for tag, count in pairs(counts) do result[#result + 1] = { tag = tag, count = count } end
-  table.sort(result, function(a, b) return a.tag < b.tag end)
-  return answer.ok { result = { tags = result } }
 end
 
 -- 12.4.3 takes a snapshot only of a dashboard that it has.
@@ -196,16 +95,6 @@ end
 other.routes = {
   { "GET /api/health", "anyone", health, there = function() return state.settings.health end },
   { "GET /api/frontend/settings", "signed-in", frontend_settings },
-  { "GET /api/annotations", "annotations:read", list_annotations },
-  { "POST /api/annotations", "annotations:create", annotate },
-  { "GET /api/annotations/tags", "annotations:read", annotation_tags },
-  { "GET /api/annotations/:id", "annotations:read", of_annotation(function(_, annotation) return answer.ok(show_annotation(annotation, true)) end) },
-  { "PUT /api/annotations/:id", "annotations:write", of_annotation(change_annotation("Annotation updated", true)) },
-  { "PATCH /api/annotations/:id", "annotations:write", of_annotation(change_annotation("Annotation patched", false)) },
-  { "DELETE /api/annotations/:id", "annotations:delete", of_annotation(function(req, annotation)
-    req.org.annotations[annotation.id] = nil
-    return answer.message(200, "Annotation deleted")
-  end) },
   { "POST /api/snapshots", "signed-in", snapshot },
   { "GET /api/snapshots/:key", "anyone", get_snapshot },
   { "DELETE /api/snapshots/:key", "signed-in", delete_snapshot },

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- Playlists.
+-- Playlists. On 12.4.3 they are objects below /apis (kube_playlists.lua), of which these routes show a part, and no more than 500.
 
 local json = require "server.json"
 local state = require "server.state"
@@ -7,7 +7,11 @@ local answer = require "server.answer"
 
 local playlists = {}
 
+local MOST_LISTED = 500
+
 local function reply(value) return answer.value(200, value, not state.v9 and answer.JSON_UTF8 or nil) end
+
+local function refuse(code, message) return answer.value(code, { message = message, traceID = "" }, answer.JSON_UTF8) end
 
 local function head(playlist)
   return { id = state.v9 and playlist.id or nil, uid = playlist.uid, name = playlist.name, interval = playlist.interval }
@@ -29,7 +33,7 @@ local function show(req, playlist)
   return reply(shown)
 end
 
-local FIELDS = { name = "string", interval = "string", items = "array" }
+local FIELDS = { uid = "string", name = "string", interval = "string", items = "array" }
 
 local function read(req)
   local body = req:bind(FIELDS)
@@ -40,35 +44,80 @@ local function read(req)
   return body
 end
 
+local function bad_request() return state.v9 and answer.bad_request() or refuse(400, "bad request data") end
+
+--- Adds one; `fields`: uid, name, interval, items.
+function playlists.insert(req, fields)
+  local playlist = {
+    id = state.next_id("playlist"), uid = fields.uid, name = fields.name, interval = fields.interval or "", items = fields.items or json.array {},
+    generation = 1, created = state.time(), created_identity = state.identity(req), kube_uid = state.uuid(),
+    resource_version = state.next_resource_version(),
+  }
+  req.org.playlists[playlist.uid] = playlist
+  return playlist
+end
+
+--- Changes one. What changes nothing leaves its version.
+function playlists.change(req, playlist, fields)
+  local items = fields.items or json.array {}
+  local same = fields.name == playlist.name and (fields.interval or "") == playlist.interval and json.encode(items) == json.encode(playlist.items)
+  if same then return false end
+  playlist.name, playlist.interval, playlist.items = fields.name, fields.interval or "", items
+  playlist.generation, playlist.resource_version = playlist.generation + 1, state.next_resource_version()
+  playlist.updated, playlist.updated_identity = state.time(), state.identity(req)
+  return true
+end
+
+local function refuse_uid(req, uid)
+  if uid:find("/", 1, true) then
+    return refuse(422, ('Playlist.playlist.grafana.app "%s" is invalid: metadata.name: Invalid value: "%s": may not contain \'/\''):format(uid, uid))
+  end
+  return req.org.playlists[uid] and refuse(409, ('playlists.playlist.grafana.app "%s" already exists'):format(uid)) or nil
+end
+
+-- 9.3.2 chooses the uid itself.
 local function create(req)
   local body = read(req)
-  if not body then return answer.bad_request() end
-  local playlist = { id = state.next_id("playlist"), uid = state.short_uid(), name = body.name, interval = body.interval or "", items = body.items or {} }
-  req.org.playlists[playlist.uid] = playlist
+  if not body then return bad_request() end
+  local uid = not state.v9 and (body.uid or "") ~= "" and body.uid
+  local refused = uid and refuse_uid(req, uid)
+  if refused then return refused end
+  body.uid = uid or state.short_uid()
+  local playlist = playlists.insert(req, body)
   if state.v9 then return reply(head(playlist)) end
   return show(req, playlist)
 end
 
+--- All of an organisation: by ids, on 12.4.3 by uids.
+function playlists.sorted(org)
+  local list, key = {}, state.v9 and "id" or "uid"
+  for _, playlist in pairs(org.playlists) do list[#list + 1] = playlist end
+  table.sort(list, function(a, b) return a[key] < b[key] end)
+  return list
+end
+
 local function list(req)
   local result = json.array {}
-  for _, playlist in pairs(req.org.playlists) do result[#result + 1] = playlist end
-  table.sort(result, function(a, b) return a.id < b.id end)
-  for index, playlist in ipairs(result) do result[index] = head(playlist) end
+  for index, playlist in ipairs(playlists.sorted(req.org)) do
+    if not state.v9 and index > MOST_LISTED then break end
+    result[index] = head(playlist)
+  end
   return reply(result)
 end
 
 local function of_playlist(handler)
   return function(req)
     local playlist = req.org.playlists[req.params.uid]
-    if not playlist then return answer.failure(404, "Playlist not found") end
-    return handler(req, playlist)
+    if playlist then return handler(req, playlist) end
+    if state.v9 then return answer.failure(404, "Playlist not found") end
+    return refuse(404, ('playlists.playlist.grafana.app "%s" not found'):format(req.params.uid))
   end
 end
 
 local function update(req, playlist)
   local body = read(req)
-  if not body then return answer.bad_request() end
-  playlist.name, playlist.interval, playlist.items = body.name, body.interval or "", body.items or {}
+  if not body then return bad_request() end
+  playlists.change(req, playlist, body)
   return show(req, playlist)
 end
 

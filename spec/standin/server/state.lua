@@ -97,7 +97,7 @@ function state.add_org(name)
   local org = {
     id = state.next_id("org"), name = name, address = {}, members = {}, datasources = {}, folders = {}, dashboards = {},
     dashboard_by_id = {}, dashboard_by_place = {}, folder_by_id = {}, teams = {}, service_accounts = {}, api_keys = {}, annotations = {}, preferences = {},
-    team_preferences = {}, library = {}, playlists = {}, born = ngx.now(), generation = 0, by_uid = {},
+    team_preferences = {}, library = {}, library_known = {}, playlists = {}, born = ngx.now(), generation = 0, by_uid = {},
   }
   state.orgs[org.id], state.org_by_name[name] = org, org
   return org

@@ -36,6 +36,12 @@ end
 --- The uid of the folder that a dashboard is in; nil: the root.
 function dashboards.folder(value) return value:get("metadata", "annotations", FOLDER) end
 
+--- The version in which a dashboard was stored; nil: none of Grafana's.
+function dashboards.version(value)
+  local version = value:get("apiVersion")
+  return type(version) == "string" and version:sub(1, #GROUP) == GROUP and version:sub(#GROUP + 1) or nil
+end
+
 --- The dashboard proper: a document of its own.
 function dashboards.spec(value)
   for key, spec in value:each() do
@@ -64,6 +70,14 @@ local function object_of(doc, version)
   doc:remove("status")
   if not version:find("^v2") then clean_spec(doc) end
   return objects.new(dashboards, doc, lock)
+end
+
+--- The object as it is with another document for the dashboard proper.
+function dashboards.with_spec(object, spec)
+  local doc = object.doc:copy()
+  doc:set(spec, "spec")
+  if not doc:get("apiVersion"):find("/v2", 1, true) then clean_spec(doc) end
+  return objects.new(dashboards, doc, object.lock)
 end
 
 local EMPTY = '{"apiVersion":"' .. GROUP .. FIRST .. '","kind":"Dashboard","metadata":{},"spec":{}}'
@@ -139,10 +153,19 @@ local function read_old(at, uid)
   return nil, r
 end
 
-function dashboards.read(at, uid)
-  if at.server.has_apis then return read_from(at, uid, FIRST) end
+-- In which version to look first: the one in which a dashboard was stored when it was last seen.
+local function likely_version(at, object)
+  local version = object and dashboards.version(object.doc)
+  return version and apis.has(at, DASHBOARDS, version) and version or FIRST
+end
+
+--- See `grafana.bulk.kinds`; `object`, which may be left out, is what is known of it.
+function dashboards.read(at, uid, object)
+  if at.server.has_apis then return read_from(at, uid, likely_version(at, object)) end
   return read_old(at, uid)
 end
+
+-- ------------------------------------------------------------------------------------------------------ listing --
 
 -- Takes what could be read; what has been deleted meanwhile is passed over.
 local function hand_over(out, uid, title, object, r)
@@ -154,24 +177,26 @@ local function hand_over(out, uid, title, object, r)
 end
 
 -- All that the search finds, singly.
-local function list_singly(at, out, skip)
+local function list_singly(at, out, seen)
   local list, problem = at:dashboards()
   if not list then return problem end
   pool.each(at.g, list, function(row)
-    if not (skip and skip[row.uid]) then hand_over(out, row.uid, row.title, dashboards.read(at, row.uid)) end
+    if not seen[row.uid] then hand_over(out, row.uid, row.title, dashboards.read(at, row.uid)) end
   end)
   return outcome.ok()
 end
 
--- What is known of a listing that goes by pages.
-local function new_listing(at, out, known)
-  return {at = at, out = out, known = known, seen = {}, rows = {}, later = {}, n = 0}
+-- A listing that goes by pages: `seen` are the uids that a list has shown, `rows` what it tells of them (false: not
+-- enough), `later` those, by version, that are still to be read in that version, `n` how many there are.
+local function new_listing(at, out)
+  return {at = at, out = out, seen = {}, rows = {}, later = {}, n = 0}
 end
 
 local function note(listing, uid, title, folder)
   listing.n = listing.n + 1
   listing.seen[uid] = true
-  listing.rows[listing.n] = {uid = uid, title = title, folderUid = folder}
+  if not title then listing.rows = false end
+  if listing.rows then listing.rows[listing.n] = {uid = uid, title = title, folderUid = folder} end
 end
 
 local function add_later(listing, version, uid, title)
@@ -180,17 +205,17 @@ local function add_later(listing, version, uid, title)
   list[#list + 1] = {uid = uid, title = title}
 end
 
-local function take_item(listing, item, version)
-  local claim = claim_of(item, version)
-  local uid = item:get("metadata", "name")
-  if listing.seen[uid] then return item:close() end   -- a page that came twice
-  note(listing, uid, item:get("spec", "title"), dashboards.folder(item))
-  if claim or item:type("spec") ~= "object" then
-    add_later(listing, claim or version, uid, item:get("spec", "title"))
-    item:close()
-  else
-    listing.out.take(object_of(item, version))
-  end
+local function title_of(item, uid)
+  local title = item:get("spec", "title")
+  return type(title) == "string" and title or uid
+end
+
+-- Take an item of a page of whole dashboards, or leave it for later where it is stored in another version.
+local function take_item(listing, item, uid)
+  local claim = claim_of(item, FIRST)
+  if not claim and item:type("spec") == "object" then return listing.out.take(object_of(item, FIRST)) end
+  add_later(listing, claim or FIRST, uid, title_of(item, uid))
+  item:close()
 end
 
 -- So many, and so large a part of all, are read by pages.
@@ -200,11 +225,24 @@ local function is_worth_pages(listing, list)
   return #list > FEW and #list * PART > listing.n
 end
 
--- In pages of the version in which they say to be stored; what is not there, or says otherwise there, stays for later.
+local function by_uid(list)
+  local found = {}
+  for _, row in ipairs(list) do found[row.uid] = row end
+  return found
+end
+
+local function left_of(list, wanted)
+  local left = {}
+  for _, row in ipairs(list) do
+    if wanted[row.uid] then left[#left + 1] = row end
+  end
+  return left
+end
+
+-- In pages of the version in which they say to be stored; returns those that are not there, or say otherwise there.
 local function read_by_pages(listing, version, list)
-  local at, wanted = listing.at, {}
-  for _, row in ipairs(list) do wanted[row.uid] = row end
-  apis.pages(at, DASHBOARDS, version, {}, function(item)
+  local wanted = by_uid(list)
+  apis.pages(listing.at, DASHBOARDS, version, {}, function(item)
     local uid = item:get("metadata", "name")
     if wanted[uid] and not claim_of(item, version) and item:type("spec") == "object" then
       wanted[uid] = nil
@@ -212,53 +250,103 @@ local function read_by_pages(listing, version, list)
     end
     item:close()
   end)
-  local rest = {}
-  for _, row in ipairs(list) do
-    if wanted[row.uid] then rest[#rest + 1] = row end
-  end
-  return rest
+  return left_of(list, wanted)
+end
+
+local function read_singly(listing, version, list)
+  local at, out = listing.at, listing.out
+  pool.each(at.g, list, function(row) hand_over(out, row.uid, row.title, read_from(at, row.uid, version)) end)
 end
 
 local function read_later(listing)
-  local at, out = listing.at, listing.out
   for version, list in pairs(listing.later) do
-    if is_worth_pages(listing, list) then list = read_by_pages(listing, version, list) end
-    pool.each(at.g, list, function(row) hand_over(out, row.uid, row.title, read_from(at, row.uid, version)) end)
+    if version ~= FIRST and is_worth_pages(listing, list) then list = read_by_pages(listing, version, list) end
+    read_singly(listing, version, list)
   end
 end
 
 -- Where the pages may have ended early, the search tells of what they have not shown.
-local function read_rest(listing)
-  listing.at:forget("dashboards")
-  return list_singly(listing.at, listing.out, listing.seen)
-end
-
-local function list_whole(listing)
-  local r = apis.pages(listing.at, DASHBOARDS, FIRST, {}, function(item) take_item(listing, item, FIRST) end)
-  if not r.ok then return r end
+local function finish(listing, r)
   read_later(listing)
-  if r.is_doubtful then return read_rest(listing) end
-  listing.at.known_dashboards = listing.rows
+  if r.is_doubtful then
+    listing.at:forget("dashboards")
+    return list_singly(listing.at, listing.out, listing.seen)
+  end
+  listing.at.known_dashboards = listing.rows or nil
   return outcome.ok()
 end
+
+-- Pages of whole dashboards: all, or those that are wanted.
+local function list_whole(listing)
+  local r = apis.pages(listing.at, DASHBOARDS, FIRST, {}, function(item)
+    local uid = item:get("metadata", "name")
+    if listing.seen[uid] then return item:close() end   -- a page that came twice
+    note(listing, uid, title_of(item, uid), dashboards.folder(item))
+    take_item(listing, item, uid)
+  end)
+  if not r.ok then return r end
+  return finish(listing, r)
+end
+
+local function read_changed(listing, changed)
+  if not is_worth_pages(listing, changed) then return read_singly(listing, FIRST, changed) end
+  local wanted = by_uid(changed)
+  apis.pages(listing.at, DASHBOARDS, FIRST, {}, function(item)
+    local uid = item:get("metadata", "name")
+    if not wanted[uid] then return item:close() end
+    wanted[uid] = nil
+    take_item(listing, item, uid)
+  end)
+  read_singly(listing, FIRST, left_of(changed, wanted))
+end
+
+-- Is the dashboard of which this is the metadata just as it was?
+local function is_known(listing, item, uid, was)
+  if not was or was.version ~= item:get("metadata", "resourceVersion")
+    or was.identity ~= item:get("metadata", "uid") then return false end
+  return listing.out.same(uid) ~= false
+end
+
+-- Pages of metadata tell what is new or changed; the rest is as `known` has it.
+local function list_changes(listing, known)
+  local changed = {}
+  local r = apis.pages(listing.at, DASHBOARDS, FIRST, {metadata = true}, function(item)
+    local uid = item:get("metadata", "name")
+    if not listing.seen[uid] then
+      local was = known(uid)
+      note(listing, uid, was and was.title, dashboards.folder(item))
+      if not is_known(listing, item, uid, was) then
+        changed[#changed + 1] = {uid = uid, title = was and was.title or uid}
+      end
+    end
+    item:close()
+  end)
+  if not r.ok then return r end
+  read_changed(listing, changed)
+  return finish(listing, r)
+end
+
+local OLD_ROUTE = "dashboards were read by the old route, as /apis is closed to this account: those of the second "
+  .. "schema are shown there in the first, without their tabs"
 
 -- No page came: what is refused as a list may be read singly.
 local REFUSED = {[403] = true, [404] = true, [406] = true, [500] = true}
 
+--- See `grafana.bulk.kinds`. `known`, which may be left out, tells what a former backup has of a uid: `{version,
+-- identity, title}` as the lock and the title were then, or nil; what has not changed since is given to
+-- `out.same(uid)`, which returns false where it is to be read all the same.
 function dashboards.list(at, out, known)
-  if not at.server.has_apis then return list_singly(at, out) end
-  local listing = new_listing(at, out, known)
-  local r = list_whole(listing)
-  if not r.ok and listing.n == 0 and REFUSED[r.code] then return list_singly(at, out) end
+  if not at.server.has_apis then
+    if at.server.major >= 12 and out.note then out.note(OLD_ROUTE) end
+    return list_singly(at, out, {})
+  end
+  local listing = new_listing(at, out)
+  local r = known and list_changes(listing, known) or list_whole(listing)
+  if not r.ok and listing.n == 0 and REFUSED[r.code] then return list_singly(at, out, {}) end
   return r
 end
 
 -- ------------------------------------------------------------------------------------------------------ writing --
-
-local function version_of(doc)
-  local version = doc:get("apiVersion")
-  return type(version) == "string" and version:sub(1, #GROUP) == GROUP and version:sub(#GROUP + 1) or nil
-end
 
 local function unsupported(doc)
   return outcome.new("error", ("this server does not know the version %s, in which the dashboard was stored"):format(
@@ -294,7 +382,7 @@ local function settled(at, object, now, r)
 end
 
 local function write_by_apis(at, object, now)
-  local version = version_of(object.doc)
+  local version = dashboards.version(object.doc)
   if not version then return unsupported(object.doc) end
   for attempt = 1, TIMES do
     local body = object.doc:copy()
@@ -309,7 +397,7 @@ local function write_by_apis(at, object, now)
 end
 
 local function write_old(at, object, now)
-  if version_of(object.doc) ~= FIRST then return unsupported(object.doc) end
+  if dashboards.version(object.doc) ~= FIRST then return unsupported(object.doc) end
   local dashboard = dashboards.spec(object.doc)
   dashboard:set(object.key, "uid")
   if now then dashboard:set(now.lock.version, "version") end

@@ -15,9 +15,11 @@ local kind = {
   name = "service_accounts",
   one = "service account",
   scope = "org",
-  cannot_undo = {
-    "A deleted service account comes back with another id, and without its tokens: they are made anew by hand.",
-  },
+  keeps_secrets = true,   -- what is there keeps those that it has
+  cannot_undo = function(action)
+    if action == "create" then return {"tokens of service accounts: they are made anew by hand"} end
+    return action == "delete" and {"tokens of deleted service accounts, which are made anew by hand, and their ids"}
+  end,
 }
 
 local function form(account, tokens)
@@ -115,7 +117,8 @@ local function create(at, object)
   if not made.ok then return made end
   at:forget("service_accounts")
   local r = leave(at, made.id)
-  return r.ok and outcome.ok() or parts.half_done("the service account was created", r)
+  if not r.ok then return parts.half_done("the service account was created", r) end
+  return outcome.ok {missing_secrets = object.secrets}   -- its tokens
 end
 
 function kind.write(at, object, now)
@@ -130,11 +133,6 @@ function kind.delete(at, now)
   local r = at.g:delete_service_account(at.org, now.lock.id)
   at:forget("service_accounts")
   return r
-end
-
-function kind.references(value, swap)
-  parts.swap_at(value, swap, "service_accounts", "name")
-  return value
 end
 
 return kind

@@ -1,0 +1,151 @@
+-- SPDX-License-Identifier: MIT
+--- Library panels. What the server says beside the model (type, description) it takes from the model.
+-- @module grafana.bulk.kinds.library_panels
+
+local core = require "grafana.core"
+local objects = require "grafana.bulk.objects"
+local outcome = require "grafana.bulk.outcome"
+
+local ipairs, require, type = ipairs, require, type
+
+local library_panels = {
+  name = "library_panels",
+  one = "library panel",
+  scope = "org",
+  cannot_undo = {"authors and dates of library panels"},
+}
+
+function library_panels.key(value) return value:get("uid") end
+
+function library_panels.title(value) return value:get("name") end
+
+-- ------------------------------------------------------------------------------------------------- the file form --
+
+-- The root has two names.
+local function folder_of(element)
+  local uid = type(element.folderUid) == "string" and element.folderUid or ""
+  return uid ~= "general" and uid or ""
+end
+
+-- The server adds an empty type and description; a panel's id is the dashboard's business.
+local function model_of(element)
+  local model = type(element.model) == "table" and element.model or {}
+  model.id = nil
+  for _, name in ipairs {"type", "description"} do
+    if model[name] == "" then model[name] = nil end
+  end
+  return core.object(model)
+end
+
+local function from_server(element)
+  return objects.new(library_panels, {
+    uid = element.uid, name = element.name, kind = element.kind, folderUid = folder_of(element),
+    model = model_of(element),
+  }, element.version)
+end
+
+-- -------------------------------------------------------------------------------------------------------- reading --
+
+function library_panels.read(at, uid)
+  local r = at.g:call("getLibraryElementByUID", {library_element_uid = uid}, {org = at.org})
+  if r.ok then return from_server(r.body.result) end
+  return nil, r.status ~= "not-found" and r or nil
+end
+
+local PER_PAGE = 100
+
+local function read_page(at, page, per_page)
+  local r = at.g:call("getLibraryElements", {perPage = per_page, page = page}, {org = at.org})
+  if not r.ok then return r end
+  return r, r.body.result.elements, r.body.result.totalCount
+end
+
+-- Tell of those that were not told of yet.
+local function take_new(out, elements, seen)
+  for _, element in ipairs(elements) do
+    if not seen.uids[element.uid] then
+      seen.uids[element.uid], seen.count = true, seen.count + 1
+      out.take(from_server(element))
+    end
+  end
+end
+
+-- Page by page. Returns the result, and how many the server says there are.
+local function take_pages(at, out, seen)
+  local page = 0
+  while true do
+    page = page + 1
+    local r, elements, total = read_page(at, page, PER_PAGE)
+    if not r.ok then return r end
+    take_new(out, elements, seen)
+    if #elements == 0 or page * PER_PAGE >= total then return r, total end
+  end
+end
+
+-- Names need not be unique, and which of two of one name ends a page and which begins the next is the server's whim:
+-- what the pages left out one large page has.
+function library_panels.list(at, out)
+  local seen = {uids = {}, count = 0}
+  local r, total = take_pages(at, out, seen)
+  if not r.ok or seen.count >= total then return r end
+  local again, elements = read_page(at, 1, total + PER_PAGE)
+  if again.ok then take_new(out, elements, seen) end
+  return again
+end
+
+-- -------------------------------------------------------------------------------------------------------- writing --
+
+local function folder_missing(at, uid)
+  return uid ~= "" and at.g:get_folder(at.org, uid).status == "not-found"
+end
+
+-- The words of a refusal tell little; another look tells the rest.
+local function explain(at, r, form, now)
+  local message = r.message or ""
+  if r.code == 400 and message:find("already exists", 1, true) then
+    r.status, r.reason = "already-exists", "name-exists"
+  elseif r.code == 400 and folder_missing(at, form.folderUid) then
+    r.status, r.reason = "not-found", "folder-not-found"
+    r.message = ('there is no folder "%s" to put it in'):format(form.folderUid)
+  elseif now and r.code == 403 and not library_panels.read(at, now.key) then
+    r.status, r.reason, r.message = "not-found", nil, "the library panel is gone"
+  end
+  return r
+end
+
+local function update(at, form, now)
+  form.version, form.uid = now.lock, nil
+  return at.g:call("updateLibraryElement", {library_element_uid = now.key, body = form}, {org = at.org})
+end
+
+function library_panels.write(at, object, now)
+  local form = object.doc:table()
+  local r = now and update(at, form, now) or at.g:call("createLibraryElement", {body = form}, {org = at.org})
+  if not r.ok then return explain(at, r, form, now) end
+  return outcome.ok(), from_server(r.body.result)
+end
+
+local function in_use(now, count)
+  local users = count == 1 and "a dashboard uses" or ("%d dashboards use"):format(count)
+  return outcome.new("invalid-data", ('%s the library panel "%s": it is not deleted'):format(users, now.title))
+end
+
+--- The server would take it away from the dashboards that use it: such a one is kept.
+function library_panels.delete(at, now)
+  local r = at.g:call("getLibraryElementConnections", {library_element_uid = now.key}, {org = at.org})
+  if not r.ok then return r end
+  if #r.body.result > 0 then return in_use(now, #r.body.result) end
+  return at.g:call("deleteLibraryElementByUID", {library_element_uid = now.key}, {org = at.org})
+end
+
+-- ----------------------------------------------------------------------------------------------------- references --
+
+--- The folder, and what the model names.
+function library_panels.references(value, swap)
+  local form = value:table()
+  if form.folderUid ~= "" then form.folderUid = swap("folders", form.folderUid) or form.folderUid end
+  form.model = require("grafana.bulk.references").in_dashboard(form.model, swap)
+  return objects.document(form)
+end
+
+return library_panels
