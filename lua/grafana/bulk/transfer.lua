@@ -127,6 +127,8 @@ local function hold_back(b, limit)
   end
 end
 
+transfer.hold_back = hold_back
+
 local function pair(job, from, from_org, to, to_org, options, deletes)
   local there, r = server_of(to)
   return build(job, there, options, function(b)

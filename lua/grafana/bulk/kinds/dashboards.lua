@@ -18,6 +18,7 @@ local ipairs, pairs, require, type = ipairs, pairs, require, type
 
 local dashboards = {
   name = "dashboards", one = "dashboard", scope = "org",
+  keeps_track = true,   -- what a backup knew of them tells what need not be read again
   cannot_undo = {"the history of versions, stars, authors and dates of dashboards"},
 }
 
@@ -70,6 +71,14 @@ local function object_of(doc, version)
   doc:remove("status")
   if not version:find("^v2") then clean_spec(doc) end
   return objects.new(dashboards, doc, lock)
+end
+
+--- The object as it is with another document for the dashboard proper.
+function dashboards.with_spec(object, spec)
+  local doc = object.doc:copy()
+  doc:set(spec, "spec")
+  if not doc:get("apiVersion"):find("/v2", 1, true) then clean_spec(doc) end
+  return objects.new(dashboards, doc, object.lock)
 end
 
 local EMPTY = '{"apiVersion":"' .. GROUP .. FIRST .. '","kind":"Dashboard","metadata":{},"spec":{}}'
