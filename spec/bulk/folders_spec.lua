@@ -19,11 +19,8 @@ describe("folders", function()
       setup(function() server = days.start(personality:match "^%S+") end)
       teardown(function() server:stop() end)
       before_each(function()
-        server:reset()
+        days.fresh(server)
         if personality:find "without" then server:set {apis = false} end
-        local code = server:http("PUT", "/api/admin/users/1/password",
-          {user = "admin", password = "admin", body = {password = days.PASSWORD}})
-        assert.equal(200, code)
         w = kinds.on(days.connect(server), {id = 1, name = "Main Org."})
       end)
       after_each(function() w:close() end)
@@ -49,13 +46,11 @@ describe("folders", function()
         it("keep the labels and annotations that somebody else has set", function()
           w:trip(folders, {uid = "a", title = "A"})
           local path = "/apis/folder.grafana.app/v1beta1/namespaces/default/folders/a"
-          local _, text = server:http("PUT", path, {user = "admin", password = days.PASSWORD, body = {
+          days.ask(server, "PUT", path, {
             metadata = {name = "a", labels = {team = "ops"}, annotations = {["x.org/y"] = "z"}}, spec = {title = "A"},
-          }})
-          assert.equal("ops", server.decode(text).metadata.labels.team)
+          })
           w:trip(folders, {uid = "a", title = "A2"})
-          _, text = server:http("GET", path, {user = "admin", password = days.PASSWORD})
-          local metadata = server.decode(text).metadata
+          local metadata = days.ask(server, "GET", path).metadata
           assert.same({"ops", "z"}, {metadata.labels.team, metadata.annotations["x.org/y"]})
         end)
       end
@@ -82,7 +77,8 @@ describe("folders", function()
         end)
 
         it("whose parent is gone are listed, and told of", function()
-          check(w.g:request("POST", "/api/folders", {org = 1, body = {uid = "o", title = "O", parentUid = "gone\27[2J"}}))
+          local body = {uid = "o", title = "O", parentUid = "gone\27[2J"}
+          check(w.g:request("POST", "/api/folders", {org = 1, body = body}))
           local notes = {}
           local r = folders.list(w.at, {take = function() end, note = function(text) notes[#notes + 1] = text end})
           assert.is_true(r.ok)

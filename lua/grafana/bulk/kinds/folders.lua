@@ -237,6 +237,7 @@ function folders.write(at, object, now)
     if not r.ok then r, after, again = settled(at, object, r) end
     if not (again and not now) then break end
   end
+  at:forget("folders")
   if r.ok then parents.add(at, value.uid) end
   return r, after
 end
@@ -248,6 +249,7 @@ function folders.delete(at, now)
   local problem = require("grafana.bulk.folder_contents").check(at, now.key)
   if problem then return problem end
   parents.remove(at, now.key)
+  at:forget("folders")
   if now.lock.api then return judge(apis.delete(at, FOLDERS, now.lock.api, now.key, now.lock)) end
   return at.g:delete_folder(at.org, now.key)
 end
