@@ -3,6 +3,7 @@
 -- what nothing uses, and what is named and not there.
 -- @module grafana.bulk.inventory
 
+local files = require("grafana.core").files
 local check = require "grafana.bulk.check"
 local kinds = require "grafana.bulk.kinds"
 local outcome = require "grafana.bulk.outcome"
@@ -147,7 +148,8 @@ end
 
 local WRITERS = {txt = write_text, csv = write_csv, html = write_html, htm = write_html}
 
---- Write it to a file: as text, CSV or a page, as the path ends in `.txt`, `.csv` or `.html`.
+--- Write it to a file, which is there whole or not at all, and for its owner only (mode 0600): as text, CSV or a page,
+-- as the path ends in `.txt`, `.csv` or `.html`.
 -- @string path
 -- @string[opt] name of a table, for text and CSV
 -- @return the path; raises where it cannot be written
@@ -156,7 +158,7 @@ function methods:save(path, name)
   local write = extension and WRITERS[extension:lower()]
   if not write then error("inventory:save: a path expected that ends in .html, .csv or .txt", 2) end
   if name ~= nil then tables.check("inventory:save", name) end
-  local written, problem = require("grafana.bulk.inventory_file").write(path, function(out) write(self, name, out) end)
+  local written, problem = files.write(path, collected(function(out) write(self, name, out) end))
   if not written then error(("inventory:save: %s"):format(problem), 2) end
   return path
 end
@@ -164,6 +166,7 @@ end
 local function result_of(run)
   local r, failures = run.lists, run.lists.failed
   local server = run.source.server
+  require("grafana.bulk.inventory_order").all(r)
   r.status, r.ok = "ok", #failures == 0
   r.server, r.grafana, r.account = server.g._core:url(), server.version, server.login
   r.time, r.partial = os.date("!%Y-%m-%dT%H:%M:%SZ"), run.partial

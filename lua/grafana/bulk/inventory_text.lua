@@ -75,10 +75,7 @@ end
 
 -- --------------------------------------------------------------------------------------------------------- tables --
 
-local function width_of(text)
-  local _, count = text:gsub("[^\128-\191]", "")
-  return count
-end
+local width_of = show.columns
 
 local function shown(value)
   if type(value) == "number" then return ("%.14g"):format(value), true end

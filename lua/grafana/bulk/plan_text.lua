@@ -99,12 +99,17 @@ local function failure_text(failure)
   return where .. what .. ": " .. failure.status .. ": " .. show.text(failure.message or "no message", 300)
 end
 
+local function lost_by(change)
+  local lost = kinds.get(change.kind).cannot_undo or {}
+  if type(lost) == "function" then return lost(change.action) or {} end
+  return lost[change.action] or lost
+end
+
 -- What undo cannot return, of the kinds and actions that are in the plan.
 local function losses(changes)
   local list, seen = {}, {}
   for _, change in ipairs(changes) do
-    local lost = kinds.get(change.kind).cannot_undo or {}
-    for _, text in ipairs(lost[change.action] or lost) do
+    for _, text in ipairs(lost_by(change)) do
       if not seen[text] then
         seen[text] = true
         list[#list + 1] = text

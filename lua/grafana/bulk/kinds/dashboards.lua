@@ -18,6 +18,7 @@ local ipairs, pairs, require, type = ipairs, pairs, require, type
 
 local dashboards = {
   name = "dashboards", one = "dashboard", scope = "org",
+  keeps_track = true,   -- what a backup knew of them tells what need not be read again
   cannot_undo = {"the history of versions, stars, authors and dates of dashboards"},
 }
 

@@ -32,6 +32,11 @@ function folders.references(value, swap)
   return value
 end
 
+function folders.about(value)
+  local parent = value:get("parentUid")
+  return parent and {parent = parent} or {}
+end
+
 local DEEPEST = 20   -- a circle ends here
 
 function folders.rank(about, find)
