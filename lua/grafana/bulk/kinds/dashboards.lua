@@ -354,7 +354,8 @@ local function unsupported(doc)
     require("grafana.bulk.show").text(doc:get("apiVersion") or "(none)")), "unsupported")
 end
 
-local function written(at, object, now, body, version)
+local function send_by_apis(at, object, now)
+  local version, body = dashboards.version(object.doc), object.doc:copy()
   local r, doc
   if now then
     body:set(now.lock.version, "metadata", "resourceVersion")
@@ -365,58 +366,58 @@ local function written(at, object, now, body, version)
     end
     r, doc = apis.create(at, DASHBOARDS, version, body)
   end
+  body:close()
   if not r.ok then return r end
   local after = object_of(doc, version)
   if not after.lock.version then after.lock.version = now and now.lock.version end   -- nothing was changed
   return r, after
 end
 
--- A write whose answer was lost may have been done, and the next attempt then meets what it has made itself.
-local TIMES = 3
+local function send_by_old_route(at, object, now)
+  local dashboard = dashboards.spec(object.doc)
+  dashboard:set(object.key, "uid")
+  if now then dashboard:set(now.lock.version, "version") end
+  return at.g:update_or_create_dashboard(at.org, dashboard,
+    {folderUid = dashboards.folder(object.doc) or "", overwrite = false})
+end
 
+-- A write whose answer was lost may have been done, and the next attempt then meets what it has made itself. Third: it
+-- was not done, and may be sent again.
 local function settled(at, object, now, r)
   if r.status ~= "already-exists" and not r.uncertain then return r end
-  local there, problem = dashboards.read(at, object.key)
+  local there, problem = dashboards.read(at, object.key, object)
   if problem then return r end
   if there and there:digest() == object:digest() then return outcome.ok(), there end
   return r, nil, r.uncertain and (there and there.lock.version) == (now and now.lock.version)
 end
 
-local function write_by_apis(at, object, now)
-  local version = dashboards.version(object.doc)
-  if not version then return unsupported(object.doc) end
-  for attempt = 1, TIMES do
-    local body = object.doc:copy()
-    local r, after, again = written(at, object, now, body, version)
-    body:close()
-    if not r.ok then r, after, again = settled(at, object, now, r) end
-    if not again or attempt == TIMES then
-      if outcome.is_unsupported(r) then return unsupported(object.doc) end
-      return r, after
-    end
-  end
-end
+local TIMES = 3
 
-local function write_old(at, object, now)
-  if dashboards.version(object.doc) ~= FIRST then return unsupported(object.doc) end
-  local dashboard = dashboards.spec(object.doc)
-  dashboard:set(object.key, "uid")
-  if now then dashboard:set(now.lock.version, "version") end
-  local r = at.g:update_or_create_dashboard(at.org, dashboard,
-    {folderUid = dashboards.folder(object.doc) or "", overwrite = false})
-  if r.ok then return r end
-  local judged, there = settled(at, object, now, r)
-  return judged, there
+local function send_until_settled(at, object, now, send)
+  local r, after, again
+  for _ = 1, TIMES do
+    r, after = send(at, object, now)
+    if r.ok then return r, after end
+    r, after, again = settled(at, object, now, r)
+    if not again then break end
+  end
+  return r, after
 end
 
 function dashboards.write(at, object, now)
+  local version = dashboards.version(object.doc)
+  if not version or version ~= FIRST and not at.server.has_apis then return unsupported(object.doc) end
   local problem = parents.check(at, dashboards.folder(object.doc))
   if problem then return problem end
-  if at.server.has_apis then return write_by_apis(at, object, now) end
-  return write_old(at, object, now)
+  at:forget("dashboards")
+  local send = at.server.has_apis and send_by_apis or send_by_old_route
+  local r, after = send_until_settled(at, object, now, send)
+  if outcome.is_unsupported(r) then return unsupported(object.doc) end
+  return r, after
 end
 
 function dashboards.delete(at, now)
+  at:forget("dashboards")
   if not at.server.has_apis then return at.g:delete_dashboard(at.org, now.key) end
   return apis.delete(at, DASHBOARDS, FIRST, now.key, now.lock)
 end
