@@ -189,6 +189,7 @@ local function waits(world, name, sample)
       assert.matches("Alertmanager", r.message, 1, true)
     end
     assert.equal(0, changed(world.server))
+    assert.is_true(#world.server:requests {path = "/policies$"} <= 6)   -- it is waited for once
   end)
 end
 
@@ -219,6 +220,23 @@ local function fails(world, name, sample)
     assert.is_true(r.ok or r.uncertain == true, tostring(r))
     local there = kinds.get(name).read(world.at, support.object(name, sample.first(world)).key)
     assert.equal(support.object(name, sample.first(world)):text(), there:text())
+  end)
+
+  world.it("an update whose answer is lost is done, or uncertain", function()
+    sample.prepare(world)
+    local _, now = support.write(name, world.at, sample.first(world))
+    world.server:fault {kind = "close_after", path = sample.writes, method = "PUT"}
+    local r = kinds.get(name).write(world.at, support.object(name, sample.second(world)), now)
+    assert.is_true(r.ok or r.uncertain == true, tostring(r))
+    assert.equal(support.object(name, sample.second(world)):text(), kinds.get(name).read(world.at, now.key):text())
+  end)
+
+  world.it("a deletion whose answer is lost is done", function()
+    sample.prepare(world)
+    local _, now = support.write(name, world.at, sample.first(world))
+    world.server:fault {kind = "close_after", method = "DELETE"}
+    local r = kinds.get(name).delete(world.at, now)
+    assert.equal("ok", r.status, tostring(r))
   end)
 
   world.it("who may not write is denied", function()
