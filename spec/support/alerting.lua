@@ -87,13 +87,6 @@ support.changed = changed
 
 -- ----------------------------------------------------------------------------------------------- what all hold --
 
--- As a server answers whose alerting is switched off.
-local function switch_off(world)
-  for _, path in ipairs {"^/api/v1/provisioning/", "^/api/ruler/", "^/api/alertmanager/"} do
-    world.server:fault {kind = "status", code = 404, body = '{"message":"Not found"}', path = path, times = 0}
-  end
-end
-
 local function holds_what_is_written(world, name, sample)
   world.it("what is written is read back, and listed", function()
     sample.prepare(world)
@@ -195,7 +188,7 @@ end
 
 local function fails(world, name, sample)
   world.it("a server without alerting is unsupported", function()
-    switch_off(world)
+    world.server:set {alerting = false}
     local _, listed = support.list(name, world.at)
     local there, read = kinds.get(name).read(world.at, support.object(name, sample.first(world)).key)
     assert.is_nil(there)

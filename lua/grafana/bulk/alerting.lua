@@ -62,8 +62,9 @@ local function is_not_ready(r)
 end
 
 local function never_ready(seconds)
-  return outcome.new("error", ("the Alertmanager of this organisation was not ready within %g seconds; Grafana makes"
-    .. " it within a minute of the organisation"):format(seconds), "unavailable")
+  return outcome.new("error", ("the Alertmanager of this organisation was not ready within %g seconds; Grafana starts"
+    .. " it up to a minute after the organisation was made, and never where alerting is disabled for it"):format(seconds),
+    "unavailable")
 end
 
 --- Wait until the Alertmanager of a place answers: that of a new organisation does so after up to a minute. The options
