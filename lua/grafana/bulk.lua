@@ -92,12 +92,25 @@ job("move_to_folder", "edit")
 job("set_permissions", "edit")
 job("delete_dashboards", "edit")
 
---- Create users that are not there.
+--- Create users that are not there, and see to it that they are in the organisations that are said.
 -- @function create_users
+-- @param g the client of a server admin
+-- @tab list `{login, email, name, password, orgs = {[id or name] = "Editor"}, admin}`, each: a login or an email is
+--   needed. Who is there already is known by the login, else by the email; name, email, `admin` and roles are brought
+--   up to date where they are said, the password is left alone. Who is in no organisation, and of whom no
+--   `orgs` is said, gets into `org`
+-- @tab[opt] options `org`: id or name, for those (the credentials' own); `role` there ("Viewer"); `secret`: asked for
+--   passwords that are not in the list; `journal`, which holds no passwords; `on_progress`
+-- @return a plan
 job("create_users", "people")
 
---- Make users members of an organisation, with these roles.
+--- Make users members of an organisation, with these roles. Who is not in the list is left alone.
 -- @function add_org_users
+-- @param g the client
+-- @param org id or name
+-- @tab list `{login or email, role}`, each
+-- @tab[opt] options `journal`, `on_progress`
+-- @return a plan
 job("add_org_users", "people")
 
 --- What there is, and what uses what.

@@ -272,10 +272,11 @@ topics.pages = {
   transports = {"What carries the requests: libcurl, nginx, a function of yours", TRANSPORTS},
   many = {"Many calls at once: grafana.gather, run, spawn, sleep", MANY},
   progress = {"How far an operation is: on_progress, grafana.progress()", PROGRESS},
+  bulk = {"Whole servers: backup, restore, copy, sync, diff, undo", function() return require "grafana.bulk.help" end},
 }
 
 --- The topics' names in the order to show them in.
-topics.names = {"connect", "results", "options", "json", "transports", "many", "progress"}
+topics.names = {"connect", "results", "options", "json", "transports", "many", "progress", "bulk"}
 
 -- Words that mean a topic.
 topics.aliases = {
@@ -288,6 +289,8 @@ topics.aliases = {
   transport = "transports", nginx = "transports", openresty = "transports", curl = "transports", libcurl = "transports",
   capture = "transports", sleep = "many", blocking = "transports", ["function"] = "transports",
   on_progress = "progress",
+  backup = "bulk", restore = "bulk", copy = "bulk", sync = "bulk", diff = "bulk", plan = "bulk", undo = "bulk",
+  resume = "bulk", journal = "bulk", inventory = "bulk", apply = "bulk",
   gather = "many", run = "many", spawn = "many", task = "many", tasks = "many", cancel = "many", wait = "many",
   parallel = "many", concurrency = "many", coroutine = "many", coroutines = "many",
 }

@@ -70,7 +70,7 @@ function memory.new()
   package.loaded["grafana.bulk.kinds.playlists"] = world.things
   package.loaded["grafana.bulk.kinds.preferences"] = world.settings
   world.g = grafana.connect("http://127.0.0.1:9", nil, {})
-  function world.g:get_current_user_orgs()
+  function world.g.get_current_user_orgs()
     local list = {}
     for name in pairs(world.orgs) do list[#list + 1] = {orgId = #list + 1, name = name} end
     return outcome.ok {orgs = list}

@@ -289,7 +289,7 @@ describe("a journal", function()
     assert.equal(3, #world.writes)
   end)
 
-  it("is refused where the plan was never whole, is another's format, lacks changes, or is for another server", function()
+  it("is refused where it never was whole, has another format, lacks changes, or is for another server", function()
     local b = builder()
     b:change {kind = world.things, org = "Acme", wanted = thing("a", 2)}
     assert.error_matches(function() plan.open(dir, world.server) end, "has changed nothing")

@@ -85,6 +85,8 @@ local function judge(r, create)
     r.reason = create and "uid-exists" or "version-mismatch"
   elseif r.status == "not-found" and detail(r, "kind") == "folders" and not says(r, "could not find") then
     r.reason = "folder-not-found"
+  elseif r.code == 500 and says(r, "should not be set on objects to be created") then
+    r.status, r.reason = "not-found", nil
   elseif r.code == 412 then
     r.status, r.reason = "already-exists", create and "uid-exists" or "version-mismatch"
   elseif r.code == 500 and says(r, "access denied to folder") then

@@ -20,10 +20,19 @@ local function told(run)
 end
 
 local function put(run, kind, org, object)
-  local written, problem = run.store:put(kind, org, object)
+  local written, problem = run.store:put(kind, org, object, kind.keeps_track and object.lock or nil)
   if not written then error("bulk.backup: " .. problem, 0) end
   object.doc:close()
   told(run)
+end
+
+-- What a former backup knows of an object, where its file is as it was written: it stays, unless another takes its
+-- place.
+local function known_to(run, kind, org)
+  return function(key)
+    local known = run.store:known(kind, org, key)
+    return known and run.store:keep(kind, org, key) and known or nil
+  end
 end
 
 local function list_kind(run, kind, org)
@@ -32,14 +41,13 @@ local function list_kind(run, kind, org)
     counts[kind.name] = (counts[kind.name] or 0) + 1
     put(run, kind, org, object)
   end
-  local function same(key)
+  local function same()
     counts[kind.name] = (counts[kind.name] or 0) + 1
-    run.store:keep(kind, org, key)
     told(run)
   end
-  local known = kind.name == "dashboards" and run.store:known(kind, org) or nil
-  local _, whole = run.source:each(kind, org, take, known, same)
+  local r, whole = run.source:each(kind, org, take, kind.keeps_track and known_to(run, kind, org) or nil, same)
   if whole then run.store:whole(kind, org) end
+  if outcome.is_unsupported(r) then run.absent[#run.absent + 1] = source.failure_of(kind, org, nil, nil, r) end
 end
 
 local function read_all(run)
@@ -58,30 +66,22 @@ end
 
 local metatable = {__name = "grafana.backup"}
 
--- What the server does not have at all is no failure of the backup.
-local function failures_of(run)
-  local failures, absent = {}, {}
-  for _, failure in ipairs(run.failures) do
-    local list = outcome.is_unsupported(failure) and not failure.key and absent or failures
-    list[#list + 1] = failure
-  end
-  return failures, absent
-end
-
-local function manifest_of(run, failures, absent)
+-- What the server does not have at all (`unsupported`) is no failure of the backup.
+local function manifest_of(run)
   local server = run.source.server
   return {
     server = server.g._core:url(), grafana = server.version, account = server.login or "",
     time = os.date("!%Y-%m-%dT%H:%M:%SZ"),
-    counts = run.counts, unreadable = failures, unsupported = absent, notes = run.notes,
+    counts = run.counts, unreadable = run.failures, unsupported = run.absent, notes = run.notes,
     permissions = run.options.permissions ~= false, kinds = run.options.kinds,
   }
 end
 
-local function report_of(run, failures)
+local function report_of(run)
+  local failures = run.failures
   local r = {
     status = "ok", ok = #failures == 0, job = "backup", dir = run.dir, counts = run.counts, total = run.done,
-    written = run.store.written, failed = #failures, failures = failures, notes = run.notes,
+    written = run.store.counts.written, failed = #failures, failures = failures, notes = run.notes,
   }
   if not r.ok then
     r.status = failures[1].status
@@ -107,8 +107,8 @@ local OPTIONS = {"orgs", "kinds", "permissions", "on_progress", "alertmanager_wa
 
 local function new_run(g, store, server, dir, options)
   local run = {
-    g = g, store = store, dir = dir, options = options, counts = {}, failures = {}, notes = {}, done = 0, total = 0,
-    on_progress = options.on_progress, source = source.live(server, options, options.orgs),
+    g = g, store = store, dir = dir, options = options, counts = {}, failures = {}, absent = {}, notes = {},
+    done = 0, total = 0, on_progress = options.on_progress, source = source.live(server, options, options.orgs),
   }
   function run.source.on_failure(failure) run.failures[#run.failures + 1] = failure end
   function run.source.on_note(text) run.notes[#run.notes + 1] = text end
@@ -117,11 +117,10 @@ end
 
 local function carry_out(run)
   read_all(run)
-  local failures, absent = failures_of(run)
-  local finished, problem = run.store:finish(manifest_of(run, failures, absent))
+  local finished, problem = run.store:finish(manifest_of(run))
   if not finished then error("bulk.backup: " .. problem, 0) end
-  if run.on_progress then run.on_progress(run.done, run.done, #failures) end
-  return report_of(run, failures)
+  if run.on_progress then run.on_progress(run.done, run.done, #run.failures) end
+  return report_of(run)
 end
 
 --- See `bulk.backup`.

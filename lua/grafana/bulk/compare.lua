@@ -18,7 +18,7 @@ local KEY_FIELD = {
 
 -- ------------------------------------------------------------------------------------------------------ mappings --
 
-local MAPPED = {"organisations", "users", "teams", "service_accounts", "datasources", "folders"}
+local MAPPED = {"organisations", "users", "teams", "service_accounts", "datasources", "folders", "playlists"}
 
 -- By kind, names there by names here. What the caller gave is not changed.
 local function copy_mapping(given)
@@ -43,9 +43,9 @@ local function translate(state, kind, object)
   local mapping, doc = state.mapping, object.doc
   local function swap(name, key) return mapping[name] and mapping[name][key] end
   if kind.references then doc = kind.references(doc, swap) or doc end
-  local own = KEY_FIELD[kind.name] and mapping[kind.name][object.key]
+  local own = mapping[kind.name] and mapping[kind.name][object.key]
   doc = objects.document(doc)
-  if own then doc:set(own, KEY_FIELD[kind.name]) end
+  if own and kind.rekey then kind.rekey(doc, own) elseif own then doc:set(own, KEY_FIELD[kind.name]) end
   return objects.new(kind, doc, nil, object.about)
 end
 
@@ -70,11 +70,14 @@ local function list_target(state, kind, org)
   return index
 end
 
--- A data source of the same name is the same one where none has its uid.
+-- Of these one of the same name is the same one where none has its uid: no two data sources have one name, and old
+-- servers give playlists uids of their own.
+local BY_NAME = {datasources = true, playlists = true}
+
 local function match_by_name(state, kind, object, index)
-  if kind.name ~= "datasources" or index.by_key[object.key] or state.mapping.datasources[object.key] then return end
+  if not BY_NAME[kind.name] or index.by_key[object.key] or state.mapping[kind.name][object.key] then return end
   local uid = index.by_title[object.title]
-  if uid then state.mapping.datasources[object.key] = uid end
+  if uid then state.mapping[kind.name][object.key] = uid end
 end
 
 -- ------------------------------------------------------------------------------------------------------- secrets --
@@ -91,7 +94,7 @@ end
 -- Of the secrets that the target lacks, those that the caller can give: they are a change of their own.
 local function secrets_to_set(state, kind, org, object, there)
   local lacking, given = secrets_lacking(object, there), {}
-  if #lacking == 0 or not there or not state.options.secret then return nil end
+  if #lacking == 0 or not there or not state.options.secret or kind.keeps_secrets then return nil end
   local at = place.new(state.target.server, {name = org or nil}, state.options)
   for _, name in ipairs(lacking) do
     if at:secret(kind.name, object, name) then given[#given + 1] = name end
@@ -161,24 +164,21 @@ end
 
 -- --------------------------------------------------------------------------------------------------------- lists --
 
-local function failed(state, kind, org, r)
-  state.builder:failed(source_of.failure_of(kind, org, nil, nil, r))
-end
-
 -- A server that has no such things at all fails only what is to be put there.
 local function compare_unsupported(state, kind, source_org, org, r)
   local count = 0
   state.source:each(kind, source_org, function() count = count + 1 end)
   if count == 0 then return end
   local message = ("%d of them are in the source, and the server has no such thing"):format(count)
-  failed(state, kind, org, outcome.new("error", message, "unsupported", {code = r.code}))
+  r = outcome.new("error", message, "unsupported", {code = r.code})
+  state.target.on_failure(source_of.failure_of(kind, org, nil, nil, r))
 end
 
 local function compare_kind(state, kind, source_org, org)
   local index, r = list_target(state, kind, org)
   if not index then
-    if outcome.is_unsupported(r) then return compare_unsupported(state, kind, source_org, org, r) end
-    return failed(state, kind, org, r)
+    if outcome.is_unsupported(r) then compare_unsupported(state, kind, source_org, org, r) end
+    return
   end
   index.seen = {}
   local listed, whole = state.source:each(kind, source_org, function(object)
@@ -189,10 +189,10 @@ end
 
 local function compare_org(state, source_org)
   local org = state.mapping.organisations[source_org] or source_org
-  local fixed = {}
-  for name, to in pairs(state.mapping.datasources) do fixed[name] = to end
+  local given = state.mapping
+  state.mapping = copy_mapping(given)   -- what is matched by name holds in this organisation
   for _, kind in ipairs(source_of.kinds(state.options, "org")) do compare_kind(state, kind, source_org, org) end
-  state.mapping.datasources = fixed   -- what was matched by name holds in this organisation
+  state.mapping = given
 end
 
 local function names_of(list)
@@ -203,6 +203,17 @@ end
 
 local function nothing() return false end
 local function everything() return true end
+
+-- What cannot be read makes the plan less than whole; it says on which side that was.
+local function tell_builder(c)
+  for side, each in pairs {source = c.source, target = c.target} do
+    function each.on_failure(failure)
+      failure.side = side
+      c.builder:failed(failure)
+    end
+  end
+  function c.source.on_note(text) c.builder:note(text) end
+end
 
 --- Add to the builder the changes that make a server be as a source is.
 -- @tab c `builder`, `source`, `target` (a live source), `options` (`kinds`, `permissions`, `mapping`, `secret`,
@@ -216,12 +227,11 @@ function compare.run(c)
   there, r = c.target:orgs()
   if not there then return nil, r end
   local state = {
-    login = c.target.server and c.target.server.login, builder = c.builder, source = c.source, target = c.target, options = c.options, target_orgs = names_of(there),
-    mapping = copy_mapping(c.options.mapping), deletes = c.deletes or nothing, wants = c.wants or everything,
+    builder = c.builder, source = c.source, target = c.target, options = c.options, target_orgs = names_of(there),
+    login = c.target.server and c.target.server.login, mapping = copy_mapping(c.options.mapping),
+    deletes = c.deletes or nothing, wants = c.wants or everything,
   }
-  function c.source.on_failure(failure) c.builder:failed(failure) end
-  function c.target.on_failure(failure) c.builder:failed(failure) end
-  function c.source.on_note(text) c.builder:note(text) end
+  tell_builder(c)
   if c.server_kinds ~= false then
     for _, kind in ipairs(source_of.kinds(c.options, "server")) do compare_kind(state, kind, false, false) end
   end

@@ -30,7 +30,8 @@ objects.document = document
 function objects.new(kind, value, lock, about)
   local doc = document(value)
   return setmetatable({
-    kind = kind, key = kind.key(doc), title = kind.title(doc), doc = doc, lock = lock, about = about,
+    kind = kind, key = kind.key(doc), title = kind.title(doc), doc = doc, lock = lock,
+    about = about or kind.about and kind.about(doc),
     secrets = doc:get("secrets"),
   }, metatable)
 end

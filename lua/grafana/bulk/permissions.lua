@@ -43,6 +43,11 @@ local function service_account(at, item)
   return at:service_account_name(item.userId)
 end
 
+--- The object of a kind whose permissions are these entries, which are sorted in place.
+function permissions.object(kind, uid, entries)
+  return objects.new(kind, {uid = uid, permissions = sorted(entries)})
+end
+
 local function from_item(at, item)
   local name = NAMES[item.permission]
   if not name or item.inherited == true then return nil end
@@ -56,7 +61,7 @@ end
 local function from_server(kind, at, uid, items)
   local entries = {}
   for _, item in ipairs(items) do entries[#entries + 1] = from_item(at, item) end
-  return objects.new(kind, {uid = uid, permissions = sorted(entries)})
+  return permissions.object(kind, uid, entries)
 end
 
 -- ------------------------------------------------------------------------------------------------------- writing --

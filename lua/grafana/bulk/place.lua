@@ -25,7 +25,7 @@ end
 local function find_account(g)
   local r = g:get_current_user()
   if not r.ok then return nil, false end
-  return r.user.login, r.user.isGrafanaAdmin == true
+  return r.user.login:lower(), r.user.isGrafanaAdmin == true
 end
 
 --- What a job knows of a server: `g`, `version`, `major`, `has_apis`, `login`, `is_admin`.
@@ -146,13 +146,16 @@ end
 
 local READERS = {}
 
--- Members; then, for a server admin, everybody.
+-- Members; then, for a server admin, everybody. Logins are in small letters, as 12 keeps them.
 function READERS.users(at)
   local members = at.org and at.g:get_org_users(at.org) or {}
-  local found = index(members.users, "userId", "login")
   local all = at.server.is_admin and at.g:get_users() or {}
-  for _, user in ipairs(all.users or {}) do
-    found.by_id[user.id], found.by_name[user.login] = user.login, user.id
+  local found = {by_id = {}, by_name = {}}
+  for _, list in ipairs {members.users or {}, all.users or {}} do
+    for _, user in ipairs(list) do
+      local id, login = user.userId or user.id, user.login:lower()
+      found.by_id[id], found.by_name[login] = login, id
+    end
   end
   return found
 end
@@ -191,7 +194,7 @@ end
 
 --- Users: the login of an id, the id of a login; nil where this account sees none.
 function methods:login_of(id) return names_of(self, "users").by_id[id] end
-function methods:user_id(login) return id_of(self, "users", login) end
+function methods:user_id(login) return id_of(self, "users", login:lower()) end
 
 --- Teams of the organisation, by name.
 function methods:team_name(id) return names_of(self, "teams").by_id[id] end
@@ -227,9 +230,10 @@ end
 --- A secret of an object, from the function that the caller gave.
 -- @return string or nil; raises where that function returns anything else
 function methods:secret(kind, object, name)
-  local ask = self.options.secret
-  if not ask then return nil end
-  local value = ask {kind = kind, org = self.org_name, key = object.key, title = object.title, name = name}
+  local wanted = {kind = kind, org = self.org_name, key = object.key, title = object.title, name = name}
+  local known, ask = self.options.known_secret, self.options.secret   -- known: given with the job itself
+  local value = known and known(wanted)
+  if value == nil and ask then value = ask(wanted) end
   if value ~= nil and type(value) ~= "string" then
     error("grafana.bulk: option 'secret': the function must return a string or nil, got " .. type(value), 0)
   end

@@ -19,6 +19,11 @@ local function place_name(org)
   return org and "organisation " .. show.text(org) or "the server"
 end
 
+local function words_of(name, count)
+  local words = name:gsub("_", " ")
+  return count == 1 and kinds.get(name).one or words
+end
+
 local STATE = {done = ", done", failed = ", failed", begun = ", begun"}
 
 local function change_line(change)
@@ -27,6 +32,22 @@ local function change_line(change)
   if change.key ~= change.title then name = name .. " (" .. show.text(change.key) .. ")" end
   local why = change.why ~= "" and ": " .. show.text(change.why) or ""
   return ("    %-6s  %s %s%s%s"):format(change.action, kind.one, name, why, STATE[change.state] or "")
+end
+
+-- "3 folders, 20 dashboards to create; 1 team to update"
+local function counts_line(changes)
+  local parts = {}
+  for _, action in ipairs {"create", "update", "delete"} do
+    local counts, list = {}, {}
+    for _, change in ipairs(changes) do
+      if change.action == action then counts[change.kind] = (counts[change.kind] or 0) + 1 end
+    end
+    for _, name in ipairs(kinds.names) do
+      if counts[name] then list[#list + 1] = ("%d %s"):format(counts[name], words_of(name, counts[name])) end
+    end
+    if #list > 0 then parts[#parts + 1] = table.concat(list, ", ") .. " to " .. action end
+  end
+  return table.concat(parts, "; ")
 end
 
 -- By organisation, in the order of the plan.
@@ -47,7 +68,7 @@ local function add_changes(list, changes)
   local groups, order = grouped(changes)
   local shown = 0
   for _, org in ipairs(order) do
-    if shown < MOST_SHOWN then list[#list + 1] = "  " .. place_name(org) end
+    list[#list + 1] = ("  %s: %s"):format(place_name(org), counts_line(groups[org]))
     for _, change in ipairs(groups[org]) do
       shown = shown + 1
       if shown <= MOST_SHOWN then list[#list + 1] = change_line(change) end
@@ -73,17 +94,22 @@ local function failure_text(failure)
   local name = failure.title or failure.key
   local what = name and (kind and kind.one or failure.kind) .. " " .. show.text(name)
     or failure.kind:gsub("_", " ") .. " (the list)"
+  if failure.side then what = what .. " on the " .. failure.side end
   local where = failure.org and show.text(failure.org) .. ": " or ""
   return where .. what .. ": " .. failure.status .. ": " .. show.text(failure.message or "no message", 300)
+end
+
+local function lost_by(change)
+  local lost = kinds.get(change.kind).cannot_undo or {}
+  if type(lost) == "function" then return lost(change.action) or {} end
+  return lost[change.action] or lost
 end
 
 -- What undo cannot return, of the kinds and actions that are in the plan.
 local function losses(changes)
   local list, seen = {}, {}
   for _, change in ipairs(changes) do
-    local given = kinds.get(change.kind).cannot_undo or {}
-    if type(given) == "function" then given = given(change.action) or {} end
-    for _, text in ipairs(given) do
+    for _, text in ipairs(lost_by(change)) do
       if not seen[text] then
         seen[text] = true
         list[#list + 1] = text

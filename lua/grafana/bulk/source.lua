@@ -65,7 +65,7 @@ local function catcher(self, kind, org, take)
 end
 
 --- Call `take(object)` for each object of a kind.
--- @return a result; not ok when the list, or an object of it, could not be read
+-- @return the result of listing; where it says that the server has no such things at all, that is no failure yet
 -- @return whether every single object could be read
 function live:each(kind, org, take, known, same)
   local at, r = self:place(org)
@@ -76,7 +76,7 @@ function live:each(kind, org, take, known, same)
   local out = catcher(self, kind, org, take)
   out.same = same
   r = kind.list(at, out, known)
-  if not r.ok then self.on_failure(failure_of(kind, org, nil, nil, r)) end
+  if not r.ok and not outcome.is_unsupported(r) then self.on_failure(failure_of(kind, org, nil, nil, r)) end
   return r, r.ok and out.whole
 end
 
@@ -92,6 +92,16 @@ function source.folder(store, orgs)
   return setmetatable(self, folder)
 end
 
+-- Files that are not as the manifest has them; and, first, what the backup itself had to say.
+function folder:tell_notes()
+  if not self.told then
+    self.told = 0
+    for _, text in ipairs(self.store.manifest.notes or {}) do self.on_note(text) end
+  end
+  for i = self.told + 1, #self.store.notes do self.on_note(self.store.notes[i].message) end
+  self.told = #self.store.notes
+end
+
 function folder:orgs()
   return self._orgs or self.store:orgs()
 end
@@ -102,8 +112,9 @@ function folder:each(kind, org, take)
     whole = false
     self.on_failure(failure_of(kind, org, nil, path, outcome.new("invalid-data", problem, "invalid-json")))
   end
-  self.store:each(kind, org, take, fail)
-  return outcome.ok(), whole
+  local all = self.store:each(kind, org, take, fail)
+  self:tell_notes()
+  return outcome.ok(), whole and all
 end
 
 -- --------------------------------------------------------------------------------------------------- selections --

@@ -14,7 +14,8 @@ local routes = router.new()
 -- All routes as texts, for tests: "GET /api/orgs/:org_id".
 app.routes = {}
 for _, area in ipairs { "orgs", "users", "datasources", "datasource_permissions", "folders", "dashboards", "search", "teams", "service_accounts",
-  "library", "playlists", "kube_playlists", "alerting", "annotations", "preferences", "told_permissions", "other", "kube" } do
+  "library", "playlists", "kube_playlists", "alerting", "alertmanager", "contact_points", "annotations", "preferences", "told_permissions",
+  "other", "kube" } do
   for _, row in ipairs(require("server." .. area).routes) do
     routes:add(row)
     app.routes[#app.routes + 1] = row[1]

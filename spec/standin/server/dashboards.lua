@@ -128,6 +128,8 @@ local function add_version(req, dashboard, template, options)
   table.insert(dashboard.versions, version)
   if #dashboard.versions > KEPT_VERSIONS then table.remove(dashboard.versions, 1) end
   dashboard.template, dashboard.null_id = template, options.null_id
+  if dashboard.stored ~= "v0alpha1" then dashboard.claims = dashboard.stored or dashboard.claims end
+  dashboard.notes, dashboard.labels, dashboard.shows_root = nil, nil, nil   -- the old route drops them
   dashboard.stored, dashboard.stored_spec, dashboard.broken, dashboard.by_kube = nil, nil, nil, nil   -- set by /apis for what it writes itself
   dashboard.parts = splice(template, values_of(dashboard, version))
   dashboard.updated_identity = state.identity(req)

@@ -100,12 +100,13 @@ local function refuse_uid(uid)
   return nil
 end
 
-local function insert(req, title, uid, parent_uid)
+local function insert(req, title, uid, parent_uid, description)
   local now = state.time()
   local folder = {
     id = state.next_object_id(), uid = uid ~= "" and uid or state.short_uid(), parent_uid = parent_uid, version = 1, created = now, updated = now,
     created_by = author(req), updated_by = state.v9 and author(req) or "Anonymous", acl = access.initial(req, parent_uid), is_folder = true,
     resource_version = state.next_resource_version(), kube_uid = state.uuid(), created_identity = state.identity(req),
+    description = description,
   }
   set_title(folder, title)
   req.org.folders[folder.uid], req.org.folder_by_id[folder.id] = folder, folder
@@ -114,11 +115,7 @@ local function insert(req, title, uid, parent_uid)
   return folder
 end
 
-local function create(req)
-  local body = req:bind { title = "string", uid = "string", parentUid = "string" }
-  if not body then return answer.bad_request() end
-  local title, uid = (body.title or ""):match("^%s*(.-)%s*$"), body.uid or ""
-  local parent_uid = not state.v9 and body.parentUid or ""
+local function refuse_new(req, title, uid, parent_uid)
   local refused = refuse_uid(uid)
   if refused then return refused end
   if title == "" then return answer.message(400, "folder title cannot be empty") end
@@ -128,16 +125,34 @@ local function create(req)
     return answer.message(409, "a folder or dashboard in the general folder with the same name already exists")
   end
   if too_deep(req.org, parent_uid) then return answer.failure(500, "Folder API error: folder max depth exceeded, max depth is 4") end
-  return show(req, insert(req, title, uid, parent_uid), true)
+  return nil
 end
 
--- A creator in a nested folder needs rights there; at the root any editor may. Only an admin may put one nowhere.
-local function may_create(req)
-  local body = req:bind { parentUid = "string" }
+local function create(req, body)
+  local title, uid = (body.title or ""):match("^%s*(.-)%s*$"), body.uid or ""
+  local parent_uid = not state.v9 and body.parentUid or ""
+  local refused = refuse_new(req, title, uid, parent_uid)
+  if refused then return nil, refused end
+  return insert(req, title, uid, parent_uid, type(body.description) == "string" and body.description or nil)
+end
+
+-- A creator in a nested folder needs rights there; at the root any editor may. Only an admin may put one nowhere. Returns the folder, or nil and
+-- an answer that refuses.
+function folders.create_as(req, body)
   local parent_uid = body and not state.v9 and body.parentUid or ""
-  if parent_uid ~= "" and not req.org.folders[parent_uid] and req.role == "Editor" then return not_found() end
-  if req.org and access.may_create(req, req.org.folders[parent_uid] and parent_uid or "") then return create(req) end
-  return answer.denied("folders:create")
+  if parent_uid ~= "" and not req.org.folders[parent_uid] and req.role == "Editor" then return nil, not_found() end
+  if not req.org or not access.may_create(req, req.org.folders[parent_uid] and parent_uid or "") then
+    return nil, answer.denied("folders:create")
+  end
+  if not body then return nil, answer.bad_request() end
+  return create(req, body)
+end
+
+local function create_folder(req)
+  local body = req:bind { title = "string", uid = "string", parentUid = "string", description = "string" }
+  if body then body.description = body.description or "" end
+  local folder, refused = folders.create_as(req, body)
+  return refused or show(req, folder, true)
 end
 
 local function list(req)
@@ -227,7 +242,24 @@ local function grows_too_deep(org, folder, parent)
   return levels > 0 and #parents(org, parent) + 1 + levels > MAX_PARENTS
 end
 
+-- Sets what /apis sets at once.
+function folders.change(req, folder, title, description, parent_uid)
+  folder.description, folder.parent_uid = description, parent_uid
+  set_title(folder, title)
+  stamp(req, folder)
+end
+
 local CIRCULAR = "cannot move folder under its own descendant, this would create a circular reference"
+
+-- What is said of a folder that would come to be inside itself; nil of one that would not.
+function folders.is_circular(org, folder, parent_uid)
+  local parent = org.folders[parent_uid]
+  if parent == folder then return CIRCULAR end
+  for _, above in ipairs(parent and parents(org, parent) or {}) do
+    if above == folder then return CIRCULAR end
+  end
+  return nil
+end
 
 local function move(req, folder)
   local body = req:bind { parentUid = "string" }
@@ -236,10 +268,8 @@ local function move(req, folder)
   local parent = req.org.folders[parent_uid]
   if parent_uid == "general" then return answer.failure(500, 'move target not found folders.folder.grafana.app "general" not found') end
   if parent_uid ~= "" and not parent then return not_found() end
-  if parent == folder then return answer.failure(500, CIRCULAR) end
-  for _, above in ipairs(parent and parents(req.org, parent) or {}) do
-    if above == folder then return answer.failure(500, CIRCULAR) end
-  end
+  local circular = folders.is_circular(req.org, folder, parent_uid)
+  if circular then return answer.failure(500, circular) end
   if parent and grows_too_deep(req.org, folder, parent) then return answer.message(400, "Maximum nested folder depth reached") end
   if folder.parent_uid == parent_uid then return show(req, folder) end
   folder.parent_uid = parent_uid
@@ -259,6 +289,14 @@ local function dashboards_in(org, folder)
   local found = {}
   for _, dashboard in pairs(org.dashboards) do
     if dashboard.folder_uid == folder.uid then found[#found + 1] = dashboard end
+  end
+  return found
+end
+
+local function library_panels_in(org, folder)
+  local found = 0
+  for _, element in pairs(org.library) do
+    if element.folder_uid == folder.uid then found = found + 1 end
   end
   return found
 end
@@ -289,18 +327,26 @@ local function remove_rules(org, folder)
   for _, child in ipairs(children(org, folder)) do remove_rules(org, child) end
 end
 
-local function has_rules(org, folder)
-  for _, rule in pairs(org.alerting and org.alerting.rules or {}) do
-    if rule.folderUID == folder.uid then return true end
-  end
-  for _, child in ipairs(children(org, folder)) do
-    if has_rules(org, child) then return true end
-  end
-  return false
+-- The alert rules of a folder and of those below it.
+local function rules_in(org, folder)
+  local found = 0
+  for _, rule in pairs(org.alerting and org.alerting.rules or {}) do found = found + (rule.folderUID == folder.uid and 1 or 0) end
+  for _, child in ipairs(children(org, folder)) do found = found + rules_in(org, child) end
+  return found
+end
+
+-- Whether /apis, which takes nothing along, deletes it.
+function folders.is_empty(org, folder)
+  return #children(org, folder) == 0 and #dashboards_in(org, folder) == 0 and library_panels_in(org, folder) == 0 and rules_in(org, folder) == 0
+end
+
+function folders.remove(org, folder)
+  remove(org, folder)
+  state.touch(org)
 end
 
 function folders.delete(req, folder)
-  if has_rules(req.org, folder) and req:arg("forceDeleteRules") ~= "true" then
+  if rules_in(req.org, folder) > 0 and req:arg("forceDeleteRules") ~= "true" then
     if state.v9 then return answer.message(400, "folder contains alert rules") end
     return answer.coded(400, "folder.not-empty", "Folder cannot be deleted: folder is not empty")
   end
@@ -321,9 +367,8 @@ local function counts(req, folder)
     end
   end
   add(folder)
-  for _, element in pairs(req.org.library) do
-    if element.folder_uid == folder.uid then result.librarypanel = result.librarypanel + 1 end
-  end
+  result.librarypanel = library_panels_in(req.org, folder)
+  result.alertrule = rules_in(req.org, folder)
   return answer.ok(result)
 end
 
@@ -337,7 +382,7 @@ local VIEW, EDIT, ADMIN = access.VIEW, access.EDIT, access.ADMIN
 
 folders.routes = {
   { "GET /api/folders", "folders:read", list },
-  { "POST /api/folders", "folders:read", may_create },
+  { "POST /api/folders", "folders:read", create_folder },
   { "GET /api/folders/:uid", "folders:read", of_folder(VIEW, "folders:read", show) },
   { "GET /api/folders/id/:folder_id", "folders:read", of_folder(VIEW, "folders:read", show) },
   { "PUT /api/folders/:uid", "folders:write", of_folder(EDIT, "folders:write", update) },

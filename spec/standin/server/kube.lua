@@ -7,13 +7,15 @@ local json = require "server.json"
 local state = require "server.state"
 local answer = require "server.answer"
 local access = require "server.access"
-local dashboards = require "server.dashboards"
 local request = require "server.request"
 local object = require "server.kube_object"
 local pretty = require "server.pretty"
-local v2 = require "server.kube_v2"
+local kube_status = require "server.kube_status"
+local write = require "server.kube_write"
 
 local kube = {}
+
+local status = kube_status.failure
 
 -- A page ends with the object that brings what is stored of its objects to so many bytes, whatever `limit` says.
 local PAGE_BYTES = 2 * 1024 * 1024
@@ -37,11 +39,6 @@ local RESOURCES = {
   { "snapshots", "Snapshot", "snapshot", "delete get list" },
   { "snapshots/dashboard", "Dashboard", "", "get" },
 }
-
-local function status(code, message, reason, details)
-  return answer.value(code, { kind = "Status", apiVersion = "v1", metadata = {}, status = "Failure", message = message, reason = reason,
-    details = details, code = code })
-end
 
 -- Grafana's own words before they reach the part that speaks in kinds.
 local function plain_text(code, text) return answer.text(code, text, "text/plain; charset=utf-8") end
@@ -92,11 +89,6 @@ end
 local DASHBOARDS = { plural = "dashboards", group = "dashboard.grafana.app", kind = "Dashboard", stored = "v0alpha1", place = "dashboards" }
 local FOLDERS = { plural = "folders", group = "folder.grafana.app", kind = "Folder", stored = "v1beta1", place = "folders" }
 
-local function missing(resource, name)
-  return status(404, ('%s.%s "%s" not found'):format(resource.plural, resource.group, name), "NotFound",
-    { name = name, group = resource.group, kind = resource.plural })
-end
-
 -- All there is, by uid, and the number that this state of things goes by: { list, version }, the same until something changes. Who may not see
 -- all of it has pages with fewer items, or none.
 local function snapshot(req, resource)
@@ -139,13 +131,13 @@ local function texts_of(resource, partial)
 end
 
 -- One page of objects from `place.offset` on, as texts to be joined; returns them and the offset of the next page, if anything follows.
-local function page(req, resource, place, limit, write)
+local function page(req, resource, place, limit, texts)
   local offset, items, count, size = place.offset, {}, 0, 0
   while offset < #place.list and count < limit and size < PAGE_BYTES do
     offset = offset + 1
     local thing = object.as_of(place.list[offset], place.version)
     if access.level(req, thing) > 0 then
-      local shown = write(resource, req.params.namespace, req.params.version, thing)
+      local shown = texts(resource, req.params.namespace, req.params.version, thing)
       items[2 * count + 1], items[2 * count + 2] = shown.texts, ","
       count, size = count + 1, size + shown.size - SHOWN_BYTES
     end
@@ -195,107 +187,8 @@ end
 
 local function get_object(req, resource)
   local thing = req.org[resource.place][req.params.name]
-  if not thing or access.level(req, thing) == 0 then return missing(resource, req.params.name) end
+  if not thing or access.level(req, thing) == 0 then return kube_status.missing(resource, req.params.name) end
   return show(req, resource, 200, thing)
-end
-
-local function forbidden(name)
-  return status(403, ('dashboards.dashboard.grafana.app "%s" is forbidden: User cannot write'):format(name), "Forbidden",
-    { name = name, group = "dashboard.grafana.app", kind = "dashboards" })
-end
-
--- Reads a sent object; nil when it is none.
-local function read_object(req)
-  local body = req:document()
-  if not body or not json.is_object(body.spec) or not json.is_object(body.metadata) then return nil end
-  local notes = json.is_object(body.metadata.annotations) and body.metadata.annotations or {}
-  local spec, name = body.spec, body.metadata.name
-  return spec, {
-    uid = type(name) == "string" and name ~= "" and name or state.uuid(), title = type(spec.title) == "string" and spec.title or "",
-    folder_uid = notes["grafana.app/folder"] or "", message = notes["grafana.app/message"],
-    as_sent = true, grants = notes["grafana.app/grant-permissions"] == "default", version = body.metadata.resourceVersion,
-  }
-end
-
--- What cannot be stored.
-local function refuse_object(req, target)
-  local words
-  if target.title == "" then words = "Dashboard title cannot be empty"
-  elseif #target.uid > 40 then words = "uid too long, max 40 characters"
-  elseif target.uid:find("[^%w_-]") then words = "uid contains illegal characters" end
-  if words then return status(400, words, "BadRequest") end
-  return target.folder_uid ~= "" and not req.org.folders[target.folder_uid] and missing(FOLDERS, target.folder_uid) or nil
-end
-
--- The document that the old routes show of what is sent in a version. A v2 that cannot be converted is shown as it is; second, why.
-local function old_document(version, spec, target)
-  if version == "v0alpha1" then return spec end
-  if version == "v1beta1" then
-    object.migrate(spec)
-    target.title = target.title ~= "" and target.title or spec.title
-    return spec
-  end
-  local document, problem = v2.to_old(spec)
-  return document or spec, problem
-end
-
--- Remembers of the last write what only /apis knows: the version it is stored in, and what was sent of v2.
-local function mark_stored(dashboard, version, spec, problem)
-  local record = dashboard.versions[#dashboard.versions]
-  for _, thing in ipairs { dashboard, record } do
-    thing.stored, thing.by_kube, thing.broken = version, true, problem
-    thing.stored_spec = version:find("^v2") and json.encode(spec) or nil
-  end
-  dashboard.kube_of = nil
-end
-
-local function write_object(req, resource, existing, spec, target)
-  local version = req.params.version
-  local document, problem = old_document(version, spec, target)
-  local refused = refuse_object(req, target)
-  if refused then return refused end
-  if not dashboards.may_save(req, existing, target.folder_uid) then return forbidden(target.uid) end
-  document.uid, document.id, document.version = nil, nil, nil
-  local dashboard = dashboards.write(req, existing, document, target)
-  mark_stored(dashboard, version, spec, problem)
-  dashboard.updated_by = "Anonymous"
-  dashboard.created_by = existing and dashboard.created_by or "Anonymous"
-  local asked = target.grants and target.folder_uid == ""
-  if not existing and not asked then dashboard.acl = {} end   -- unasked, or in a folder, /apis gives no permissions
-  return show(req, resource, existing and 200 or 201, dashboard)
-end
-
-local function create_object(req, resource)
-  local spec, target = read_object(req)
-  if not spec then return status(400, "the object provided is unrecognized", "BadRequest") end
-  if req.org.dashboards[target.uid] then
-    return status(409, ('dashboards.dashboard.grafana.app "%s" already exists'):format(target.uid), "AlreadyExists",
-      { name = target.uid, group = resource.group, kind = resource.plural })
-  end
-  return write_object(req, resource, nil, spec, target)
-end
-
-local function update_object(req, resource)
-  local spec, target = read_object(req)
-  if not spec then return status(400, "the object provided is unrecognized", "BadRequest") end
-  target.uid = req.params.name
-  local existing = req.org.dashboards[target.uid]
-  if not existing then return missing(resource, target.uid) end
-  if target.version and target.version ~= ("%.0f"):format(existing.resource_version) then
-    return status(409, ('Operation cannot be fulfilled on dashboards.dashboard.grafana.app "%s": the object has been modified; please apply '
-      .. "your changes to the latest version and try again"):format(target.uid), "Conflict",
-      { name = target.uid, group = resource.group, kind = resource.plural })
-  end
-  return write_object(req, resource, existing, spec, target)
-end
-
-local function delete_object(req, resource)
-  local existing = req.org.dashboards[req.params.name]
-  if not existing then return missing(resource, req.params.name) end
-  if access.level(req, existing) < access.EDIT then return forbidden(existing.uid) end
-  dashboards.remove(req.org, existing)
-  return answer.ok { kind = "Status", apiVersion = "v1", metadata = {}, status = "Success",
-    details = { name = existing.uid, group = resource.group, kind = resource.plural, uid = existing.kube_uid } }
 end
 
 local function not_acceptable(words) return status(406, words, "NotAcceptable") end
@@ -372,16 +265,19 @@ kube.routes = {
   { "GET /apis/:group/:version", "signed-in", telling(list_resources) },
   { "GET " .. D, "signed-in", within(DASHBOARDS, list_objects) },
   { "GET " .. D .. "/:name", "signed-in", within(DASHBOARDS, get_object) },
-  { "POST " .. D, "signed-in", within(DASHBOARDS, create_object) },
-  { "PUT " .. D .. "/:name", "signed-in", within(DASHBOARDS, update_object) },
-  { "DELETE " .. D .. "/:name", "signed-in", within(DASHBOARDS, delete_object) },
+  { "POST " .. D, "signed-in", within(DASHBOARDS, write.create.dashboards) },
+  { "PUT " .. D .. "/:name", "signed-in", within(DASHBOARDS, write.replace.dashboards) },
+  { "DELETE " .. D .. "/:name", "signed-in", within(DASHBOARDS, write.delete.dashboards) },
   { "GET " .. F, "signed-in", within(FOLDERS, list_objects) },
   { "GET " .. F .. "/:name", "signed-in", within(FOLDERS, get_object) },
+  { "POST " .. F, "signed-in", within(FOLDERS, write.create.folders) },
+  { "PUT " .. F .. "/:name", "signed-in", within(FOLDERS, write.replace.folders) },
+  { "DELETE " .. F .. "/:name", "signed-in", within(FOLDERS, write.delete.folders) },
 }
 for _, row in ipairs(kube.routes) do row.only, row.there = "12.4.3", function() return state.settings.apis end end
 
 -- For other resources, which have files of their own.
-kube.status, kube.missing, kube.token, kube.name_of = status, missing, token, name_of
+kube.status, kube.missing, kube.token, kube.name_of = kube_status.failure, kube_status.missing, token, name_of
 
 --- Wraps a handler of a resource that is served in these versions.
 function kube.serving(resource, versions, handler)

@@ -74,8 +74,9 @@ end
 
 local function annotations_of(thing)
   local parent = thing.folder_uid or thing.parent_uid
-  local notes = { ["grafana.app/createdBy"] = thing.created_identity, ["grafana.app/folder"] = parent ~= "" and parent or nil,
+  local notes = { ["grafana.app/createdBy"] = thing.created_identity, ["grafana.app/folder"] = (parent ~= "" or thing.shows_root) and parent or nil,
     ["grafana.app/message"] = (thing.message or "") ~= "" and thing.message or nil }
+  for key, value in pairs(thing.notes or {}) do notes[key] = value end
   if thing.version > 1 then
     notes["grafana.app/updatedBy"], notes["grafana.app/updatedTimestamp"] = thing.updated_identity, thing.updated
   end
@@ -109,11 +110,17 @@ local function written_fields(resource, thing)
   return fields
 end
 
+local function labels_of(thing)
+  local labels = { ["grafana.app/deprecatedInternalID"] = ("%.0f"):format(thing.id) }
+  for key, value in pairs(thing.labels or {}) do labels[key] = value end
+  return labels
+end
+
 local function metadata_of(resource, namespace, thing)
   return json.pieces {
     name = thing.uid, namespace = namespace, uid = thing.kube_uid, resourceVersion = ("%.0f"):format(thing.resource_version),
     generation = thing.version, creationTimestamp = thing.created, annotations = annotations_of(thing),
-    labels = { ["grafana.app/deprecatedInternalID"] = ("%.0f"):format(thing.id) },
+    labels = labels_of(thing),
     managedFields = not thing.by_kube and json.array { { manager = "grafana", operation = "Update", apiVersion = resource.group .. "/" .. resource.stored,
       time = thing.updated, fieldsType = "FieldsV1", fieldsV1 = written_fields(resource, thing) } } or nil,
   }
@@ -124,11 +131,14 @@ local function head_of(resource, namespace, version, thing)
   return { ('{"kind":"%s","apiVersion":"%s/%s","metadata":'):format(resource.kind, resource.group, version), metadata_of(resource, namespace, thing) }
 end
 
--- The status tells of a conversion where there was one; of one that failed, with all that is stored. In pieces.
+local function told(stored) return ('{"conversion":{"failed":false,"storedVersion":"%s"}}'):format(stored) end
+
+-- The status tells of a conversion where there was one; of one that failed, with all that is stored. In pieces. What was stored in another version
+-- before keeps what was told of that.
 local function status_of(resource, namespace, version, thing)
   local stored = thing.stored or STORED_FIRST
-  if version == stored then return { "{}" } end
-  if not thing.broken or version:find("^v2") then return { ('{"conversion":{"failed":false,"storedVersion":"%s"}}'):format(stored) } end
+  if version == stored then return { thing.claims and told(thing.claims) or "{}" } end
+  if not thing.broken or version:find("^v2") then return { told(stored) } end
   return { ('{"conversion":{"failed":true,"error":%s,"storedVersion":"%s","source":'):format(json.encode(thing.broken), stored),
     head_of(resource, namespace, stored, thing), ',"spec":', thing.stored_spec, "}}}" }
 end
@@ -150,7 +160,7 @@ end
 
 -- A folder: { texts, size }, the texts in order and their bytes.
 function object.folder(resource, namespace, version, folder)
-  return measured { head_of(resource, namespace, version, folder), ',"spec":', json.encode { title = folder.title, description = "" }, "}" }
+  return measured { head_of(resource, namespace, version, folder), ',"spec":', json.encode { title = folder.title, description = folder.description }, "}" }
 end
 
 -- The same of a dashboard, kept until it is saved again.

@@ -12,7 +12,9 @@ local kind = {
   name = "org_users",
   one = "member",
   scope = "org",
-  cannot_undo = {"Who leaves an organisation leaves its teams, and loses what was permitted to that user alone."},
+  cannot_undo = function(action)
+    return action == "delete" and {"teams of who leaves an organisation, and what was permitted there by name"}
+  end,
 }
 
 local function form(user)
@@ -20,7 +22,7 @@ local function form(user)
 end
 
 local function object_of(user)
-  return objects.new(kind, form(user), {id = user.userId}, {is_admin = user.role == "Admin"})
+  return objects.new(kind, form(user), {id = user.userId})
 end
 
 function kind.key(value) return value:get("login") end
@@ -78,6 +80,10 @@ end
 function kind.references(value, swap)
   parts.swap_at(value, swap, "users", "login")
   return value
+end
+
+function kind.about(value)
+  return {is_admin = value:get("role") == "Admin"}
 end
 
 -- Admins first: then the last one that there was can be given another role.

@@ -14,7 +14,10 @@ local kind = {
   name = "organisations",
   one = "organisation",
   scope = "server",
-  cannot_undo = {"A deleted organisation comes back empty and with another id: all that was in it is gone."},
+  cannot_undo = function(action)
+    if action == "create" then return {"what others put into a new organisation: undo deletes it"} end
+    return action == "delete" and {"all that is in a deleted organisation, and its id"}
+  end,
 }
 
 local ADDRESS = {"address1", "address2", "city", "zipCode", "state", "country"}
@@ -95,11 +98,6 @@ end
 
 function kind.delete(at, now)
   return at.g:delete_org(now.lock.id)
-end
-
-function kind.references(value, swap)
-  parts.swap_at(value, swap, "organisations", "name")
-  return value
 end
 
 return kind

@@ -16,7 +16,9 @@ local kind = {
   one = "team",
   scope = "org",
   one_at_a_time = true,   -- of 1,005 made sixteen at a time a real server refused 287
-  cannot_undo = {"A deleted team comes back with another id, and without its groups outside of Grafana."},
+  cannot_undo = function(action)
+    return action == "delete" and {"ids of deleted teams, and the groups outside of Grafana that were bound to them"}
+  end,
 }
 
 local ADMIN = 4
@@ -193,7 +195,6 @@ local function swap_all(value, swap, list)
 end
 
 function kind.references(value, swap)
-  parts.swap_at(value, swap, "teams", "name")
   swap_all(value, swap, "members")
   swap_all(value, swap, "admins")
   return value

@@ -2,8 +2,8 @@
 --- Users of the server: `{login, email, name, isGrafanaAdmin, isDisabled}`, the last two only where they are true. In
 -- which organisations they are, are objects of their own (`org_users`): a user who is made here is in none.
 --
--- Who signs in through something outside (LDAP, OAuth) has no password here; whether a directory outside makes somebody a
--- server admin is left out.
+-- Who signs in through something outside (LDAP, OAuth) has no password here; whether a directory outside makes somebody
+-- a server admin is left out.
 -- @module grafana.bulk.kinds.users
 
 local core = require "grafana.core"
@@ -18,10 +18,10 @@ local kind = {
   name = "users",
   one = "user",
   scope = "server",
-  cannot_undo = {
-    "A deleted user comes back without password, tokens, stars, preferences and teams, and with another id.",
-    "Passwords are neither read nor written again.",
-  },
+  keeps_secrets = true,   -- what is there keeps those that it has
+  cannot_undo = function(action)
+    return action == "delete" and {"passwords, tokens, stars and preferences of deleted users, and their ids"}
+  end,
 }
 
 -- The name of a user who is not whole yet: whoever finds it goes on where the last one was broken off.
@@ -187,11 +187,6 @@ function kind.delete(at, now)
   local r = at.g:delete_user(now.lock.id)
   at:forget("users")
   return r
-end
-
-function kind.references(value, swap)
-  parts.swap_at(value, swap, "users", "login")
-  return value
 end
 
 return kind
