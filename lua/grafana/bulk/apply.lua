@@ -76,6 +76,7 @@ local function begin(run, change)
 end
 
 local function carry_out_at(run, change, at)
+  if change.along then return outcome.ok() end
   local wanted = run.plan:object(change, change.after)
   local known = wanted or run.plan:object(change, change.before)
   local now, failure = kinds.get(change.kind).read(at, change.key, known)
