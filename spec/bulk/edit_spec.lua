@@ -232,8 +232,8 @@ for _, personality in ipairs {"12.4.3", "9.3.2"} do
       server:clear_log()
       local function nothing() end
       for words, call in pairs {
-        ["argument 'selection'.*unknown condition 'tga' .*tag"] = function()
-          bulk.add_tags(g, org, {tga = "x"}, "y")
+        ["argument 'selection'.*unknown condition 'tagg' %(did you mean 'tag'"] = function()
+          bulk.add_tags(g, org, {tagg = "x"}, "y")
         end,
         ["'folder': uid of a folder expected, got number"] = function() bulk.add_tags(g, org, {folder = 1}, "y") end,
         ["'title' is no pattern"] = function() bulk.add_tags(g, org, {title = "%"}, "y") end,
@@ -374,7 +374,8 @@ for _, personality in ipairs {"12.4.3", "9.3.2"} do
     end)
 
     it("plans in which something could not be read go on with the rest", function()
-      server:fault {kind = "status", code = 500, path = "dashboards/[^?]*b$", times = 0, body = '{"message":"no"}'}
+      server:fault {kind = "status", code = 500, method = "GET", path = "dashboards/[^?]*b$", times = 0,
+        body = '{"message":"no"}'}
       local plan = bulk.add_tags(g, org, {"a", "b", "c"}, "new", options())
       assert.same({"dashboards a", "dashboards c"}, changed(plan))
       assert.same({1, "b"}, {#plan.failures, plan.failures[1].key})

@@ -189,7 +189,9 @@ end
 --- What is to be granted: `{roles = {Viewer = "View"}, teams = {}, users = {}}`.
 -- @return array of `{subject, name, permission}`
 function edit_permissions.check_grants(job, grants)
-  if type(grants) ~= "table" then raise(ASKED, job, "bad argument #4 'grants' (table expected, got %s)", type(grants)) end
+  if type(grants) ~= "table" then
+    raise(ASKED, job, "bad argument #4 'grants' (table expected, got %s)", type(grants))
+  end
   local list = {}
   for group, names in pairs(grants) do
     if not OF[group] then
