@@ -225,9 +225,11 @@ local function mark_shared(self, group, name, key)
   end
 end
 
--- The name of an object's file.
+-- The name of an object's file. What had to be told apart from another stays so.
 local function name_for(self, group, object)
   if group.kind == "organisations" then return folder.ORGANISATION end
+  local former = group.former[object.key]
+  if former then mark_shared(self, group, manifest.name(former), object.key) end
   return claim(self, group, names.file(object.title, object.key, 1), object.key, 1)
 end
 
