@@ -122,6 +122,7 @@ local PLACES = {"panel", "row", "query", "variable", "annotation", "option", "re
 -- "2 panels, 3 queries"
 local function described(places)
   local parts = {}
+  places.query = places.query or places.model   -- else it is the same query
   for _, name in ipairs(PLACES) do
     local n = places[name]
     if n then parts[#parts + 1] = ("%d %s"):format(n, WORDS[name][n == 1 and 1 or 2]) end
