@@ -19,9 +19,10 @@ local inventory = {}
 
 -- ------------------------------------------------------------------------------------------------------ reading --
 
+-- How many there are nobody knows before the end.
 local function told(run)
   run.done = run.done + 1
-  if run.on_progress then run.on_progress(run.done, run.done, #run.lists.failed) end
+  if run.on_progress then run.on_progress(run.done, 0, #run.lists.failed) end
 end
 
 local function failed(run, failure)
