@@ -168,6 +168,24 @@ for _, personality in ipairs {"12.4.3", "9.3.2"} do
       assert.matches("could not be read", tostring(seen))
     end)
 
+    it("where nobody answers it is one all the same, and says why", function()
+      local nobody = grafana.connect("http://127.0.0.1:1", {"admin", "admin"}, {max_retries = 0})
+      local seen = bulk.inventory(nobody)
+      nobody:close()
+      assert.equal("connection-refused", seen.status)
+      assert.same({}, seen.organisations)
+      assert.matches("connection%-refused", seen:text())
+      assert.matches("<!DOCTYPE", seen:html())
+    end)
+
+    it("progress is told, and an unknown option raises", function()
+      local told = 0
+      bulk.inventory(g, {on_progress = function() told = told + 1 end})
+      assert.is_true(told > 8)
+      assert.error_matches(function() bulk.inventory(g, {org = "Other"}) end, "orgs")
+      assert.error_matches(function() bulk.inventory() end, "client")
+    end)
+
     it("the forms agree: text, CSV and page hold every title", function()
       local text, shown = r:text(), r:html()
       for _, row in ipairs(r.dashboards) do

@@ -45,11 +45,11 @@ section>p{color:var(--soft)}
 h2{font-size:1.12rem}
 .count{color:var(--soft);font-weight:400;font-variant-numeric:tabular-nums}
 .scroll{overflow-x:auto}
-table{width:100%;border-collapse:collapse}
+table{width:100%;min-width:46rem;border-collapse:collapse}
 caption{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 th,td{padding:.5rem 1.1rem;text-align:left;vertical-align:top;border-top:1px solid var(--line)}
 td{unicode-bidi:isolate;overflow-wrap:break-word}
-bdi,code,.badge,.uid{overflow-wrap:anywhere}
+bdi,code,.uid{overflow-wrap:anywhere}
 thead th{border-top:0;color:var(--soft);font-size:.8rem;font-weight:600;white-space:nowrap}
 th button{all:unset;cursor:pointer}
 th button:focus-visible,a:focus-visible,summary:focus-visible,input:focus-visible{outline:2px solid var(--link);
@@ -70,7 +70,7 @@ small{color:var(--soft);font-size:.84em}
 .uid{display:block;font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 code{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:.92em}
 .badge{display:inline-block;padding:.05rem .5rem;border-radius:1rem;background:var(--chip);color:var(--soft);
-font-size:.78rem;overflow-wrap:anywhere}
+font-size:.78rem;max-width:100%;overflow-wrap:break-word}
 .badge.bad{background:var(--bad-bg);color:var(--bad)}
 .badge.warn{background:var(--warn-bg);color:var(--warn)}
 .badge.good{background:var(--good-bg);color:var(--good)}
