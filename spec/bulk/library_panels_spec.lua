@@ -13,7 +13,8 @@ local array, object = grafana.array, grafana.object
 local function form(changes)
   local made = {
     uid = "lp", name = "Shared", kind = 1, folderUid = "f", model = object {
-      type = "stat", title = "Shared", datasource = {type = "prometheus", uid = "p"}, targets = array {}, options = object {},
+      type = "stat", title = "Shared", datasource = {type = "prometheus", uid = "p"}, targets = array {},
+      options = object {},
     },
   }
   for name, value in pairs(changes or {}) do made[name] = value end
@@ -46,7 +47,8 @@ for _, version in ipairs {"9.3.2", "12.4.3"} do
 
     it("what the server adds to a model, and the panel's id, are no part of it", function()
       world:trip(panels, form {model = object {title = "neither type nor description"}})
-      days.ask(server, "POST", "/api/library-elements", {uid = "x", name = "x", kind = 1, model = {id = 7, type = "stat"}})
+      local model = {id = 7, type = "stat"}
+      days.ask(server, "POST", "/api/library-elements", {uid = "x", name = "x", kind = 1, model = model})
       assert.same({type = "stat"}, panels.read(world.at, "x").doc:get("model"))
     end)
 
@@ -63,9 +65,11 @@ for _, version in ipairs {"9.3.2", "12.4.3"} do
 
     it("what slips through between two pages is found", function()
       for i = 1, 150 do
-        days.ask(server, "POST", "/api/library-elements", {uid = "u" .. i, name = "n" .. i, kind = 1, model = {type = "stat"}})
+        local element = {uid = "u" .. i, name = "n" .. i, kind = 1, model = {type = "stat"}}
+        days.ask(server, "POST", "/api/library-elements", element)
       end
-      local _, first = server:http("GET", "/api/library-elements?page=1&perPage=100", {user = "admin", password = days.PASSWORD})
+      local who = {user = "admin", password = days.PASSWORD}
+      local _, first = server:http("GET", "/api/library-elements?page=1&perPage=100", who)
       server:fault {kind = "body", body = first, path = "page=2&"}
       assert.equal(150, world:count(panels))
     end)
@@ -79,6 +83,63 @@ for _, version in ipairs {"9.3.2", "12.4.3"} do
       assert.equal("version-mismatch", r.reason)
       assert.equal("By somebody", panels.read(world.at, "lp").title)
     end)
+
+    if version ~= "9.3.2" then
+      -- 12.4.3 says of a moved one that it was moved, shows it where it was, and deletes it with that folder.
+      describe("one that moves", function()
+        local function moved_by_server()
+          local r = world.g:request("PATCH", "/api/library-elements/lp", {org = 1, body = {
+            name = "Shared", kind = 1, version = 1, folderUid = "f2", model = form().model,
+          }})
+          assert.equal("f2", grafana.check(r).body.result.folderUid)
+        end
+
+        local function refuse(method)
+          server:fault {kind = "status", code = 400, body = '{"message":"no"}', method = method, path = "^/api/library"}
+        end
+
+        it("is listed where it is read", function()
+          assert(world:write(panels, form()).ok)
+          moved_by_server()
+          assert.equal("f2", panels.read(world.at, "lp").doc:get("folderUid"))
+          assert.equal("f2", world:list(panels).lp.doc:get("folderUid"))
+        end)
+
+        it("is another one in its place, which the old folder does not take along", function()
+          world:trip(panels, form())
+          world:trip(panels, form {folderUid = "f2"})
+          grafana.check(world.g:delete_folder(1, "f"))
+          assert.is_truthy(panels.read(world.at, "lp"))
+          assert.equal(1, world:count(panels))
+        end)
+
+        it("is held by its lock", function()
+          local now = world:trip(panels, form())
+          assert(world:write(panels, form {name = "By somebody"}).ok)
+          local r = panels.write(world.at, kinds.object(panels, form {folderUid = "f2"}), now)
+          assert.equal("version-mismatch", r.reason)
+          assert.equal("By somebody", world:list(panels).lp.title)
+          assert.equal(1, world:count(panels))
+        end)
+
+        it("stays as it was where the server does not go along", function()
+          local now = world:trip(panels, form())
+          refuse("POST")
+          local r = world:write(panels, form {folderUid = "f2"})
+          assert.equal("invalid-data", r.status)
+          assert.equal(now:digest(), panels.read(world.at, "lp"):digest())
+          assert.equal(1, world:count(panels))
+        end)
+
+        it("says what remains where it does not go along later", function()
+          world:trip(panels, form())
+          refuse("DELETE")
+          local r = world:write(panels, form {folderUid = "f2"})
+          assert.matches('the former one remains, with the uid "lp-moving": no', r.message, 1, true)
+          assert.equal("f2", panels.read(world.at, "lp").doc:get("folderUid"))
+        end)
+      end)
+    end
 
     it("a folder that is not there is said so, in creation and in update", function()
       local r = world:write(panels, form {folderUid = "none"})
@@ -110,7 +171,8 @@ for _, version in ipairs {"9.3.2", "12.4.3"} do
 
     it("one in use is not deleted, and nothing is sent", function()
       assert(world:write(panels, form()).ok)
-      local row = {id = 1, type = "row", collapsed = true, panels = {{id = 2, libraryPanel = {uid = "lp", name = "Shared"}}}}
+      local panel = {id = 2, libraryPanel = {uid = "lp", name = "Shared"}}
+      local row = {id = 1, type = "row", collapsed = true, panels = {panel}}
       grafana.check(world.g:update_or_create_dashboard(1, {uid = "d", title = "D", panels = {row}}))
       local now = panels.read(world.at, "lp")
       server:clear_log()

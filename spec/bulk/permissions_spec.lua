@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- Permissions of folders and dashboards in bulk jobs: by names, replaced exactly, and not at all where a name is unknown.
+-- Permissions of folders and dashboards in bulk jobs: by names, replaced exactly, and not at all where a name is
+-- unknown.
 
 package.path = "./?.lua;./?/init.lua;" .. package.path
 
@@ -29,8 +30,9 @@ for _, version in ipairs {"9.3.2", "12.4.3"} do
       check(g:create_team(1, {name = "Ops"}))
       check(g:create_team(1, {name = "Dev"}))
       check(g:create_service_account(1, {name = "The Robot", role = "Viewer"}))
-      days.ask(server, "POST", "/api/admin/users", {login = "ann", email = "ann@example.org", password = "long-enough"})
-      days.ask(server, "POST", "/api/admin/users", {login = "sa-ann", email = "sa@example.org", password = "long-enough"})
+      for _, login in ipairs {"ann", "sa-ann"} do
+        check(g:create_user {login = login, email = login .. "@example.org", password = "long-enough"})
+      end
       server:clear_log()
     end)
     after_each(function() world:close() end)

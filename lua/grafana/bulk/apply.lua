@@ -49,9 +49,9 @@ local function find_place(run, change)
 end
 
 -- What the server keeps is read again where the answer did not show it. A failure to do so leaves what was wanted.
-local function note_kept(run, change, at, after)
+local function note_kept(run, change, at, known, after)
   if change.action == "delete" then return end
-  after = after or kinds.get(change.kind).read(at, change.key, run.plan:object(change, change.after))
+  after = after or kinds.get(change.kind).read(at, change.key, known)
   if after and after:digest() ~= digest_in(change.after) then change.kept = run.plan:keep(after) end
 end
 
@@ -75,20 +75,36 @@ local function begin(run, change)
   change.state = "begun"
 end
 
-local function carry_out_at(run, change, at)
-  local wanted = run.plan:object(change, change.after)
-  local known = wanted or run.plan:object(change, change.before)
+-- Look, and write where it is due.
+-- @tab known the object as it is wanted, or, where it is to go, as it was
+-- @return the result, and what is there before and after
+local function look_and_write(run, change, at, known)
+  local wanted = change.after and known
   local now, failure = kinds.get(change.kind).read(at, change.key, known)
   if failure then return failure end
   if is_settled(change, now) then
     change.was_so = change.state ~= "begun" or nil
-    return outcome.ok()
+    return outcome.ok(), now
   end
-  if not may_write(change, now) then return changed_meanwhile(change, now) end
+  if not may_write(change, now) then return changed_meanwhile(change, now), now end
   begin(run, change)
   local r, after = write(change, at, now, wanted)
   if not r.ok then r, after = settle_uncertain(change, at, known, r) end
-  if r.ok then note_kept(run, change, at, after) end
+  if r.ok then note_kept(run, change, at, known, after) end
+  return r, now, after
+end
+
+local function close(object)
+  if object then object.doc:close() end
+end
+
+-- Documents are large, and their collector is late.
+local function carry_out_at(run, change, at)
+  local known = run.plan:object(change, change.after or change.before)
+  local r, now, after = look_and_write(run, change, at, known)
+  close(known)
+  close(now)
+  close(after)
   return r
 end
 

@@ -94,6 +94,9 @@ function references.in_rule(value, swap, watch)
   return run(require("grafana.bulk.references_rule").rule, value, swap, watch)
 end
 
+--- Whether a string can name a data source that somebody has made.
+references.is_datasource = names.is_datasource
+
 --- Every place in the settings (`jsonData`) of a data source that names another one: where traces lead to logs, metrics
 -- to traces, alerts to an Alertmanager. `context.place` is "setting".
 -- @param value a document or a Lua table, which is changed in place

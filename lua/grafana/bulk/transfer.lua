@@ -167,10 +167,9 @@ end
 
 -- ------------------------------------------------------------------------------------------------------ deleting --
 
--- Of these nothing is deleted unless they are named: what is lost with them cannot be brought back.
-local SPARED = {
-  organisations = true, users = true, org_users = true, service_accounts = true, preferences = true, policies = true,
-}
+-- Of these nothing is deleted unless they are named: what is lost with them cannot be brought back. Organisations and
+-- users never go: one organisation says nothing about the others.
+local SPARED = {org_users = true, service_accounts = true, preferences = true, policies = true}
 
 local function is_named(options, kind)
   for _, name in ipairs(options.kinds or {}) do
@@ -208,7 +207,8 @@ local function deletions(options)
     if not target then return end
     local source_proof, target_proof = proven(b, at, "source"), proven(b, target, "target")
     return function(kind)
-      if SPARED[kind.name] and not is_named(options, kind) or not kind.delete then return false end
+      if kind.scope == "server" or not kind.delete then return false end
+      if SPARED[kind.name] and not is_named(options, kind) then return false end
       return source_proof(kind) and target_proof(kind)
     end
   end
