@@ -137,6 +137,16 @@ static int append_lock(lua_State *L) {
   return 2;
 }
 
+/* file:is_there() → whether its path still leads to it. */
+static int append_is_there(lua_State *L) {
+  append *a = check_append(L);
+  struct stat own, there;
+  if (fstat(a->fd, &own) != 0) return lgf_refuse_path(L, a->path, errno);
+  bool same = lstat(a->path, &there) == 0 && own.st_dev == there.st_dev && own.st_ino == there.st_ino;
+  lua_pushboolean(L, same);
+  return 1;
+}
+
 static int append_close(lua_State *L) {
   append *a = check_append(L);
   int fd = a->fd;
@@ -155,7 +165,8 @@ void lgf_append_open(lua_State *L) {
   static const luaL_Reg meta[] = {
       {"__gc", append_close}, {"__close", append_close}, {"__tostring", append_tostring}, {NULL, NULL}};
   static const luaL_Reg methods[] = {
-      {"append", append_append},     {"read", append_read}, {"size", append_size},   {"sync", append_sync},
-      {"truncate", append_truncate}, {"lock", append_lock}, {"close", append_close}, {NULL, NULL}};
+      {"append", append_append},     {"read", append_read},         {"size", append_size},
+      {"sync", append_sync},         {"truncate", append_truncate}, {"lock", append_lock},
+      {"is_there", append_is_there}, {"close", append_close},       {NULL, NULL}};
   lgf_metatable(L, APPEND, methods, meta);
 }

@@ -396,29 +396,40 @@ static int refuse_json(lua_State *L, const char *path, const gf_json_error *erro
   return 2;
 }
 
-/* read_document(path) → the document in it; where it is no JSON, nil and a message. */
+static void get_sha256(const char *p, size_t n, char hex[65]) {
+  gf_sha256 sha;
+  gf_sha256_init(&sha);
+  gf_sha256_add(&sha, p, n);
+  gf_sha256_hex(&sha, hex);
+}
+
+/* read_document(path, [{digest}]) → the document in it, and with `digest` the SHA-256 of the file; where it is no JSON,
+ * nil and a message. */
 static int files_read_document(lua_State *L) {
+  static const char *const names[] = {"digest", NULL};
+  bool wanted = false, *const out[] = {&wanted};
   const char *path = lgf_check_path(L, 1);
   gf_allocator alloc = gf_default_allocator();
   gf_json_error error = {0};
-  lgf_box *box = lgf_new_box(L);
   size_t n = 0;
+  char hex[65];
+  lgf_options(L, 2, names, out);
+  lgf_box *box = lgf_new_box(L);
   char *text = load(path, YYJSON_PADDING_SIZE, &n);
   if (!text) return lgf_refuse_path(L, path, errno);
+  if (wanted) get_sha256(text, n, hex); /* parsing changes the text */
   box->doc = gf_doc_parse_owned(&alloc, text, n, &error);
   if (!box->doc) return refuse_json(L, path, &error);
+  if (wanted) lua_pushlstring(L, hex, 64);
   lgf_tell_size(L, box);
-  return 1;
+  return wanted ? 2 : 1;
 }
 
 /* --- digests --- */
 
 static void push_sha256(lua_State *L, const char *p, size_t n) {
-  gf_sha256 sha;
   char hex[65];
-  gf_sha256_init(&sha);
-  gf_sha256_add(&sha, p, n);
-  gf_sha256_hex(&sha, hex);
+  get_sha256(p, n, hex);
   lua_pushlstring(L, hex, 64);
 }
 

@@ -97,7 +97,8 @@ job("delete_dashboards", "edit")
 -- @param g the client of a server admin
 -- @tab list `{login, email, name, password, orgs = {[id or name] = "Editor"}, admin}`, each: a login or an email is
 --   needed. Who is there already is known by the login, else by the email; name, email, `admin` and roles are brought
---   up to date where they are said, the password is left alone. New users of whom no `orgs` is said get into `org`
+--   up to date where they are said, the password is left alone. Who is in no organisation, and of whom no
+--   `orgs` is said, gets into `org`
 -- @tab[opt] options `org`: id or name, for those (the credentials' own); `role` there ("Viewer"); `secret`: asked for
 --   passwords that are not in the list; `journal`, which holds no passwords; `on_progress`
 -- @return a plan

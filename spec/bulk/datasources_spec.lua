@@ -68,7 +68,8 @@ for _, version in ipairs {"9.3.2", "12.4.3"} do
 
     it("one that goes while they are listed is left out, one that cannot be read is named", function()
       for _, uid in ipairs {"a", "b", "c"} do assert(world:write(sources, form {uid = uid, name = uid}).ok) end
-      server:fault {kind = "status", code = 404, body = '{"message":"Data source not found"}', path = "/uid/a$", times = 0}
+      local gone = '{"message":"Data source not found"}'
+      server:fault {kind = "status", code = 404, body = gone, path = "/uid/a$", times = 0}
       server:fault {kind = "status", code = 403, body = '{"message":"no"}', path = "/uid/b$", times = 0}
       local all, failed, r = world:list(sources)
       assert.is_true(r.ok)
@@ -166,7 +167,8 @@ for _, version in ipairs {"9.3.2", "12.4.3"} do
       end
 
       it("is the source's, and no other", function()
-        restore {form {uid = "b", name = "B", isDefault = true}, form {uid = "a", name = "A"}, form {uid = "c", name = "C"}}
+        local b, a, c = {uid = "b", name = "B", isDefault = true}, {uid = "a", name = "A"}, {uid = "c", name = "C"}
+        restore {form(b), form(a), form(c)}
         for uid, each in pairs((world:list(sources))) do
           assert.equal(uid == "b", each.doc:get("isDefault"))
           assert.equal(uid == "b" and 1 or 0, sources.rank(each.about))

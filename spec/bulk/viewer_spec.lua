@@ -32,7 +32,7 @@ describe("a viewer", function()
       unreadable[failure.kind] = failure
       assert.equal("access-denied", failure.status)
     end
-    for _, kind in ipairs {"users", "org_users", "service_accounts", "datasources", "contact_points"} do
+    for _, kind in ipairs {"users", "org_users", "service_accounts"} do
       assert.is_table(unreadable[kind], kind)
     end
     assert.equal("ann", manifest(dir).account)

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
---- What the specs of bulk kinds share: a place on a server, and the contract's functions called on it as a job calls them.
+--- What the specs of bulk kinds share: a place on a server, and the contract's functions called on it as a job calls
+-- them.
 
 local days = require "spec.support.bad_days"
 local objects = require "grafana.bulk.objects"

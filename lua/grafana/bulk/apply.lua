@@ -49,9 +49,9 @@ local function find_place(run, change)
 end
 
 -- What the server keeps is read again where the answer did not show it. A failure to do so leaves what was wanted.
-local function note_kept(run, change, at, after)
+local function note_kept(run, change, at, known, after)
   if change.action == "delete" then return end
-  after = after or kinds.get(change.kind).read(at, change.key, run.plan:object(change, change.after))
+  after = after or kinds.get(change.kind).read(at, change.key, known)
   if after and after:digest() ~= digest_in(change.after) then change.kept = run.plan:keep(after) end
 end
 
@@ -75,24 +75,41 @@ local function begin(run, change)
   change.state = "begun"
 end
 
-local function carry_out_at(run, change, at)
-  local wanted = run.plan:object(change, change.after)
-  local known = wanted or run.plan:object(change, change.before)
+-- Look, and write where it is due.
+-- @tab known the object as it is wanted, or, where it is to go, as it was
+-- @return the result, and what is there before and after
+local function look_and_write(run, change, at, known)
+  local wanted = change.after and known
   local now, failure = kinds.get(change.kind).read(at, change.key, known)
   if failure then return failure end
   if is_settled(change, now) then
     change.was_so = change.state ~= "begun" or nil
-    return outcome.ok()
+    return outcome.ok(), now
   end
-  if not may_write(change, now) then return changed_meanwhile(change, now) end
+  if not may_write(change, now) then return changed_meanwhile(change, now), now end
   begin(run, change)
   local r, after = write(change, at, now, wanted)
   if not r.ok then r, after = settle_uncertain(change, at, known, r) end
-  if r.ok then note_kept(run, change, at, after) end
+  if r.ok then note_kept(run, change, at, known, after) end
+  return r, now, after
+end
+
+local function close(object)
+  if object then object.doc:close() end
+end
+
+-- Documents are large, and their collector is late.
+local function carry_out_at(run, change, at)
+  local known = run.plan:object(change, change.after or change.before)
+  local r, now, after = look_and_write(run, change, at, known)
+  close(known)
+  close(now)
+  close(after)
   return r
 end
 
 local function carry_out(run, change)
+  if change.along then return outcome.ok() end
   local at, failure = find_place(run, change)
   if not at then return failure end
   return carry_out_at(run, change, at)
@@ -106,6 +123,24 @@ local function attempt(run, change)
   if fine then return r end
   if tasks.is_interrupt(r) or tasks.is_cancelled(r) then error(r, 0) end
   return outcome.new("error", tostring(r))
+end
+
+-- What may go better the next time. An operation sends nothing again that may have arrived; here it is safe, as each
+-- attempt begins by looking at what is there.
+local PASSING = {
+  timeout = true, cut = true, unavailable = true, ["rate-limited"] = true, ["server-error"] = true,
+  ["invalid-json"] = true, ["not-grafana"] = true,
+}
+local ATTEMPTS, FIRST_PAUSE = 5, 0.1   -- seconds, doubled each time
+
+local function attempt_again(run, change)
+  local r = attempt(run, change)
+  for i = 1, ATTEMPTS - 1 do
+    if r.ok or not PASSING[r.reason] then return r end
+    tasks.sleep(FIRST_PAUSE * 2 ^ (i - 1))
+    r = attempt(run, change)
+  end
+  return r
 end
 
 local function short(r)
@@ -131,7 +166,7 @@ end
 
 local function each_step(run)
   for _, step in ipairs(plan.steps(run.changes)) do
-    pool.each(run.plan.server.g, step, function(change) settle(run, change, attempt(run, change)) end, width_of(step))
+    pool.each(run.plan.server.g, step, function(change) settle(run, change, attempt_again(run, change)) end, width_of(step))
   end
 end
 

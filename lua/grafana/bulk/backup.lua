@@ -20,10 +20,19 @@ local function told(run)
 end
 
 local function put(run, kind, org, object)
-  local written, problem = run.store:put(kind, org, object)
+  local written, problem = run.store:put(kind, org, object, kind.keeps_track and object.lock or nil)
   if not written then error("bulk.backup: " .. problem, 0) end
   object.doc:close()
   told(run)
+end
+
+-- What a former backup knows of an object, where its file is as it was written: it stays, unless another takes its
+-- place.
+local function known_to(run, kind, org)
+  return function(key)
+    local known = run.store:known(kind, org, key)
+    return known and run.store:keep(kind, org, key) and known or nil
+  end
 end
 
 local function list_kind(run, kind, org)
@@ -32,13 +41,11 @@ local function list_kind(run, kind, org)
     counts[kind.name] = (counts[kind.name] or 0) + 1
     put(run, kind, org, object)
   end
-  local function same(key)
+  local function same()
     counts[kind.name] = (counts[kind.name] or 0) + 1
-    run.store:keep(kind, org, key)
     told(run)
   end
-  local known = kind.name == "dashboards" and run.store:known(kind, org) or nil
-  local r, whole = run.source:each(kind, org, take, known, same)
+  local r, whole = run.source:each(kind, org, take, kind.keeps_track and known_to(run, kind, org) or nil, same)
   if whole then run.store:whole(kind, org) end
   if outcome.is_unsupported(r) then run.absent[#run.absent + 1] = source.failure_of(kind, org, nil, nil, r) end
 end
@@ -74,7 +81,7 @@ local function report_of(run)
   local failures = run.failures
   local r = {
     status = "ok", ok = #failures == 0, job = "backup", dir = run.dir, counts = run.counts, total = run.done,
-    written = run.store.written, failed = #failures, failures = failures, notes = run.notes,
+    written = run.store.counts.written, failed = #failures, failures = failures, notes = run.notes,
   }
   if not r.ok then
     r.status = failures[1].status

@@ -14,7 +14,6 @@ local compare = {}
 -- Where the name by which an object is known stands in its file form.
 local KEY_FIELD = {
   organisations = "name", users = "login", teams = "name", service_accounts = "name", datasources = "uid",
-  playlists = "uid",
 }
 
 -- ------------------------------------------------------------------------------------------------------ mappings --
@@ -44,9 +43,9 @@ local function translate(state, kind, object)
   local mapping, doc = state.mapping, object.doc
   local function swap(name, key) return mapping[name] and mapping[name][key] end
   if kind.references then doc = kind.references(doc, swap) or doc end
-  local own = KEY_FIELD[kind.name] and mapping[kind.name][object.key]
+  local own = mapping[kind.name] and mapping[kind.name][object.key]
   doc = objects.document(doc)
-  if own then doc:set(own, KEY_FIELD[kind.name]) end
+  if own and kind.rekey then kind.rekey(doc, own) elseif own then doc:set(own, KEY_FIELD[kind.name]) end
   return objects.new(kind, doc, nil, object.about)
 end
 

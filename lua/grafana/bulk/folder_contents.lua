@@ -2,9 +2,10 @@
 --- What is inside a folder, counted afresh before it is deleted: it would go with the folder.
 -- @module grafana.bulk.folder_contents
 
+local core = require "grafana.core"
 local outcome = require "grafana.bulk.outcome"
 
-local ipairs, table, type = ipairs, table, type
+local ipairs, pairs, table, type = ipairs, pairs, table, type
 
 local contents = {}
 
@@ -23,17 +24,59 @@ local function counted(at, uid)
   return nil, r
 end
 
+local PER_PAGE = 100
+
+local function count_dashboards(at, uid)
+  local r = at.g:search(at.org, {type = "dash-db"})
+  if not r.ok then return nil, r end
+  local count = 0
+  for _, hit in ipairs(r.hits) do
+    if hit.folderUid == uid then count = count + 1 end
+  end
+  return count
+end
+
+-- Not every server can tell those of one folder alone.
+local function count_library_panels(at, uid)
+  local page, seen, count = 0, 0, 0
+  while true do
+    page = page + 1
+    local r = at.g:call("getLibraryElements", {perPage = PER_PAGE, page = page}, {org = at.org})
+    if not r.ok then return nil, r end
+    local result = core.get(r.body, "result") or {}
+    for _, element in ipairs(result.elements or {}) do
+      seen = seen + 1
+      if core.get(element, "folderUid") == uid then count = count + 1 end
+    end
+    if #(result.elements or {}) == 0 or seen >= (result.totalCount or 0) then return count end
+  end
+end
+
+-- What Grafana's own pages read: {title of the folder: [group]}.
+local function count_rules(at, uid)
+  local r = at.g:request("GET", "/api/ruler/grafana/api/v1/rules", {org = at.org})
+  if not r.ok and not outcome.is_unsupported(r) then return nil, r end
+  local count = 0
+  for _, groups in pairs(r.ok and r.body or {}) do
+    for _, group in ipairs(groups) do
+      for _, rule in ipairs(group.rules) do
+        if core.get(rule, "grafana_alert", "namespace_uid") == uid then count = count + 1 end
+      end
+    end
+  end
+  return count
+end
+
+local COUNTERS = {dashboard = count_dashboards, librarypanel = count_library_panels, alertrule = count_rules}
+
 -- Servers without counts have no folders inside folders.
 local function looked_through(at, uid)
-  local counts = {folder = 0, dashboard = 0, librarypanel = 0, alertrule = 0}
-  local found = at.g:search(at.org, {type = "dash-db"})
-  if not found.ok then return nil, found end
-  for _, hit in ipairs(found.hits) do
-    if hit.folderUid == uid then counts.dashboard = counts.dashboard + 1 end
+  local counts = {}
+  for name, count in pairs(COUNTERS) do
+    local found, r = count(at, uid)
+    if not found then return nil, r end
+    counts[name] = found
   end
-  local rules = at.g:request("GET", "/api/ruler/grafana/api/v1/rules/" .. uid, {org = at.org})
-  if rules.ok and type(rules.body) == "table" and next(rules.body) ~= nil then counts.alertrule = 1 end
-  if not rules.ok and rules.code ~= 404 then return nil, rules end
   return counts
 end
 

@@ -3,14 +3,15 @@
 -- what nothing uses, and what is named and not there.
 -- @module grafana.bulk.inventory
 
+local files = require("grafana.core").files
 local check = require "grafana.bulk.check"
 local kinds = require "grafana.bulk.kinds"
 local outcome = require "grafana.bulk.outcome"
-local place = require "grafana.bulk.place"
 local proof = require "grafana.bulk.proof"
 local rows = require "grafana.bulk.inventory_rows"
 local source = require "grafana.bulk.source"
 local tables = require "grafana.bulk.inventory_tables"
+local transfer = require "grafana.bulk.transfer"
 
 local error, ipairs, os, pcall, setmetatable, table, type = error, ipairs, os, pcall, setmetatable, table, type
 
@@ -18,9 +19,10 @@ local inventory = {}
 
 -- ------------------------------------------------------------------------------------------------------ reading --
 
+-- How many there are nobody knows before the end.
 local function told(run)
   run.done = run.done + 1
-  if run.on_progress then run.on_progress(run.done, run.done, #run.lists.failed) end
+  if run.on_progress then run.on_progress(run.done, 0, #run.lists.failed) end
 end
 
 local function failed(run, failure)
@@ -147,7 +149,8 @@ end
 
 local WRITERS = {txt = write_text, csv = write_csv, html = write_html, htm = write_html}
 
---- Write it to a file: as text, CSV or a page, as the path ends in `.txt`, `.csv` or `.html`.
+--- Write it to a file, which is there whole or not at all, and for its owner only (mode 0600): as text, CSV or a page,
+-- as the path ends in `.txt`, `.csv` or `.html`.
 -- @string path
 -- @string[opt] name of a table, for text and CSV
 -- @return the path; raises where it cannot be written
@@ -156,7 +159,7 @@ function methods:save(path, name)
   local write = extension and WRITERS[extension:lower()]
   if not write then error("inventory:save: a path expected that ends in .html, .csv or .txt", 2) end
   if name ~= nil then tables.check("inventory:save", name) end
-  local written, problem = require("grafana.bulk.inventory_file").write(path, function(out) write(self, name, out) end)
+  local written, problem = files.write(path, collected(function(out) write(self, name, out) end))
   if not written then error(("inventory:save: %s"):format(problem), 2) end
   return path
 end
@@ -164,6 +167,7 @@ end
 local function result_of(run)
   local r, failures = run.lists, run.lists.failed
   local server = run.source.server
+  require("grafana.bulk.inventory_order").all(r)
   r.status, r.ok = "ok", #failures == 0
   r.server, r.grafana, r.account = server.g._core:url(), server.version, server.login
   r.time, r.partial = os.date("!%Y-%m-%dT%H:%M:%SZ"), run.partial
@@ -189,13 +193,16 @@ end
 function inventory.inventory(g, options)
   check.client("inventory", g, 1, "g")
   options = check.options("inventory", options, OPTIONS)
-  local server, r = place.server(g)
-  if not server then return r end
+  local server, r = transfer.server_of(g)
   local run = {
     lists = rows.lists(), done = 0, on_progress = options.on_progress,
     source = source.live(server, options, options.orgs),
   }
   function run.source.on_failure(failure) failed(run, failure) end
+  if r then   -- an inventory all the same, in which nothing is but why
+    failed(run, source.failure_of({name = "server"}, nil, nil, nil, r))
+    return result_of(run)
+  end
   local fine, result = pcall(carry_out, run)
   if fine then return result end
   if run.on_progress then require("grafana.progress").broken_off(run.on_progress, result) end

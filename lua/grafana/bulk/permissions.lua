@@ -43,6 +43,11 @@ local function service_account(at, item)
   return at:service_account_name(item.userId)
 end
 
+--- The object of a kind whose permissions are these entries, which are sorted in place.
+function permissions.object(kind, uid, entries)
+  return objects.new(kind, {uid = uid, permissions = sorted(entries)})
+end
+
 local function from_item(at, item)
   local name = NAMES[item.permission]
   if not name or item.inherited == true then return nil end
@@ -50,13 +55,13 @@ local function from_item(at, item)
   if (item.teamId or 0) ~= 0 then return {team = item.team, permission = name} end
   local account = service_account(at, item)
   if account then return {service_account = account, permission = name} end
-  return {user = item.userLogin, permission = name}
+  return {user = item.userLogin:lower(), permission = name}   -- as 12 keeps logins
 end
 
 local function from_server(kind, at, uid, items)
   local entries = {}
   for _, item in ipairs(items) do entries[#entries + 1] = from_item(at, item) end
-  return objects.new(kind, {uid = uid, permissions = sorted(entries)})
+  return permissions.object(kind, uid, entries)
 end
 
 -- ------------------------------------------------------------------------------------------------------- writing --

@@ -92,6 +92,16 @@ function source.folder(store, orgs)
   return setmetatable(self, folder)
 end
 
+-- Files that are not as the manifest has them; and, first, what the backup itself had to say.
+function folder:tell_notes()
+  if not self.told then
+    self.told = 0
+    for _, text in ipairs(self.store.manifest.notes or {}) do self.on_note(text) end
+  end
+  for i = self.told + 1, #self.store.notes do self.on_note(self.store.notes[i].message) end
+  self.told = #self.store.notes
+end
+
 function folder:orgs()
   return self._orgs or self.store:orgs()
 end
@@ -102,8 +112,9 @@ function folder:each(kind, org, take)
     whole = false
     self.on_failure(failure_of(kind, org, nil, path, outcome.new("invalid-data", problem, "invalid-json")))
   end
-  self.store:each(kind, org, take, fail)
-  return outcome.ok(), whole
+  local all = self.store:each(kind, org, take, fail)
+  self:tell_notes()
+  return outcome.ok(), whole and all
 end
 
 -- --------------------------------------------------------------------------------------------------- selections --

@@ -119,13 +119,15 @@ local FEW, SHARE = 10, 0.05
 local function hold_back(b, limit)
   local deletes = 0
   for _, change in ipairs(b.changes) do
-    if change.action == "delete" then deletes = deletes + 1 end
+    if change.action == "delete" and not change.along then deletes = deletes + 1 end
   end
   limit = limit or math.max(FEW, math.floor(b.there * SHARE))
   if deletes > limit then
     b.held_back = ("%d objects would be deleted, more than max_deletes (%d): none is"):format(deletes, limit)
   end
 end
+
+transfer.hold_back = hold_back
 
 local function pair(job, from, from_org, to, to_org, options, deletes)
   local there, r = server_of(to)
@@ -165,10 +167,9 @@ end
 
 -- ------------------------------------------------------------------------------------------------------ deleting --
 
--- Of these nothing is deleted unless they are named: what is lost with them cannot be brought back.
-local SPARED = {
-  organisations = true, users = true, org_users = true, service_accounts = true, preferences = true, policies = true,
-}
+-- Of these nothing is deleted unless they are named: what is lost with them cannot be brought back. Organisations and
+-- users never go: one organisation says nothing about the others.
+local SPARED = {org_users = true, service_accounts = true, preferences = true, policies = true}
 
 local function is_named(options, kind)
   for _, name in ipairs(options.kinds or {}) do
@@ -206,7 +207,8 @@ local function deletions(options)
     if not target then return end
     local source_proof, target_proof = proven(b, at, "source"), proven(b, target, "target")
     return function(kind)
-      if SPARED[kind.name] and not is_named(options, kind) or not kind.delete then return false end
+      if kind.scope == "server" or not kind.delete then return false end
+      if SPARED[kind.name] and not is_named(options, kind) then return false end
       return source_proof(kind) and target_proof(kind)
     end
   end

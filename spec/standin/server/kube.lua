@@ -277,7 +277,7 @@ kube.routes = {
 for _, row in ipairs(kube.routes) do row.only, row.there = "12.4.3", function() return state.settings.apis end end
 
 -- For other resources, which have files of their own.
-kube.status, kube.missing, kube.token, kube.name_of = status, missing, token, name_of
+kube.status, kube.missing, kube.token, kube.name_of = kube_status.failure, kube_status.missing, token, name_of
 
 --- Wraps a handler of a resource that is served in these versions.
 function kube.serving(resource, versions, handler)

@@ -13,13 +13,15 @@ local function by(login) return { id = state.find_user(login) and state.find_use
 
 local function author(req) return req.user and req.user.login or "" end
 
--- A single one at the root has another name for it on 12.4.3.
+-- 12.4.3 moves none: a list tells in which folder it was made, beside the id of the one it was sent to; none is sent to the root. A single one
+-- there has another name for that.
 local function describe(req, element, alone)
-  local folder = req.org.folders[element.folder_uid]
+  local sent_to = req.org.folders[element.sent_to or ""]
+  local folder = alone and sent_to or req.org.folders[element.folder_uid]
   local is_general = alone and not folder and not state.v9
   local uid, title = folder and folder.uid or is_general and "general" or "", folder and folder.title or is_general and "General" or ""
   return {
-    id = element.id, orgId = req.org.id, folderId = folder and folder.id or 0, folderUid = uid, uid = element.uid, name = element.name,
+    id = element.id, orgId = req.org.id, folderId = sent_to and sent_to.id or folder and folder.id or 0, folderUid = uid, uid = element.uid, name = element.name,
     kind = element.kind, type = element.model.type, description = element.model.description, model = element.model,
     version = element.version, meta = { folderName = title, folderUid = uid, connectedDashboards = 0,
       created = element.created, updated = element.updated, createdBy = by(element.created_by), updatedBy = by(element.updated_by) },
@@ -27,6 +29,14 @@ local function describe(req, element, alone)
 end
 
 local function show(req, element) return answer.ok { result = describe(req, element) } end
+
+-- The answer to a PATCH tells what was sent.
+local function show_sent(req, element, folder_uid)
+  local shown, folder = describe(req, element), req.org.folders[folder_uid]
+  shown.folderUid, shown.folderId = folder_uid, folder and folder.id or 0
+  shown.meta.folderUid, shown.meta.folderName = folder_uid, folder and folder.title or ""
+  return answer.ok { result = shown }
+end
 
 local function missing() return answer.failure(404, "library element could not be found") end
 
@@ -112,6 +122,25 @@ local function of_element(handler, permission)
   end
 end
 
+-- Gives it another uid; or an answer that refuses.
+local function rename(org, element, uid)
+  if (uid or "") == "" or uid == element.uid then return nil end
+  local refused = refuse_uid(uid)
+  if refused then return refused end
+  if org.library[uid] then return answer.failure(400, "library element with that name or UID already exists") end
+  org.library[element.uid], org.library[uid], org.library_known[uid] = nil, element, true
+  element.uid = uid
+  return nil
+end
+
+local function send_to(element, folder_uid)
+  if state.v9 then
+    element.folder_uid = folder_uid
+  elseif folder_uid ~= "" then
+    element.sent_to = folder_uid
+  end
+end
+
 -- Without a folder in the body an element moves to the root.
 local function update(req, element)
   local body = req:bind(FIELDS)
@@ -120,11 +149,14 @@ local function update(req, element)
   if not folder_uid then return no_folder() end
   if body.version ~= element.version then return answer.failure(412, "the library element has been changed by someone else") end
   if not is_possible(body) then return answer.failure(500, "Failed to update library element") end
+  local refused = rename(req.org, element, body.uid)
+  if refused then return refused end
   element.name = (body.name or "") ~= "" and body.name or element.name
   element.model = body.model and completed(body.model) or element.model
-  element.folder_uid, element.version = folder_uid, element.version + 1
+  element.version = element.version + 1
+  send_to(element, folder_uid)
   element.updated, element.updated_by = state.time(), author(req)
-  return show(req, element)
+  return show_sent(req, element, folder_uid)
 end
 
 -- Does the text of a dashboard name the element as the library panel of a panel?

@@ -35,6 +35,11 @@ end
 
 function annotations.title(value) return value:get("text") end
 
+function annotations.about(value)
+  local ordinal = value:get("ordinal")
+  return ordinal and {ordinal = ordinal} or nil
+end
+
 --- The second after the first: only then can they be told apart.
 function annotations.rank(about)
   return about and about.ordinal and about.ordinal - 1 or 0

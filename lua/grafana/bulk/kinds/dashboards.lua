@@ -18,7 +18,11 @@ local ipairs, pairs, require, type = ipairs, pairs, require, type
 
 local dashboards = {
   name = "dashboards", one = "dashboard", scope = "org",
-  cannot_undo = {"the history of versions, stars, authors and dates of dashboards"},
+  keeps_track = true,   -- what a backup knew of them tells what need not be read again
+  cannot_undo = {
+    update = {"who changed a dashboard last, and when"},
+    delete = {"versions before the last, numeric ids, stars, authors and dates of dashboards"},
+  },
 }
 
 local DASHBOARDS = apis.DASHBOARDS
@@ -69,7 +73,17 @@ local function object_of(doc, version)
   doc:set(apis.metadata(doc), "metadata")
   doc:remove("status")
   if not version:find("^v2") then clean_spec(doc) end
-  return objects.new(dashboards, doc, lock)
+  local object = objects.new(dashboards, doc, lock)
+  lock.title = object.title
+  return object
+end
+
+--- The object as it is with another document for the dashboard proper.
+function dashboards.with_spec(object, spec)
+  local doc = object.doc:copy()
+  doc:set(spec, "spec")
+  if not doc:get("apiVersion"):find("/v2", 1, true) then clean_spec(doc) end
+  return objects.new(dashboards, doc, object.lock)
 end
 
 local EMPTY = '{"apiVersion":"' .. GROUP .. FIRST .. '","kind":"Dashboard","metadata":{},"spec":{}}'
@@ -299,21 +313,26 @@ local function is_known(listing, item, uid, was)
   return listing.out.same(uid) ~= false
 end
 
--- Pages of metadata tell what is new or changed; the rest is as `known` has it.
+-- Pages of metadata tell what is new or changed; the rest is as `known` has it. Nothing is returned where nothing at
+-- all is known of the first.
 local function list_changes(listing, known)
-  local changed = {}
+  local changed, same = {}, 0
   local r = apis.pages(listing.at, DASHBOARDS, FIRST, {metadata = true}, function(item)
     local uid = item:get("metadata", "name")
     if not listing.seen[uid] then
       local was = known(uid)
       note(listing, uid, was and was.title, dashboards.folder(item))
-      if not is_known(listing, item, uid, was) then
+      if is_known(listing, item, uid, was) then
+        same = same + 1
+      else
         changed[#changed + 1] = {uid = uid, title = was and was.title or uid}
       end
     end
     item:close()
+    if same == 0 and #changed > FEW then return apis.STOP end
   end)
   if not r.ok then return r end
+  if same == 0 and #changed > FEW then return nil end
   read_changed(listing, changed)
   return finish(listing, r)
 end
@@ -333,7 +352,11 @@ function dashboards.list(at, out, known)
     return list_singly(at, out, {})
   end
   local listing = new_listing(at, out)
-  local r = known and list_changes(listing, known) or list_whole(listing)
+  local r = known and list_changes(listing, known)
+  if not r then
+    listing = new_listing(at, out)
+    r = list_whole(listing)
+  end
   if not r.ok and listing.n == 0 and REFUSED[r.code] then return list_singly(at, out, {}) end
   return r
 end
@@ -345,7 +368,8 @@ local function unsupported(doc)
     require("grafana.bulk.show").text(doc:get("apiVersion") or "(none)")), "unsupported")
 end
 
-local function written(at, object, now, body, version)
+local function send_by_apis(at, object, now)
+  local version, body = dashboards.version(object.doc), object.doc:copy()
   local r, doc
   if now then
     body:set(now.lock.version, "metadata", "resourceVersion")
@@ -356,58 +380,58 @@ local function written(at, object, now, body, version)
     end
     r, doc = apis.create(at, DASHBOARDS, version, body)
   end
+  body:close()
   if not r.ok then return r end
   local after = object_of(doc, version)
   if not after.lock.version then after.lock.version = now and now.lock.version end   -- nothing was changed
   return r, after
 end
 
--- A write whose answer was lost may have been done, and the next attempt then meets what it has made itself.
-local TIMES = 3
+local function send_by_old_route(at, object, now)
+  local dashboard = dashboards.spec(object.doc)
+  dashboard:set(object.key, "uid")
+  if now then dashboard:set(now.lock.version, "version") end
+  return at.g:update_or_create_dashboard(at.org, dashboard,
+    {folderUid = dashboards.folder(object.doc) or "", overwrite = false})
+end
 
+-- A write whose answer was lost may have been done, and the next attempt then meets what it has made itself. Third: it
+-- was not done, and may be sent again.
 local function settled(at, object, now, r)
   if r.status ~= "already-exists" and not r.uncertain then return r end
-  local there, problem = dashboards.read(at, object.key)
+  local there, problem = dashboards.read(at, object.key, object)
   if problem then return r end
   if there and there:digest() == object:digest() then return outcome.ok(), there end
   return r, nil, r.uncertain and (there and there.lock.version) == (now and now.lock.version)
 end
 
-local function write_by_apis(at, object, now)
-  local version = dashboards.version(object.doc)
-  if not version then return unsupported(object.doc) end
-  for attempt = 1, TIMES do
-    local body = object.doc:copy()
-    local r, after, again = written(at, object, now, body, version)
-    body:close()
-    if not r.ok then r, after, again = settled(at, object, now, r) end
-    if not again or attempt == TIMES then
-      if outcome.is_unsupported(r) then return unsupported(object.doc) end
-      return r, after
-    end
-  end
-end
+local TIMES = 3
 
-local function write_old(at, object, now)
-  if dashboards.version(object.doc) ~= FIRST then return unsupported(object.doc) end
-  local dashboard = dashboards.spec(object.doc)
-  dashboard:set(object.key, "uid")
-  if now then dashboard:set(now.lock.version, "version") end
-  local r = at.g:update_or_create_dashboard(at.org, dashboard,
-    {folderUid = dashboards.folder(object.doc) or "", overwrite = false})
-  if r.ok then return r end
-  local judged, there = settled(at, object, now, r)
-  return judged, there
+local function send_until_settled(at, object, now, send)
+  local r, after, again
+  for _ = 1, TIMES do
+    r, after = send(at, object, now)
+    if r.ok then return r, after end
+    r, after, again = settled(at, object, now, r)
+    if not again then break end
+  end
+  return r, after
 end
 
 function dashboards.write(at, object, now)
+  local version = dashboards.version(object.doc)
+  if not version or version ~= FIRST and not at.server.has_apis then return unsupported(object.doc) end
   local problem = parents.check(at, dashboards.folder(object.doc))
   if problem then return problem end
-  if at.server.has_apis then return write_by_apis(at, object, now) end
-  return write_old(at, object, now)
+  at:forget("dashboards")
+  local send = at.server.has_apis and send_by_apis or send_by_old_route
+  local r, after = send_until_settled(at, object, now, send)
+  if outcome.is_unsupported(r) then return unsupported(object.doc) end
+  return r, after
 end
 
 function dashboards.delete(at, now)
+  at:forget("dashboards")
   if not at.server.has_apis then return at.g:delete_dashboard(at.org, now.key) end
   return apis.delete(at, DASHBOARDS, FIRST, now.key, now.lock)
 end

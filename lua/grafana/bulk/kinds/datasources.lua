@@ -208,6 +208,10 @@ function datasources.delete(at, now)
   return at.g:delete_datasource(at.org, now.key)
 end
 
+function datasources.about(value)
+  return value:get("isDefault") and {default = true} or nil
+end
+
 --- The default one last: it takes that away from whichever was it.
 function datasources.rank(about)
   return about and about.default and 1 or 0

@@ -2,6 +2,7 @@
 --- Folders. From the flat list, not by walking down from the root: a folder whose parent is gone is in no walk.
 -- @module grafana.bulk.kinds.folders
 
+local core = require "grafana.core"
 local apis = require "grafana.bulk.apis"
 local objects = require "grafana.bulk.objects"
 local outcome = require "grafana.bulk.outcome"
@@ -11,7 +12,9 @@ local ipairs, pairs, require, table = ipairs, pairs, require, table
 
 local folders = {
   name = "folders", one = "folder", scope = "org",
-  cannot_undo = {"authors and dates of folders"},
+  cannot_undo = {
+    update = {"who changed a folder last, and when"}, delete = {"numeric ids, authors and dates of folders"},
+  },
 }
 
 local FOLDERS = apis.FOLDERS
@@ -29,6 +32,11 @@ function folders.references(value, swap)
   local other = parent and swap("folders", parent)
   if other then value:set(other, "parentUid") end
   return value
+end
+
+function folders.about(value)
+  local parent = value:get("parentUid")
+  return parent and {parent = parent} or {}
 end
 
 local DEEPEST = 20   -- a circle ends here
@@ -64,9 +72,12 @@ local function version_of(at)
   end
 end
 
+-- What else is known of a folder stays with it: a PUT takes away what it does not name.
 local function object_of(doc, version)
-  return new(doc:get("metadata", "name"), doc:get("spec", "title"), doc:get("spec", "description"),
-    doc:get("metadata", "annotations", PARENT), apis.lock(doc, version))
+  local lock, metadata = apis.lock(doc, version), apis.metadata(doc)
+  lock.annotations, lock.labels = metadata.annotations, metadata.labels
+  return new(metadata.name, doc:get("spec", "title"), doc:get("spec", "description"),
+    metadata.annotations and metadata.annotations[PARENT], lock)
 end
 
 local function read_by_apis(at, uid, version)
@@ -143,12 +154,19 @@ end
 
 -- ------------------------------------------------------------------------------------------------------ writing --
 
+local function annotations_of(value, now)
+  local annotations = core.object {}
+  for key, note in pairs(now and now.lock.annotations or {}) do annotations[key] = note end
+  annotations[PARENT] = value.parentUid
+  return annotations
+end
+
 local function body_of(value, version, now)
-  local parent = value.parentUid
+  local lock = now and now.lock or {}
   return {
     apiVersion = FOLDERS.group .. "/" .. version, kind = FOLDERS.kind,
     metadata = {
-      name = value.uid, annotations = parent and {[PARENT] = parent}, resourceVersion = now and now.lock.version,
+      name = value.uid, annotations = annotations_of(value, now), labels = lock.labels, resourceVersion = lock.version,
     },
     spec = {title = value.title, description = value.description or ""},
   }
@@ -189,7 +207,7 @@ local function update_old(at, value, now)
     r = at.g:update_folder(at.org, value.uid, {title = value.title, version = now.lock.version})
   end
   if not r.ok or was.parentUid == value.parentUid then return r end
-  local moved = at.g:move_folder(at.org, value.uid, value.parentUid or require("grafana.core").null)
+  local moved = at.g:move_folder(at.org, value.uid, value.parentUid or core.null)
   if not moved.ok and was.title ~= value.title then
     moved.message = "it has its new title, but was not moved: " .. moved.message
   end
@@ -226,6 +244,7 @@ function folders.write(at, object, now)
     if not r.ok then r, after, again = settled(at, object, r) end
     if not (again and not now) then break end
   end
+  at:forget("folders")
   if r.ok then parents.add(at, value.uid) end
   return r, after
 end
@@ -237,6 +256,7 @@ function folders.delete(at, now)
   local problem = require("grafana.bulk.folder_contents").check(at, now.key)
   if problem then return problem end
   parents.remove(at, now.key)
+  at:forget("folders")
   if now.lock.api then return judge(apis.delete(at, FOLDERS, now.lock.api, now.key, now.lock)) end
   return at.g:delete_folder(at.org, now.key)
 end

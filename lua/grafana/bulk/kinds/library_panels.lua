@@ -6,7 +6,7 @@ local core = require "grafana.core"
 local objects = require "grafana.bulk.objects"
 local outcome = require "grafana.bulk.outcome"
 
-local ipairs, require, type = ipairs, require, type
+local ipairs, require, tostring, type = ipairs, require, tostring, type
 
 local library_panels = {
   name = "library_panels",
@@ -21,9 +21,11 @@ function library_panels.title(value) return value:get("name") end
 
 -- ------------------------------------------------------------------------------------------------- the file form --
 
--- The root has two names.
-local function folder_of(element)
+-- The root has two names. Lists of 12 tell in which folder a panel was made, beside the id of the one that it is in:
+-- `uid_of`, by id, knows better.
+local function folder_of(element, uid_of)
   local uid = type(element.folderUid) == "string" and element.folderUid or ""
+  uid = uid_of and uid_of[tostring(element.folderId)] or uid
   return uid ~= "general" and uid or ""
 end
 
@@ -37,9 +39,9 @@ local function model_of(element)
   return core.object(model)
 end
 
-local function from_server(element)
+local function from_server(element, uid_of)
   return objects.new(library_panels, {
-    uid = element.uid, name = element.name, kind = element.kind, folderUid = folder_of(element),
+    uid = element.uid, name = element.name, kind = element.kind, folderUid = folder_of(element, uid_of),
     model = model_of(element),
   }, element.version)
 end
@@ -65,7 +67,7 @@ local function take_new(out, elements, seen)
   for _, element in ipairs(elements) do
     if not seen.uids[element.uid] then
       seen.uids[element.uid], seen.count = true, seen.count + 1
-      out.take(from_server(element))
+      out.take(from_server(element, seen.uid_of))
     end
   end
 end
@@ -82,10 +84,18 @@ local function take_pages(at, out, seen)
   end
 end
 
+-- The uids of folders by their ids; nil where lists of panels need no such help.
+local function folders_by_id(at)
+  if at.server.major < 10 then return nil end
+  local found = {}
+  for _, hit in ipairs(at.g:search(at.org, {type = "dash-folder"}).hits or {}) do found[tostring(hit.id)] = hit.uid end
+  return found
+end
+
 -- Names need not be unique, and which of two of one name ends a page and which begins the next is the server's whim:
 -- what the pages left out one large page has.
 function library_panels.list(at, out)
-  local seen = {uids = {}, count = 0}
+  local seen = {uids = {}, count = 0, uid_of = folders_by_id(at)}
   local r, total = take_pages(at, out, seen)
   if not r.ok or seen.count >= total then return r end
   local again, elements = read_page(at, 1, total + PER_PAGE)
@@ -99,29 +109,78 @@ local function folder_missing(at, uid)
   return uid ~= "" and at.g:get_folder(at.org, uid).status == "not-found"
 end
 
+local function no_folder(uid)
+  return outcome.new("not-found", ('there is no folder "%s" to put it in'):format(uid), "folder-not-found")
+end
+
 -- The words of a refusal tell little; another look tells the rest.
 local function explain(at, r, form, now)
   local message = r.message or ""
   if r.code == 400 and message:find("already exists", 1, true) then
     r.status, r.reason = "already-exists", "name-exists"
   elseif r.code == 400 and folder_missing(at, form.folderUid) then
-    r.status, r.reason = "not-found", "folder-not-found"
-    r.message = ('there is no folder "%s" to put it in'):format(form.folderUid)
+    return no_folder(form.folderUid)
   elseif now and r.code == 403 and not library_panels.read(at, now.key) then
     r.status, r.reason, r.message = "not-found", nil, "the library panel is gone"
   end
   return r
 end
 
+local function create(at, form)
+  return at.g:call("createLibraryElement", {body = form}, {org = at.org})
+end
+
+-- Put `form` in the place of what is there as `uid`, in version `version`.
+local function patch(at, uid, version, form)
+  form.version = version
+  local r = at.g:call("updateLibraryElement", {library_element_uid = uid, body = form}, {org = at.org})
+  form.version = nil
+  return r
+end
+
+local LONGEST_UID, MOVING = 40, "-moving"
+
+local function note(r, text)
+  r.message = ("%s: %s"):format(text, r.message or r.status)
+  return r
+end
+
+-- The former one takes its uid back.
+local function undo_moving(at, r, aside, version, former)
+  local back = patch(at, aside, version, former)
+  return back.ok and r or note(r, ('it has the uid "%s" now, and was not moved'):format(aside))
+end
+
+-- 12 moves none: it says that it did, but shows it in the old folder and deletes it with that. So it steps aside under
+-- another uid, which nothing names, another is made in its place, and then it goes.
+local function move(at, form, now)
+  if folder_missing(at, form.folderUid) then return no_folder(form.folderUid) end
+  local former, aside = now.doc:table(), now.key:sub(1, LONGEST_UID - #MOVING) .. MOVING
+  former.uid = aside
+  local stepped = patch(at, now.key, now.lock, former)
+  if not stepped.ok then return explain(at, stepped, former, now) end
+  local r = create(at, form)
+  former.uid = now.key
+  if not r.ok then return undo_moving(at, r, aside, stepped.body.result.version, former) end
+  local gone = at.g:call("deleteLibraryElementByUID", {library_element_uid = aside}, {org = at.org})
+  return gone.ok and r or note(gone, ('it was moved, but the former one remains, with the uid "%s"'):format(aside))
+end
+
 local function update(at, form, now)
-  form.version, form.uid = now.lock, nil
-  return at.g:call("updateLibraryElement", {library_element_uid = now.key, body = form}, {org = at.org})
+  if at.server.major >= 10 and form.folderUid ~= now.doc:get("folderUid") then return move(at, form, now) end
+  form.uid = nil
+  local r = patch(at, now.key, now.lock, form)
+  return r.ok and r or explain(at, r, form, now)
+end
+
+local function add(at, form)
+  local r = create(at, form)
+  return r.ok and r or explain(at, r, form)
 end
 
 function library_panels.write(at, object, now)
-  local form = object.doc:table()
-  local r = now and update(at, form, now) or at.g:call("createLibraryElement", {body = form}, {org = at.org})
-  if not r.ok then return explain(at, r, form, now) end
+  local r = (now and update or add)(at, object.doc:table(), now)
+  if not r.ok then return r end
   return outcome.ok(), from_server(r.body.result)
 end
 

@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: MIT
 --- Playlists. By /apis where the server has them there: its old list ends silently behind 500.
 --
--- Servers before 10 give a playlist a uid of their own: one that is created there is the same in all but its uid.
+-- Servers before 10 give a playlist a uid that nobody can choose: there it is known by its name, and its file form
+-- has no uid.
 -- @module grafana.bulk.kinds.playlists
 
 local core = require "grafana.core"
@@ -21,7 +22,14 @@ local playlists = {
 
 local PLAYLISTS = {group = "playlist.grafana.app", plural = "playlists", kind = "Playlist", one = "playlist"}
 
-function playlists.key(value) return value:get("uid") end
+local BY_NAME = "name:"
+
+function playlists.key(value) return value:get("uid") or BY_NAME .. value:get("name") end
+
+--- Give it the key that it has on another server.
+function playlists.rekey(value, key)
+  if key:sub(1, #BY_NAME) == BY_NAME then value:remove("uid") else value:set(key, "uid") end
+end
 
 function playlists.title(value) return value:get("name") end
 
@@ -80,6 +88,7 @@ local function write_by_apis(at, form, now, version)
   if now then
     r, doc = apis.replace(at, PLAYLISTS, version, now.key, body_of(form, version, now))
   else
+    form.uid = form.uid or "p" .. core.files.sha256(form.name):sub(1, 13)   -- from a server where it has none to keep
     r, doc = apis.create(at, PLAYLISTS, version, body_of(form, version))
   end
   if not r.ok then return judge(r) end
@@ -90,16 +99,45 @@ end
 
 -- ----------------------------------------------------------------------------------------------------- old routes --
 
+local function keeps_uids(at) return at.server.major >= 10 end
+
 local function read_old(at, uid)
   local r = at.g:call("getPlaylist", {uid = uid}, {org = at.org})
-  if r.ok then return new(at, r.body.uid, r.body, r.body.name) end
+  if r.ok then return new(at, keeps_uids(at) and r.body.uid or nil, r.body, r.body.name, {uid = r.body.uid}) end
   return nil, r.status ~= "not-found" and r or nil
+end
+
+-- The uid of the first of that name.
+local function find_uid(at, name)
+  local r = at.g:call("searchPlaylists", {query = name}, {org = at.org})
+  if not r.ok then return nil, r end
+  for _, head in ipairs(r.body) do
+    if head.name == name then return head.uid end
+  end
+end
+
+local function name_in(key)
+  return key:sub(1, #BY_NAME) == BY_NAME and key:sub(#BY_NAME + 1) or nil
+end
+
+-- Where they are known by their names the second of one name is left out.
+local function unique(at, heads, out)
+  local first, seen = {}, {}
+  for _, head in ipairs(heads) do
+    if seen[head.name] and not keeps_uids(at) then
+      local words = 'another playlist is called "%s" too: the one with the uid %s is left out'
+      out.fail(head.uid, head.name, outcome.new("already-exists", words:format(head.name, head.uid), "name-exists"))
+    else
+      seen[head.name], first[#first + 1] = true, head
+    end
+  end
+  return first
 end
 
 local function list_old(at, out)
   local r = at.g:call("searchPlaylists", {}, {org = at.org})
   if not r.ok then return r end
-  pool.each(at.g, r.body, function(head)
+  pool.each(at.g, unique(at, r.body, out), function(head)
     local object, why = read_old(at, head.uid)
     if object then out.take(object) end
     if why then out.fail(head.uid, head.name, why) end
@@ -117,26 +155,13 @@ local function with_titles(at, items)
   return items
 end
 
--- What was created before, under the uid that the server chose.
-local function find_equal(at, object)
-  local found
-  local text = object.doc:copy()
-  text:remove("uid")
-  list_old(at, {fail = function() end, take = function(other)
-    other.doc:remove("uid")
-    if other.doc == text then found = other end
-  end})
-  return found
-end
-
 local function write_old(at, object, now)
   local form = object.doc:table()
   local body = {name = form.name, interval = form.interval, items = with_titles(at, form.items)}
   if now then
-    body.uid = now.key
-    return at.g:call("updatePlaylist", {uid = now.key, body = body}, {org = at.org})
+    body.uid = now.lock.uid
+    return at.g:call("updatePlaylist", {uid = body.uid, body = body}, {org = at.org})
   end
-  if at.server.major < 10 and find_equal(at, object) then return outcome.ok() end
   body.uid = form.uid
   return at.g:call("createPlaylist", {body = body}, {org = at.org})
 end
@@ -154,7 +179,16 @@ function playlists.list(at, out)
   return outcome.new("error", "the list of playlists ended before it was whole", "cut")
 end
 
-function playlists.read(at, uid)
+-- Before 10 one that has a uid elsewhere is looked for by the name of what is wanted.
+local function uid_for(at, key, wanted)
+  local name = name_in(key) or not keeps_uids(at) and wanted and wanted.title
+  if not name then return key end
+  return find_uid(at, name)
+end
+
+function playlists.read(at, key, wanted)
+  local uid, problem = uid_for(at, key, wanted)
+  if not uid then return nil, problem end
   local version = version_of(at)
   if not version then return read_old(at, uid) end
   local doc, r = apis.read(at, PLAYLISTS, version, uid)
@@ -173,7 +207,7 @@ end
 function playlists.delete(at, now)
   local version = version_of(at)
   if version then return apis.delete(at, PLAYLISTS, version, now.key, now.lock) end
-  return at.g:call("deletePlaylist", {uid = now.key}, {org = at.org})
+  return at.g:call("deletePlaylist", {uid = now.lock.uid}, {org = at.org})
 end
 
 function playlists.references(value, swap)

@@ -1,9 +1,8 @@
 -- SPDX-License-Identifier: MIT
---- Service accounts: `{name, role, isDisabled}`, the last only where it is true; their tokens are named as secrets.
--- Those that a plugin has made for itself are left out.
+--- Service accounts: `{name, role, isDisabled}`, the last only where it is true. Nobody can bring their tokens back:
+-- they are named in a note. Those that a plugin has made for itself are left out.
 -- @module grafana.bulk.kinds.service_accounts
 
-local core = require "grafana.core"
 local objects = require "grafana.bulk.objects"
 local outcome = require "grafana.bulk.outcome"
 local parts = require "grafana.bulk.people_parts"
@@ -15,36 +14,30 @@ local kind = {
   name = "service_accounts",
   one = "service account",
   scope = "org",
-  keeps_secrets = true,   -- what is there keeps those that it has
   cannot_undo = function(action)
-    if action == "create" then return {"tokens of service accounts: they are made anew by hand"} end
+    if action == "create" then return {"tokens that are made for a new service account: undo deletes it"} end
     return action == "delete" and {"tokens of deleted service accounts, which are made anew by hand, and their ids"}
   end,
 }
 
-local function form(account, tokens)
-  return {
-    name = account.name, role = account.role, isDisabled = account.isDisabled == true or nil,
-    secrets = tokens and tokens[1] and tokens or nil,
-  }
-end
-
-local function object_of(account, tokens)
-  return objects.new(kind, form(account, tokens), {id = account.id})
+local function object_of(account)
+  local form = {name = account.name, role = account.role, isDisabled = account.isDisabled == true or nil}
+  return objects.new(kind, form, {id = account.id})
 end
 
 function kind.key(value) return value:get("name") end
 kind.title = kind.key
 
--- The names of an account's tokens; nil and a result: they could not be read.
-local function tokens_of(at, account)
-  local names = core.array {}
-  if account.tokens == 0 then return names end
+-- What tokens an account has, where it has any.
+local function note_tokens(at, out, account)
+  if account.tokens == 0 or not out.note then return end
   local r = at.g:get_tokens(at.org, account.id)
-  if not r.ok then return nil, r end
-  for i, token in ipairs(r.tokens) do names[i] = "token " .. token.name end
+  local names = {}
+  for i, token in ipairs(r.tokens or {}) do names[i] = token.name end
+  if #names == 0 then return end
   table.sort(names)
-  return names
+  out.note(("the service account %s has tokens, which are not in it: %s"):format(account.name,
+    table.concat(names, ", ")))
 end
 
 local function is_plugins_own(account)
@@ -66,17 +59,14 @@ local function unique(list)
   return accounts, doubles
 end
 
-local function take(at, out, account)
-  local tokens, failure = tokens_of(at, account)
-  if tokens then return out.take(object_of(account, tokens)) end
-  if failure.status ~= "not-found" then out.fail(account.name, account.name, failure) end
-end
-
 function kind.list(at, out)
   local r = at.g:get_service_accounts(at.org)
   if not r.ok then return r end
   local accounts, doubles = unique(r.service_accounts)
-  pool.each(at.g, accounts, function(account) take(at, out, account) end)
+  pool.each(at.g, accounts, function(account)
+    note_tokens(at, out, account)
+    out.take(object_of(account))
+  end)
   for _, account in ipairs(doubles) do
     out.fail(("%s (%s)"):format(account.name, account.login), account.name, outcome.new("already-exists",
       ("another service account has this name: %s is left out"):format(account.login), "name-exists"))
@@ -88,11 +78,7 @@ function kind.read(at, key)
   local r = at.g:get_service_accounts(at.org, {query = key})
   if not r.ok then return nil, r end
   for _, account in ipairs((unique(r.service_accounts))) do
-    if account.name == key then
-      local tokens, failure = tokens_of(at, account)
-      if not tokens then return nil, failure end
-      return object_of(account, tokens)
-    end
+    if account.name == key then return object_of(account) end
   end
 end
 
@@ -118,7 +104,7 @@ local function create(at, object)
   at:forget("service_accounts")
   local r = leave(at, made.id)
   if not r.ok then return parts.half_done("the service account was created", r) end
-  return outcome.ok {missing_secrets = object.secrets}   -- its tokens
+  return outcome.ok()
 end
 
 function kind.write(at, object, now)
