@@ -269,10 +269,10 @@ support.on_both(busted, function(world)
   end)
 
   if world.is_old then
-    it("the one that is there from the start has a uid made of its name, and is left alone", function()
+    it("the one that is there from the start is called as policies call it, and is left alone", function()
       local found = support.list("contact_points", world.at)
-      local now = found["email-receiver"]
-      assert.equal("email receiver", now.title)
+      local now = found["grafana-default-email"]
+      assert.equal(support.list("policies", world.at).default.doc:get("receiver"), now.title)
       world.server:clear_log()
       assert.matches("no uid", kind.write(world.at, now, now).message, 1, true)
       assert.matches("no uid", kind.delete(world.at, now).message, 1, true)

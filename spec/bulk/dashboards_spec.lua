@@ -435,11 +435,19 @@ for _, personality in ipairs {"12.4.3", "9.3.2", "12.4.3 without /apis"} do
 
       it("are read by pages where many have changed", function()
         local known = remember()
-        for i = 1, 30 do known[("d%02d"):format(i)] = nil end
+        for i = 1, 60, 2 do known[("d%02d"):format(i)] = nil end
         server:clear_log()
         local found = list(known)
-        assert.same({30, 30, "d01", "d30"}, {#found.read, #found.same, found.read[1], found.read[30]})
+        assert.same({30, 30, "d01", "d59"}, {#found.read, #found.same, found.read[1], found.read[30]})
         assert.same({pages = 2, singles = 0}, asked())
+      end)
+
+      it("are read by whole pages from the beginning where the former backup knows none", function()
+        server:clear_log()
+        local found = list {}
+        assert.same({60, 0}, {#found.read, #found.same})
+        assert.same({pages = 2, singles = 0}, asked())
+        assert.equal(60, #w.at:dashboards())
       end)
 
       it("are read where the backup itself wants that", function()

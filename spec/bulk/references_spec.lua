@@ -269,7 +269,7 @@ describe("in a rule", function()
       "datasource":{"type":"x","uid":"a"}}},{"refId":"B","datasourceUid":"__expr__","model":{"datasource":
       {"type":"__expr__","uid":"__expr__"}}},{"refId":"C","datasourceUid":"-100"},{"refId":"D","datasourceUid":"default"}],
       "annotations":{"__dashboardUid__":"d","summary":"a"},"record":{"from":"a","target_datasource_uid":"b"}}]],
-      {"datasources | a | query | string | - | by uid", "datasources | a | query | object | x | by uid",
+      {"datasources | a | query | string | - | by uid", "datasources | a | model | object | x | by uid",
         "datasources | default | query | string | - | by uid", "datasources | b | recording | string | - | by uid",
         "dashboards | d | annotation | string | - | by uid", "folders | f | folder | string | - | by uid"},
       [[{"uid":"r","folderUID":"[f]","title":"a","data":[{"refId":"A","datasourceUid":"[a]","model":{"expr":"a",
@@ -284,7 +284,7 @@ describe("in a group of rules", function()
     check("in_rule", [[{"folderUid":"f","title":"a","interval":60,"rules":[{"uid":"r","data":[{"datasourceUid":"a",
       "model":{"datasource":"b"}}]},{"uid":"s","data":[]}]}]],
       {"folders | f | folder | string | - | by uid", "datasources | a | query | string | - | by uid",
-        "datasources | b | query | string | - | by name"},
+        "datasources | b | model | string | - | by name"},
       [[{"folderUid":"[f]","title":"a","interval":60,"rules":[{"uid":"r","data":[{"datasourceUid":"[a]",
       "model":{"datasource":"[b]"}}]},{"uid":"s","data":[]}]}]])
   end)

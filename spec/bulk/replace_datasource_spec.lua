@@ -204,6 +204,18 @@ for _, personality in ipairs {"12.4.3", "9.3.2"} do
       assert.equal("new", dashboard("objects").panels[1].datasource.uid)
     end)
 
+    it("progress is told, and what its function raises takes the plan away", function()
+      local done, last = 0, nil
+      bulk.replace_datasource(g, 1, {from = "old", to = "new", journal = folder(), on_progress = function(n, total)
+        done, last = n, total
+      end})
+      assert.is_true(done >= 7)
+      assert.equal(done, last)
+      local fine, problem = pcall(bulk.replace_datasource, g, 1, {from = "old", to = "new", journal = folder(),
+        on_progress = function() error("enough", 0) end})
+      assert.same({false, "enough"}, {fine, problem})
+    end)
+
     it("an unknown option, or none of what it needs, raises and names it", function()
       assert.error_matches(function() bulk.replace_datasource(g, 1, {from = "a", to = "b", forc = true}) end, "force")
       assert.error_matches(function() bulk.replace_datasource(g, 1, {from = "a"}) end, "wanted.to")

@@ -87,13 +87,6 @@ support.changed = changed
 
 -- ----------------------------------------------------------------------------------------------- what all hold --
 
--- As a server answers whose alerting is switched off.
-local function switch_off(world)
-  for _, path in ipairs {"^/api/v1/provisioning/", "^/api/ruler/", "^/api/alertmanager/"} do
-    world.server:fault {kind = "status", code = 404, body = '{"message":"Not found"}', path = path, times = 0}
-  end
-end
-
 local function holds_what_is_written(world, name, sample)
   world.it("what is written is read back, and listed", function()
     sample.prepare(world)
@@ -189,12 +182,13 @@ local function waits(world, name, sample)
       assert.matches("Alertmanager", r.message, 1, true)
     end
     assert.equal(0, changed(world.server))
+    assert.is_true(#world.server:requests {path = "/policies$"} <= 6)   -- it is waited for once
   end)
 end
 
 local function fails(world, name, sample)
   world.it("a server without alerting is unsupported", function()
-    switch_off(world)
+    world.server:set {alerting = false}
     local _, listed = support.list(name, world.at)
     local there, read = kinds.get(name).read(world.at, support.object(name, sample.first(world)).key)
     assert.is_nil(there)
@@ -219,6 +213,23 @@ local function fails(world, name, sample)
     assert.is_true(r.ok or r.uncertain == true, tostring(r))
     local there = kinds.get(name).read(world.at, support.object(name, sample.first(world)).key)
     assert.equal(support.object(name, sample.first(world)):text(), there:text())
+  end)
+
+  world.it("an update whose answer is lost is done, or uncertain", function()
+    sample.prepare(world)
+    local _, now = support.write(name, world.at, sample.first(world))
+    world.server:fault {kind = "close_after", path = sample.writes, method = "PUT"}
+    local r = kinds.get(name).write(world.at, support.object(name, sample.second(world)), now)
+    assert.is_true(r.ok or r.uncertain == true, tostring(r))
+    assert.equal(support.object(name, sample.second(world)):text(), kinds.get(name).read(world.at, now.key):text())
+  end)
+
+  world.it("a deletion whose answer is lost is done", function()
+    sample.prepare(world)
+    local _, now = support.write(name, world.at, sample.first(world))
+    world.server:fault {kind = "close_after", method = "DELETE"}
+    local r = kinds.get(name).delete(world.at, now)
+    assert.equal("ok", r.status, tostring(r))
   end)
 
   world.it("who may not write is denied", function()

@@ -48,8 +48,8 @@ end
 
 -- -------------------------------------------------------------------------------------------------- Alertmanager --
 
--- Places whose Alertmanager has answered.
-local READY = setmetatable({}, {__mode = "k"})
+-- By place: how many seconds its Alertmanager has been waited for; true once it has answered.
+local WAITED = setmetatable({}, {__mode = "k"})
 
 local NOT_READY = {"could not find an Alertmanager configuration", "No alertmanager configuration", "not ready"}
 
@@ -62,23 +62,26 @@ local function is_not_ready(r)
 end
 
 local function never_ready(seconds)
-  return outcome.new("error", ("the Alertmanager of this organisation was not ready within %g seconds; Grafana makes"
-    .. " it within a minute of the organisation"):format(seconds), "unavailable")
+  return outcome.new("error", ("the Alertmanager of this organisation was not ready within %g seconds; Grafana starts"
+    .. " it up to a minute after the organisation, and never where alerting is disabled for it"):format(seconds),
+    "unavailable")
 end
 
 --- Wait until the Alertmanager of a place answers: that of a new organisation does so after up to a minute. The options
--- `alertmanager_wait` and `alertmanager_pause` say how long, and how often it is asked (seconds).
+-- `alertmanager_wait` and `alertmanager_pause` say how long in all, and how often it is asked (seconds).
 -- @return nil, or the result that says that it never did. What else is wrong, the request itself will be told
 function alerting.ready(at)
-  if READY[at] then return nil end
   local wait, pause = at.options.alertmanager_wait or WAIT, at.options.alertmanager_pause or PAUSE
-  local waited = 0
-  while is_not_ready(at.g:call("RouteGetPolicyTree", {}, {org = at.org})) do
-    if waited >= wait then return never_ready(wait) end
-    tasks.sleep(pause)
-    waited = waited + pause
+  while WAITED[at] ~= true do
+    if not is_not_ready(at.g:call("RouteGetPolicyTree", {}, {org = at.org})) then
+      WAITED[at] = true
+    elseif (WAITED[at] or 0) >= wait then
+      return never_ready(wait)
+    else
+      tasks.sleep(pause)
+      WAITED[at] = (WAITED[at] or 0) + pause
+    end
   end
-  READY[at] = true
   return nil
 end
 
@@ -142,17 +145,30 @@ local function copied(r)
   return copy
 end
 
+-- A second attempt may have met what the first had done.
+local function may_be_our_own(r, reason)
+  return r.uncertain or reason == "version-mismatch" and (r.attempts or 1) > 1 or nil
+end
+
 --- A result of sending as the kinds return it: Grafana's refusals with the statuses that they mean.
 function alerting.result(r)
   if r.ok then return outcome.ok() end
-  local meaning = meaning_of(r) or {}
-  return outcome.new(meaning.status or r.status, meaning.say or r.message, meaning.reason or r.reason, copied(r))
+  local meaning, fields = meaning_of(r) or {}, copied(r)
+  local reason = meaning.reason or r.reason
+  fields.uncertain = may_be_our_own(r, reason)
+  return outcome.new(meaning.status or r.status, meaning.say or r.message, reason, fields)
 end
 
 --- The same where an object was to be updated: one that is missing was there a moment ago.
 function alerting.updated(r)
   if not alerting.is_missing(r) then return alerting.result(r) end
-  return outcome.new("already-exists", "it has been deleted since it was read", "version-mismatch")
+  return outcome.new("already-exists", "it has been deleted since it was read", "version-mismatch", copied(r))
+end
+
+--- The same where an object was to be deleted: one that is missing is.
+function alerting.deleted(r)
+  if alerting.is_missing(r) then return outcome.ok() end
+  return alerting.result(r)
 end
 
 -- ---------------------------------------------------------------------------------------------------- references --

@@ -117,6 +117,9 @@ local function check_page(r)
   return outcome.new("error", "the answer is no list", "not-grafana", {code = r.code})
 end
 
+--- What a visitor returns who has seen enough.
+apis.STOP = {}
+
 -- The next page is on its way while this one is looked at.
 local YIELD_EVERY = 32
 
@@ -124,10 +127,10 @@ local function take_page(page, visit)
   local count = 0
   for i, item in page:each("items") do
     count = i
-    visit(item)
+    if visit(item) == apis.STOP then return count, true end
     if i % YIELD_EVERY == 0 then tasks.sleep(0) end
   end
-  return count
+  return count, false
 end
 
 local function walk(at, resource, version, options, visit)
@@ -142,11 +145,12 @@ local function walk(at, resource, version, options, visit)
     local goes_round = token ~= nil and token == last
     under_way = token and not goes_round and tasks.spawn(ask_page, at, resource, version, options, token)
     if under_way then tasks.sleep(0) end   -- it is sent before this page is looked at
-    local count = take_page(r.body, visit)
+    local count, is_stopped = take_page(r.body, visit)
     r.body:close()
     r.body = nil
     r.is_doubtful = goes_round or last ~= nil and count == 0 or nil
-  until not under_way
+    if is_stopped and under_way then under_way:cancel() end
+  until is_stopped or not under_way
   return r
 end
 
@@ -156,7 +160,7 @@ end
 -- @string version in which they are shown
 -- @tab options `metadata`: nothing but that is asked for
 -- @func visit called with the document of each, which shares memory with its page: a document that is kept must be
---   changed, which makes it one of its own, else closed
+--   changed, which makes it one of its own, else closed; where `apis.STOP` is returned, it was the last
 -- @return the last page's result; `is_doubtful` where the pages ended in a way in which they also end when the server
 --   has forgotten what it began to show
 function apis.pages(at, resource, version, options, visit)

@@ -7,11 +7,11 @@ local files = require("grafana.core").files
 local check = require "grafana.bulk.check"
 local kinds = require "grafana.bulk.kinds"
 local outcome = require "grafana.bulk.outcome"
-local place = require "grafana.bulk.place"
 local proof = require "grafana.bulk.proof"
 local rows = require "grafana.bulk.inventory_rows"
 local source = require "grafana.bulk.source"
 local tables = require "grafana.bulk.inventory_tables"
+local transfer = require "grafana.bulk.transfer"
 
 local error, ipairs, os, pcall, setmetatable, table, type = error, ipairs, os, pcall, setmetatable, table, type
 
@@ -19,9 +19,10 @@ local inventory = {}
 
 -- ------------------------------------------------------------------------------------------------------ reading --
 
+-- How many there are nobody knows before the end.
 local function told(run)
   run.done = run.done + 1
-  if run.on_progress then run.on_progress(run.done, run.done, #run.lists.failed) end
+  if run.on_progress then run.on_progress(run.done, 0, #run.lists.failed) end
 end
 
 local function failed(run, failure)
@@ -192,13 +193,16 @@ end
 function inventory.inventory(g, options)
   check.client("inventory", g, 1, "g")
   options = check.options("inventory", options, OPTIONS)
-  local server, r = place.server(g)
-  if not server then return r end
+  local server, r = transfer.server_of(g)
   local run = {
     lists = rows.lists(), done = 0, on_progress = options.on_progress,
     source = source.live(server, options, options.orgs),
   }
   function run.source.on_failure(failure) failed(run, failure) end
+  if r then   -- an inventory all the same, in which nothing is but why
+    failed(run, source.failure_of({name = "server"}, nil, nil, nil, r))
+    return result_of(run)
+  end
   local fine, result = pcall(carry_out, run)
   if fine then return result end
   if run.on_progress then require("grafana.progress").broken_off(run.on_progress, result) end

@@ -5,11 +5,15 @@ local ipairs, pairs, table, tostring = ipairs, pairs, table, tostring
 
 local order = {}
 
--- What a row is ordered by, as one string: small letters first, since people do not tell them apart.
+-- 2 comes before 10.
+local function padded(digits) return ("0"):rep(12 - #digits) .. digits end
+
+-- What a row is ordered by, as one string: first as people see it, large letters like small ones.
 local function key_of(row, places, columns)
   local parts = {("%09d"):format(places[row.org] or 0)}
   for i, column in ipairs(columns) do parts[i + 1] = tostring(row[column] or "") end
-  return table.concat(parts, "\0"):lower() .. "\0" .. table.concat(parts, "\0")
+  local whole = table.concat(parts, "\0")
+  return whole:lower():gsub("%d+", padded) .. "\0" .. whole
 end
 
 local function sort(list, places, columns)

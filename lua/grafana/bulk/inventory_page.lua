@@ -1,6 +1,10 @@
 -- SPDX-License-Identifier: MIT
 -- What is the same on every page of an inventory: its style, its script, its frame.
 
+local files = require("grafana.core").files
+
+local tonumber = tonumber
+
 local page = {}
 
 local STYLE = [[
@@ -41,11 +45,11 @@ section>p{color:var(--soft)}
 h2{font-size:1.12rem}
 .count{color:var(--soft);font-weight:400;font-variant-numeric:tabular-nums}
 .scroll{overflow-x:auto}
-table{width:100%;border-collapse:collapse}
+table{width:100%;min-width:46rem;border-collapse:collapse}
 caption{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 th,td{padding:.5rem 1.1rem;text-align:left;vertical-align:top;border-top:1px solid var(--line)}
 td{unicode-bidi:isolate;overflow-wrap:break-word}
-bdi,code,.badge,.uid{overflow-wrap:anywhere}
+bdi,code,.uid{overflow-wrap:anywhere}
 thead th{border-top:0;color:var(--soft);font-size:.8rem;font-weight:600;white-space:nowrap}
 th button{all:unset;cursor:pointer}
 th button:focus-visible,a:focus-visible,summary:focus-visible,input:focus-visible{outline:2px solid var(--link);
@@ -66,7 +70,7 @@ small{color:var(--soft);font-size:.84em}
 .uid{display:block;font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 code{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:.92em}
 .badge{display:inline-block;padding:.05rem .5rem;border-radius:1rem;background:var(--chip);color:var(--soft);
-font-size:.78rem;overflow-wrap:anywhere}
+font-size:.78rem;max-width:100%;overflow-wrap:break-word}
 .badge.bad{background:var(--bad-bg);color:var(--bad)}
 .badge.warn{background:var(--warn-bg);color:var(--warn)}
 .badge.good{background:var(--good-bg);color:var(--good)}
@@ -215,8 +219,23 @@ bar.hidden = false;
 ]]
 page.SCRIPT = SCRIPT
 
--- The SHA-256 of the script in base64: no other script runs on the page. spec/bulk/inventory_spec.lua compares the two.
-page.SCRIPT_HASH = "j3SE+ETjXoTvyxCF+7Gxyzi//DfpRXN517GR8HeIdfg="
+local ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+-- Bytes, given as hexadecimal digits, in base64.
+local function base64(hex)
+  local left = #hex % 6
+  local digits = (hex .. ("0"):rep((6 - left) % 6)):gsub("%x%x%x", function(three)
+    local n = tonumber(three, 16)
+    local low = n % 64
+    local high = (n - low) / 64
+    return ALPHABET:sub(high + 1, high + 1) .. ALPHABET:sub(low + 1, low + 1)
+  end)
+  local padding = left == 0 and 0 or (6 - left) / 2
+  return digits:sub(1, #digits - padding) .. ("="):rep(padding)
+end
+
+--- The SHA-256 of the script: no other one runs on the page.
+function page.script_hash() return base64(files.sha256(SCRIPT)) end
 
 page.SEARCH = [[
 <div id="search" role="search" hidden><div>
@@ -230,7 +249,7 @@ autocomplete="off" spellcheck="false">
 function page.head(server)
   return '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
     .. '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; style-src \'unsafe-inline\'; '
-    .. "script-src 'sha256-" .. page.SCRIPT_HASH .. "'; base-uri 'none'; form-action 'none'\">\n"
+    .. "script-src 'sha256-" .. page.script_hash() .. "'; base-uri 'none'; form-action 'none'\">\n"
     .. '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
     .. '<meta name="referrer" content="no-referrer">\n'
     .. "<title>Grafana inventory · " .. server .. "</title>\n<style>\n" .. STYLE .. "</style>\n"

@@ -101,7 +101,7 @@ end
 
 local function note(self, user, kind, key, context)
   local target = find(self, kind, key)
-  if target and kind == user.kind and target.uid == user.key then return end
+  if context.place == "model" or target and kind == user.kind and target.uid == user.key then return end
   if kind == "folders" and context.place == "folder" and target then return end   -- where it lies is in its row
   local name = target or kind .. "\0" .. key
   local use = user.uses[name]

@@ -45,8 +45,8 @@ local function unused_line(row)
 end
 
 local function failed_line(row)
-  local what = tables.one(row.kind)
-  if row.title or row.key then what = what .. " " .. show.text(row.title or row.key) end
+  local name = row.title or row.key
+  local what = name and tables.one(row.kind) .. " " .. show.text(name) or row.kind:gsub("_", " ") .. " (the list)"
   return ("  %s%s: %s: %s"):format(row.org and show.text(row.org) .. ": " or "", what, row.status,
     show.text(row.message or "no message", 300))
 end

@@ -5,7 +5,7 @@
 local core = require "grafana.core"
 local outcome = require "grafana.bulk.outcome"
 
-local error, ipairs, setmetatable, table = error, ipairs, setmetatable, table
+local error, ipairs, rawget, setmetatable, table = error, ipairs, rawget, setmetatable, table
 local tonumber, tostring, type = tonumber, tostring, type
 
 local place = {}
@@ -86,7 +86,7 @@ end
 -- @param org an id, a name, `grafana.own`, or nil for that of the client (else the credentials' own)
 -- @return `{id, name}`, or nil and the result that says why not
 function place.find_org(server, org)
-  if org == nil then org = server.g._org or core.own end
+  if org == nil then org = rawget(server.g, "_org") or core.own end
   if org == core.own then return find_own(server) end
   local list, r = place.orgs(server)
   if not list then return nil, r end

@@ -85,7 +85,8 @@ function references.in_library_panel(value, swap, watch)
 end
 
 --- Every place in an alert rule, or a group of them (as of `/api/v1/provisioning`), that names a data source, a
--- dashboard or a folder. `context.place` is "query", "recording", "annotation" or "folder".
+-- dashboard or a folder. `context.place` is "query", "model" (what a query says of itself once more, which Grafana does
+-- not ask), "recording", "annotation" or "folder".
 -- @param value a document or a Lua table, which is changed in place
 -- @func swap
 -- @tab[opt] watch `{rule = function(uid, title) … end}`, called for every rule before its references

@@ -20,7 +20,7 @@ local DATA, MODEL, RULES = {"data"}, {"model"}, {"rules"}
 -- The model may name the data source once more; the type stands only there.
 local function query(w, node)
   by_uid(w, node, "query", "datasourceUid")
-  w:inside(node, MODEL, names.datasource, "datasource", "query")
+  w:inside(node, MODEL, names.datasource, "datasource", "model")
 end
 
 local function folder(w, node, key)

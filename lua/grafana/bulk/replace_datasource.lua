@@ -15,7 +15,7 @@ local show = require "grafana.bulk.show"
 local source = require "grafana.bulk.source"
 local transfer = require "grafana.bulk.transfer"
 
-local error, ipairs, pairs, table, type = error, ipairs, pairs, table, type
+local error, ipairs, pairs, pcall, require, table, type = error, ipairs, pairs, pcall, require, table, type
 
 local replace_datasource = {}
 
@@ -122,6 +122,7 @@ local PLACES = {"panel", "row", "query", "variable", "annotation", "option", "re
 -- "2 panels, 3 queries"
 local function described(places)
   local parts = {}
+  places.query = places.query or places.model   -- else it is the same query
   for _, name in ipairs(PLACES) do
     local n = places[name]
     if n then parts[#parts + 1] = ("%d %s"):format(n, WORDS[name][n == 1 and 1 or 2]) end
@@ -144,12 +145,19 @@ local function replace(b, at, pair, kind, object)
   return count
 end
 
-local function replace_all(b, at, pair, kind)
+-- How many there are nobody knows before the end.
+local function tell(b, watch)
+  watch.done = watch.done + 1
+  if watch.on_progress then watch.on_progress(watch.done, 0, #b.failures) end
+end
+
+local function replace_all(b, at, pair, kind, watch)
   local passed = 0
   local out = {}
   function out.take(object)
     passed = passed + replace(b, at, pair, kind, object).passed
     object.doc:close()
+    tell(b, watch)
   end
   function out.fail(key, title, r) b:failed(source.failure_of(kind, at.org_name, key, title, r)) end
   function out.note(text) b:note(text) end
@@ -206,11 +214,22 @@ local function selected(options)
   return list
 end
 
+local function look_at_all(b, at, pair, names, watch)
+  local passed = 0
+  for _, name in ipairs(names) do passed = passed + replace_all(b, at, pair, kinds.get(name), watch) end
+  if watch.on_progress then watch.on_progress(watch.done, watch.done, #b.failures) end
+  return passed
+end
+
 local function fill(b, at, options, names)
   local pair, r = find(at, options)
   if not pair then return b:refuse(r) end
-  local passed = 0
-  for _, name in ipairs(names) do passed = passed + replace_all(b, at, pair, kinds.get(name)) end
+  local watch = {done = 0, on_progress = options.on_progress}
+  local fine, passed = pcall(look_at_all, b, at, pair, names, watch)
+  if not fine then
+    if watch.on_progress then require("grafana.progress").broken_off(watch.on_progress, passed) end
+    error(passed, 0)
+  end
   add_notes(b, pair, passed)
 end
 

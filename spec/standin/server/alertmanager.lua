@@ -42,12 +42,14 @@ local TEXTS = {
   write = "any of alert.provisioning:write, %s.provisioning:write, all of %s:write, alert.provisioning.provenance:write",
 }
 
+local function is_on() return state.settings.alerting end
+
 function alertmanager.rows(area)
   local rows = {}
   for what, text in pairs(TEXTS) do
     rows[what] = function(route, handler, only)
-      if only ~= "12.4.3" then rows[#rows + 1] = { route, "alert.provisioning:" .. what, handler, only = "9.3.2" } end
-      if only ~= "9.3.2" then rows[#rows + 1] = { route, text:format(area, area), handler, only = "12.4.3" } end
+      if only ~= "12.4.3" then rows[#rows + 1] = { route, "alert.provisioning:" .. what, handler, only = "9.3.2", there = is_on } end
+      if only ~= "9.3.2" then rows[#rows + 1] = { route, text:format(area, area), handler, only = "12.4.3", there = is_on } end
     end
   end
   return rows

@@ -10,6 +10,7 @@ local SETTINGS = {
   health = true,                -- /api/health
   hide_version = false,         -- true: /api/health keeps it; "everywhere": nobody is told
   bearer_only = false,          -- tokens, no passwords
+  alerting = true,              -- unified alerting is on
   alertmanager_after = 45,      -- seconds until a new organisation's Alertmanager is ready
   apis = true,                  -- 12.4.3: what is below /apis, as from Grafana 12
 }

@@ -23,10 +23,16 @@ function kind.key(value) return alerting.field(value, "uid") end
 
 function kind.title(value) return alerting.field(value, "name") end
 
--- 9.3.2's own contact point has no uid until somebody saves it: it gets one made of its name.
+-- 9.3.2 shows Grafana's own contact point, which has no uid until somebody saves it, under another name than that by
+-- which policies know it.
+local function name_of(item)
+  return item.uid == "" and item.name == "email receiver" and "grafana-default-email" or item.name
+end
+
+-- One without uid gets one made of its name.
 local function uid_of(item)
   if item.uid ~= "" then return item.uid end
-  return (item.name:lower():gsub("[^%w]+", "-"):sub(1, 40))
+  return (name_of(item):lower():gsub("[^%w]+", "-"):sub(1, 40))
 end
 
 local function object(item)
@@ -36,7 +42,7 @@ local function object(item)
   -- A function: nothing that shows or stores a lock comes upon them.
   function lock.secret(name) return held[name] end
   return objects.new(kind, {
-    uid = uid_of(item), name = item.name, type = item.type, settings = settings,
+    uid = uid_of(item), name = name_of(item), type = item.type, settings = settings,
     disableResolveMessage = item.disableResolveMessage == true, secrets = contact_secrets.names(held),
   }, lock)
 end
@@ -127,7 +133,7 @@ end
 
 function kind.delete(at, now)
   if not now.lock.has_uid then return has_no_uid() end
-  return alerting.result(alerting.send(at, "RouteDeleteContactpoints", {UID = now.key}, now.lock))
+  return alerting.deleted(alerting.send(at, "RouteDeleteContactpoints", {UID = now.key}, now.lock))
 end
 
 -- They name nothing.

@@ -19,7 +19,10 @@ local ipairs, pairs, require, type = ipairs, pairs, require, type
 local dashboards = {
   name = "dashboards", one = "dashboard", scope = "org",
   keeps_track = true,   -- what a backup knew of them tells what need not be read again
-  cannot_undo = {"the history of versions, stars, authors and dates of dashboards"},
+  cannot_undo = {
+    update = {"who changed a dashboard last, and when"},
+    delete = {"versions before the last, numeric ids, stars, authors and dates of dashboards"},
+  },
 }
 
 local DASHBOARDS = apis.DASHBOARDS
@@ -70,7 +73,9 @@ local function object_of(doc, version)
   doc:set(apis.metadata(doc), "metadata")
   doc:remove("status")
   if not version:find("^v2") then clean_spec(doc) end
-  return objects.new(dashboards, doc, lock)
+  local object = objects.new(dashboards, doc, lock)
+  lock.title = object.title
+  return object
 end
 
 --- The object as it is with another document for the dashboard proper.
@@ -308,21 +313,26 @@ local function is_known(listing, item, uid, was)
   return listing.out.same(uid) ~= false
 end
 
--- Pages of metadata tell what is new or changed; the rest is as `known` has it.
+-- Pages of metadata tell what is new or changed; the rest is as `known` has it. Nothing is returned where nothing at
+-- all is known of the first.
 local function list_changes(listing, known)
-  local changed = {}
+  local changed, same = {}, 0
   local r = apis.pages(listing.at, DASHBOARDS, FIRST, {metadata = true}, function(item)
     local uid = item:get("metadata", "name")
     if not listing.seen[uid] then
       local was = known(uid)
       note(listing, uid, was and was.title, dashboards.folder(item))
-      if not is_known(listing, item, uid, was) then
+      if is_known(listing, item, uid, was) then
+        same = same + 1
+      else
         changed[#changed + 1] = {uid = uid, title = was and was.title or uid}
       end
     end
     item:close()
+    if same == 0 and #changed > FEW then return apis.STOP end
   end)
   if not r.ok then return r end
+  if same == 0 and #changed > FEW then return nil end
   read_changed(listing, changed)
   return finish(listing, r)
 end
@@ -342,7 +352,11 @@ function dashboards.list(at, out, known)
     return list_singly(at, out, {})
   end
   local listing = new_listing(at, out)
-  local r = known and list_changes(listing, known) or list_whole(listing)
+  local r = known and list_changes(listing, known)
+  if not r then
+    listing = new_listing(at, out)
+    r = list_whole(listing)
+  end
   if not r.ok and listing.n == 0 and REFUSED[r.code] then return list_singly(at, out, {}) end
   return r
 end

@@ -38,7 +38,7 @@ end
 
 function kind.delete(at, now)
   local params = {name = now.key, version = now.lock.version}
-  return alerting.result(alerting.send(at, "RouteDeleteMuteTiming", params, now.lock))
+  return alerting.deleted(alerting.send(at, "RouteDeleteMuteTiming", params, now.lock))
 end
 
 -- They name nothing.

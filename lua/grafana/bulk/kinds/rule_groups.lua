@@ -214,7 +214,7 @@ function kind.delete(at, now)
   local r = alerting.send(at, "RouteDeleteAlertRuleGroup", {
     FolderUID = now.doc:get("folderUid"), Group = now.doc:get("title"),
   })
-  if r.reason ~= "unsupported" then return alerting.result(r) end
+  if r.reason ~= "unsupported" then return alerting.deleted(r) end
   return delete_rules(at, now.doc:table().rules)
 end
 

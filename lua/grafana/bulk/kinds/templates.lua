@@ -34,7 +34,7 @@ end
 
 function kind.delete(at, now)
   local params = {name = now.key, version = now.lock.version}
-  return alerting.result(alerting.send(at, "RouteDeleteTemplate", params, now.lock))
+  return alerting.deleted(alerting.send(at, "RouteDeleteTemplate", params, now.lock))
 end
 
 -- They name nothing.
