@@ -53,9 +53,9 @@ function methods:place(name)
   return kinds.get(name).scope == "server" and self.whole or self.at
 end
 
---- All of a kind, by key: its text; then what could not be read, by key; the result.
+--- All of a kind, by key: its text; then what could not be read, by key; the result; the notes.
 function methods:list(name, at)
-  local found, failed = {}, {}
+  local found, failed, notes = {}, {}, {}
   local r = kinds.get(name).list(at or self:place(name), {
     take = function(object)
       assert(not found[object.key], "twice: " .. object.key)
@@ -65,8 +65,9 @@ function methods:list(name, at)
       assert(type(title) == "string" and not failure.ok)
       failed[key] = failure
     end,
+    note = function(text) notes[#notes + 1] = text end,
   })
-  return found, failed, r
+  return found, failed, r, notes
 end
 
 local function object_of(name, value)

@@ -10,22 +10,26 @@ local playlists = require "grafana.bulk.kinds.playlists"
 
 local array = grafana.array
 
-local function form(changes)
-  local made = {
-    uid = "wall", name = "Wall", interval = "1m",
-    items = array {{type = "dashboard_by_uid", value = "d"}, {type = "dashboard_by_tag", value = "t"}},
-  }
-  for name, value in pairs(changes or {}) do made[name] = value end
-  return made
-end
-
-local function create(world, changes)
-  return grafana.check(world.g:request("POST", "/api/playlists", {org = 1, body = form(changes)})).body
-end
-
 for _, version in ipairs {"9.3.2", "12.4.3"} do
   describe("playlists on " .. version .. ",", function()
     local server, world
+    local is_old = version == "9.3.2"   -- it chooses uids itself: there a playlist is known by its name
+
+    local function form(changes)
+      local made = {
+        uid = not is_old and "wall" or nil, name = "Wall", interval = "1m",
+        items = array {{type = "dashboard_by_uid", value = "d"}, {type = "dashboard_by_tag", value = "t"}},
+      }
+      for name, value in pairs(changes or {}) do made[name] = value end
+      return made
+    end
+
+    local KEY = kinds.object(playlists, form()).key
+
+    -- As somebody makes one; returns the uid that it has.
+    local function create(changes)
+      return grafana.check(world.g:request("POST", "/api/playlists", {org = 1, body = form(changes)})).body.uid
+    end
 
     setup(function() server = days.start(version) end)
     teardown(function() server:stop() end)
@@ -37,37 +41,40 @@ for _, version in ipairs {"9.3.2", "12.4.3"} do
     after_each(function() world:close() end)
 
     it("one that is there is changed in place, and read back as it was written", function()
-      local uid = create(world).uid
-      world:trip(playlists, form {uid = uid, name = "Other", interval = "5m", items = array {}})
-      world:trip(playlists, form {uid = uid})
+      local uid = create()
+      world:trip(playlists, form {interval = "5m", items = array {}})
+      world:trip(playlists, form())
       assert.equal(1, world:count(playlists))
+      assert.equal(uid, grafana.check(world.g:request("GET", "/api/playlists")).body[1].uid)
     end)
 
+    it("a new one is read back as it was written", function() world:trip(playlists, form()) end)
+
     it("their items are in their order, without titles", function()
-      local uid = create(world, {items = array {
+      create {items = array {
         {type = "dashboard_by_uid", value = "d", title = "T", order = 1},
         {type = "dashboard_by_tag", value = "a", order = 2},
-      }}).uid
+      }}
       assert.same({{type = "dashboard_by_uid", value = "d"}, {type = "dashboard_by_tag", value = "a"}},
-        playlists.read(world.at, uid).doc:get("items"))
+        playlists.read(world.at, KEY).doc:get("items"))
     end)
 
     it("dashboards by id become dashboards by uid, where there is one of that id", function()
       local id = grafana.encode(grafana.check(world.g:get_dashboard(1, "d")).dashboard.id)
-      local uid = create(world, {items = array {
-        {type = "dashboard_by_id", value = id}, {type = "dashboard_by_id", value = "99999"},
-      }}).uid
+      create {items = array {{type = "dashboard_by_id", value = id}, {type = "dashboard_by_id", value = "99999"}}}
       assert.same({{type = "dashboard_by_uid", value = "d"}, {type = "dashboard_by_id", value = "99999"}},
-        playlists.read(world.at, uid).doc:get("items"))
+        playlists.read(world.at, KEY).doc:get("items"))
     end)
 
     it("one that is not there is none, and one is deleted", function()
-      local object, why = playlists.read(world.at, "none")
-      assert.is_nil(object)
-      assert.is_nil(why)
-      local uid = create(world).uid
-      assert.is_true(playlists.delete(world.at, playlists.read(world.at, uid)).ok)
-      assert.is_nil(playlists.read(world.at, uid))
+      for _, key in ipairs {"none", "name:none"} do
+        local object, why = playlists.read(world.at, key)
+        assert.is_nil(object)
+        assert.is_nil(why)
+      end
+      create()
+      assert.is_true(playlists.delete(world.at, playlists.read(world.at, KEY)).ok)
+      assert.is_nil(playlists.read(world.at, KEY))
     end)
 
     it("dashboards are named", function()
@@ -87,12 +94,21 @@ for _, version in ipairs {"9.3.2", "12.4.3"} do
       assert.equal("access-denied", r.status)
     end)
 
-    if version == "9.3.2" then
-      it("a new one has a uid of the server's choice, and is made once", function()
-        for _ = 1, 2 do assert.is_true(world:write(playlists, form()).ok) end
-        assert.equal(1, world:count(playlists))
-        local uid, object = next((world:list(playlists)))
-        assert.equal(kinds.object(playlists, form {uid = uid}):digest(), object:digest())
+    if is_old then
+      it("has no uid, and one from elsewhere is found by its name", function()
+        world:trip(playlists, form())
+        local known = kinds.object(playlists, form {uid = "elsewhere"})
+        assert.equal(KEY, playlists.read(world.at, known.key, known).key)
+      end)
+
+      it("of two of one name the second is left out, and named", function()
+        create()
+        create()
+        local all, failed, r = world:list(playlists)
+        assert.is_true(r.ok)
+        assert.is_truthy(all[KEY])
+        assert.equal(1, #failed)
+        assert.same({"Wall", "already-exists"}, {failed[1][2], failed[1][3].status})
       end)
 
       it("its items have the dashboards' titles, which its pages show", function()
@@ -103,7 +119,16 @@ for _, version in ipairs {"9.3.2", "12.4.3"} do
       return
     end
 
-    it("a new one keeps its uid", function() world:trip(playlists, form()) end)
+    it("one from a server where it has no uid gets one, always the same", function()
+      local nameless = form()
+      nameless.uid = nil
+      assert.is_true(world:write(playlists, nameless).ok)
+      local uid = next((world:list(playlists)))
+      assert.equal(uid, playlists.read(world.at, "name:Wall").key)
+      assert.is_true(playlists.delete(world.at, playlists.read(world.at, uid)).ok)
+      assert.is_true(world:write(playlists, nameless).ok)
+      assert.equal(uid, next((world:list(playlists))))
+    end)
 
     it("a new one keeps its uid where there is nothing below /apis", function()
       server:set {apis = false}
@@ -126,7 +151,7 @@ for _, version in ipairs {"9.3.2", "12.4.3"} do
 
     it("one that was changed since is neither written over nor deleted", function()
       world:trip(playlists, form())
-      local now = playlists.read(world.at, "wall")
+      local now = playlists.read(world.at, KEY)
       assert(world:write(playlists, form {name = "By somebody"}).ok)
       for _, r in ipairs {
         playlists.write(world.at, kinds.object(playlists, form {name = "Mine"}), now), playlists.delete(world.at, now),
@@ -134,14 +159,14 @@ for _, version in ipairs {"9.3.2", "12.4.3"} do
         assert.equal("already-exists", r.status)
         assert.equal("version-mismatch", r.reason)
       end
-      assert.equal("By somebody", playlists.read(world.at, "wall").title)
+      assert.equal("By somebody", playlists.read(world.at, KEY).title)
     end)
 
     it("one that somebody has made meanwhile is not written over", function()
       world:trip(playlists, form())
       local r = playlists.write(world.at, kinds.object(playlists, form {name = "Mine"}))
       assert.equal("already-exists", r.status)
-      assert.equal("Wall", playlists.read(world.at, "wall").title)
+      assert.equal("Wall", playlists.read(world.at, KEY).title)
     end)
 
     it("one that has gone meanwhile is not made again", function()

@@ -25,7 +25,7 @@ describe("service accounts", function()
         body = '{"message":"no"}'}
       local r = get():put("service_accounts", {name = "robot", role = "Viewer"})
       assert.equal("access-denied", r.status)
-      assert.matches("the service account was created, but: ", r.message, 1, true)
+      assert.matches("the service account was created, but ", r.message, 1, true)
     end)
   end)
 end)

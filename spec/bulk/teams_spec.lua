@@ -28,7 +28,7 @@ describe("teams", function()
       standin():fault {kind = "status", code = 403, method = "POST", path = "/members$", body = '{"message":"no"}'}
       local r = c:put("teams", {name = "Ops", members = {one, two}})
       assert.equal("access-denied", r.status)
-      assert.matches("not with all members (" .. one .. ")", r.message, 1, true)
+      assert.matches("not with all its members (" .. one .. ")", r.message, 1, true)
       assert.equal(('{"members":["%s"],"name":"Ops"}'):format(two), c:text("teams", "Ops"))
       c:put_well("teams", {name = "Ops", members = {one, two}})
     end)

@@ -44,7 +44,7 @@ describe("users", function()
         standin():fault {kind = "status", code = 500, path = path, body = '{"message":"no"}', times = 1}
         local r = c:put("users", value)
         assert.is_false(r.ok, path)
-        assert.matches(c.created and "" or "the user was created, but: ", r.message, 1, true)
+        assert.matches(c.created and "" or "the user was created, but ", r.message, 1, true)
         assert.is_nil(days.leak(r, {SECRET}))
         c.created = true
       end

@@ -63,7 +63,7 @@ end
 
 local function never_ready(seconds)
   return outcome.new("error", ("the Alertmanager of this organisation was not ready within %g seconds; Grafana starts"
-    .. " it up to a minute after the organisation was made, and never where alerting is disabled for it"):format(seconds),
+    .. " it up to a minute after the organisation, and never where alerting is disabled for it"):format(seconds),
     "unavailable")
 end
 

@@ -103,15 +103,13 @@ end
 -- ---------------------------------------------------------------------------------------------------------- tags --
 
 local function tags_from(job, tags)
-  if type(tags) == "string" then tags = {tags} end
-  check.value(job, tags, "table", 4, "tags")
   local list = {}
-  for i, tag in ipairs(tags) do
-    check.value(job, tag, "string", 4, "tags")
+  for i, tag in ipairs(type(tags) == "table" and tags or {tags}) do
+    if type(tag) ~= "string" or tag == "" then break end
     list[i] = tag
   end
-  if not list[1] then error(("bulk.%s: argument #4 'tags' names none"):format(job), 3) end
-  return list
+  if #list > 0 and (type(tags) == "string" or #list == #tags) then return list end
+  error(("bulk.%s: bad argument #4 'tags' (a tag, or an array of tags, expected)"):format(job), 3)
 end
 
 -- The tags of a dashboard, in order; what are none are kept as they are.
@@ -182,14 +180,6 @@ local function moved(kind, object, folder)
   return objects.new(kind, doc, object.lock)
 end
 
-local function check_permissions(job, options)
-  local permissions = options.permissions
-  if permissions ~= nil and not PERMISSIONS[permissions] then
-    error(('bulk.%s: option \'permissions\': "keep" or "inherit" expected'):format(job), 3)
-  end
-  return permissions or "keep"
-end
-
 -- The folder that is meant; nil: the root.
 local function folder_from(job, folder)
   if folder == nil or folder == "" or folder == core.null then return nil end
@@ -222,7 +212,7 @@ function edit.move_to_folder(g, org, given, folder, options)
   folder = folder_from(job, folder)
   options = check.options(job, options, {"journal", "on_progress", "permissions"},
     {permissions = {is_permissions, '"keep" or "inherit"'}})
-  local mode = check_permissions(job, options)
+  local mode = options.permissions or "keep"
   options.permissions = nil   -- for other jobs it says whether there are any
   return build(job, g, org, options, function(b, at)
     local problem = require("grafana.bulk.parents").check(at, folder)
@@ -256,11 +246,13 @@ function edit.delete_dashboards(g, org, given, options)
   local wanted = selection.check(job, given, true)
   options = check.options(job, options, {"journal", "on_progress", "max_deletes"})
   return build(job, g, org, options, function(b, at)
-    local kind, all = kinds.get "dashboards", at:dashboards()
+    local kind, all, uids = kinds.get "dashboards", at:dashboards(), {}
     b.there = all and #all or 0
     each(b, at, wanted, function(object)
+      uids[#uids + 1] = object.key
       b:change {kind = kind, at = at, now = object, why = "selected"}
     end)
+    require("grafana.bulk.edit_permissions").of_deleted(b, at, uids)
     transfer.hold_back(b, options.max_deletes)
   end)
 end

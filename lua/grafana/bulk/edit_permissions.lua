@@ -142,48 +142,68 @@ function edit_permissions.of_moved(b, at, moves, folder, mode)
   pool.each(at.g, list, function(move) of_one(b, at, move, mode, memory, after) end)
 end
 
+--- The permissions of dashboards that are deleted: they go with them, and come back with them.
+function edit_permissions.of_deleted(b, at, uids)
+  local kind = kinds.get "dashboard_permissions"
+  pool.each(at.g, uids, function(uid)
+    local now, r = kind.read(at, uid)
+    if now then
+      b:change {kind = kind, at = at, now = now, why = "goes with the dashboard", along = true}
+      return now.doc:close()
+    end
+    b:note(("undo cannot return the permissions of dashboard %s: they could not be read (%s)"):format(show.text(uid),
+      r and r.status or "not-found"))
+  end)
+end
+
 -- -------------------------------------------------------------------------------------------------- set alike --
 
-local function raise(job, text, ...)
-  error(("bulk.%s: "):format(job) .. text:format(...), 4)
+-- Raised where the job is called: who calls `raise` is asked by the job itself, or one level below.
+local ASKED, BELOW = 4, 5
+
+local function raise(level, job, text, ...)
+  error(("bulk.%s: "):format(job) .. text:format(...), level)
 end
 
 --- A selection of dashboards, or of folders: `{folders = {uids}}`.
 function edit_permissions.check_selection(job, given)
   if type(given) ~= "table" or given.folders == nil then return selection.check(job, given, true) end
-  if next(given, next(given)) ~= nil then raise(job, "argument 'selection': 'folders' stands alone") end
-  return {folders = selection.check(job, given.folders).uids or raise(job, "'folders': array of uids expected")}
+  if next(given, next(given)) ~= nil then raise(ASKED, job, "argument 'selection': 'folders' stands alone") end
+  local uids = selection.check(job, given.folders).uids
+  return {folders = uids or raise(ASKED, job, "'folders': array of uids expected")}
 end
 
 local KINDS = {"roles", "teams", "users"}
 local OF = {roles = "role", teams = "team", users = "user"}
 
 local function check_grant(job, group, name, permission)
-  if type(name) ~= "string" or name == "" then raise(job, "argument 'grants': %s: names expected", group) end
+  if type(name) ~= "string" or name == "" then raise(BELOW, job, "argument 'grants': %s: names expected", group) end
   if group == "roles" and not ROLES[name] then
-    raise(job, "argument 'grants': '%s' is none of the roles Viewer, Editor and Admin", name)
+    raise(BELOW, job, "argument 'grants': '%s' is none of the roles Viewer, Editor and Admin", name)
   end
   if not WORDS[permission] then
-    raise(job, 'argument \'grants\': %s: "View", "Edit" or "Admin" expected', name)
+    raise(BELOW, job, 'argument \'grants\': %s: "View", "Edit" or "Admin" expected', name)
   end
 end
 
 --- What is to be granted: `{roles = {Viewer = "View"}, teams = {}, users = {}}`.
 -- @return array of `{subject, name, permission}`
 function edit_permissions.check_grants(job, grants)
-  if type(grants) ~= "table" then raise(job, "bad argument #4 'grants' (table expected, got %s)", type(grants)) end
+  if type(grants) ~= "table" then
+    raise(ASKED, job, "bad argument #4 'grants' (table expected, got %s)", type(grants))
+  end
   local list = {}
   for group, names in pairs(grants) do
     if not OF[group] then
-      raise(job, "argument 'grants': unknown key '%s'%s", tostring(group), nearest.hint(tostring(group), KINDS))
+      raise(ASKED, job, "argument 'grants': unknown key '%s'%s", tostring(group), nearest.hint(tostring(group), KINDS))
     end
-    if type(names) ~= "table" then raise(job, "argument 'grants': %s: table expected", group) end
+    if type(names) ~= "table" then raise(ASKED, job, "argument 'grants': %s: table expected", group) end
     for name, permission in pairs(names) do
       check_grant(job, group, name, permission)
       list[#list + 1] = {OF[group], name, WORDS[permission]}
     end
   end
-  if next(grants) == nil then raise(job, "argument 'grants': roles, teams or users expected") end
+  if next(grants) == nil then raise(ASKED, job, "argument 'grants': roles, teams or users expected") end
   return list
 end
 

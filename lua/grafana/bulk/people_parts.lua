@@ -25,8 +25,9 @@ parts.EMPTY = " "
 --- Something went wrong after other things had been done: the message says both.
 -- @string done a sentence: what has been done
 -- @tab r the result of what failed
-function parts.half_done(done, r)
-  return outcome.new(r.status, done .. ", but: " .. (r.message or r.status), r.reason, {
+-- @string[opt] what begins the words that say what failed
+function parts.half_done(done, r, what)
+  return outcome.new(r.status, done .. ", but " .. (what or "") .. (r.message or r.status), r.reason, {
     code = r.code, operation = r.operation, uncertain = r.uncertain,
   })
 end

@@ -55,7 +55,7 @@ local function from_item(at, item)
   if (item.teamId or 0) ~= 0 then return {team = item.team, permission = name} end
   local account = service_account(at, item)
   if account then return {service_account = account, permission = name} end
-  return {user = item.userLogin, permission = name}
+  return {user = item.userLogin:lower(), permission = name}   -- as 12 keeps logins
 end
 
 local function from_server(kind, at, uid, items)

@@ -75,6 +75,7 @@ end
 --- Add a change.
 -- @tab c `kind`; `org` (a name, false for the server itself) or `at` (a place); `now` (object, or nil: there is none),
 --   `wanted` (object, or nil: it is to go), `why`; `any`: it is done whatever is there when it is carried out;
+--   `along`: it goes with something else that goes, and only taking that back is to know of it;
 --   `now_kept`: what `keep` returned of what is there, instead of `now`; `secrets`: names of secrets that are to be set
 -- @return the change; nil where nothing is to be done
 function builder:change(c)
@@ -89,6 +90,7 @@ function builder:change(c)
   local change = {
     n = #self.changes + 1, kind = c.kind.name, org = org, key = object.key, title = object.title,
     action = action_of(before, after), why = c.why or "", before = before, after = after, any = c.any or nil,
+    along = c.along or nil,
     secrets = c.secrets,
   }
   self.changes[change.n] = change
@@ -151,6 +153,7 @@ local function as_record(change)
   return {
     kind = change.kind, org = change.org, key = change.key, title = change.title, action = change.action,
     why = change.why, rank = change.rank, before = change.before, after = change.after, any = change.any,
+    along = change.along,
     secrets = change.secrets, last = change.last,
   }
 end
@@ -234,7 +237,9 @@ end
 --- How many changes there are, by action: `{create, update, delete}`.
 function methods:counts()
   local counts = {create = 0, update = 0, delete = 0}
-  for _, change in ipairs(self.changes) do counts[change.action] = counts[change.action] + 1 end
+  for _, change in ipairs(self.changes) do
+    if not change.along then counts[change.action] = counts[change.action] + 1 end
+  end
   return counts
 end
 

@@ -50,9 +50,12 @@ local function counts_line(changes)
   return table.concat(parts, "; ")
 end
 
--- By organisation, in the order of the plan.
-local function grouped(changes)
-  local groups, order = {}, {}
+-- By organisation, in the order of the plan; what goes along with something else is not said beside it.
+local function grouped(list)
+  local groups, order, changes = {}, {}, {}
+  for _, change in ipairs(list) do
+    if not change.along then changes[#changes + 1] = change end
+  end
   for _, change in ipairs(changes) do
     local org = change.org or false
     if not groups[org] then

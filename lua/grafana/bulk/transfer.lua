@@ -119,7 +119,7 @@ local FEW, SHARE = 10, 0.05
 local function hold_back(b, limit)
   local deletes = 0
   for _, change in ipairs(b.changes) do
-    if change.action == "delete" then deletes = deletes + 1 end
+    if change.action == "delete" and not change.along then deletes = deletes + 1 end
   end
   limit = limit or math.max(FEW, math.floor(b.there * SHARE))
   if deletes > limit then

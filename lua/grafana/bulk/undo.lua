@@ -26,7 +26,7 @@ local function add_inverse(b, self, change)
   local made = b:change {
     kind = kinds.get(change.kind), org = change.org, now = after_of(self, change),
     wanted = self:object(change, change.before), why = "undo: " .. change.why,
-    any = change.state == "begun" or nil,
+    any = change.state == "begun" or change.along or nil,
   }
   if made then
     made.rank = change.rank

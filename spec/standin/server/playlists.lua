@@ -4,6 +4,7 @@
 local json = require "server.json"
 local state = require "server.state"
 local answer = require "server.answer"
+local paging = require "server.paging"
 
 local playlists = {}
 
@@ -97,10 +98,10 @@ function playlists.sorted(org)
 end
 
 local function list(req)
-  local result = json.array {}
+  local result, query = json.array {}, req:arg("query") or ""
   for index, playlist in ipairs(playlists.sorted(req.org)) do
     if not state.v9 and index > MOST_LISTED then break end
-    result[index] = head(playlist)
+    if query == "" or paging.contains(playlist.name, query) then result[#result + 1] = head(playlist) end
   end
   return reply(result)
 end

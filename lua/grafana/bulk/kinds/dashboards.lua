@@ -19,7 +19,10 @@ local ipairs, pairs, require, type = ipairs, pairs, require, type
 local dashboards = {
   name = "dashboards", one = "dashboard", scope = "org",
   keeps_track = true,   -- what a backup knew of them tells what need not be read again
-  cannot_undo = {"the history of versions, stars, authors and dates of dashboards"},
+  cannot_undo = {
+    update = {"who changed a dashboard last, and when"},
+    delete = {"versions before the last, numeric ids, stars, authors and dates of dashboards"},
+  },
 }
 
 local DASHBOARDS = apis.DASHBOARDS

@@ -12,7 +12,9 @@ local ipairs, pairs, require, table = ipairs, pairs, require, table
 
 local folders = {
   name = "folders", one = "folder", scope = "org",
-  cannot_undo = {"authors and dates of folders"},
+  cannot_undo = {
+    update = {"who changed a folder last, and when"}, delete = {"numeric ids, authors and dates of folders"},
+  },
 }
 
 local FOLDERS = apis.FOLDERS

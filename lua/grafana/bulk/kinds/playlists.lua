@@ -120,10 +120,24 @@ local function name_in(key)
   return key:sub(1, #BY_NAME) == BY_NAME and key:sub(#BY_NAME + 1) or nil
 end
 
+-- Where they are known by their names the second of one name is left out.
+local function unique(at, heads, out)
+  local first, seen = {}, {}
+  for _, head in ipairs(heads) do
+    if seen[head.name] and not keeps_uids(at) then
+      local words = 'another playlist is called "%s" too: the one with the uid %s is left out'
+      out.fail(head.uid, head.name, outcome.new("already-exists", words:format(head.name, head.uid), "name-exists"))
+    else
+      seen[head.name], first[#first + 1] = true, head
+    end
+  end
+  return first
+end
+
 local function list_old(at, out)
   local r = at.g:call("searchPlaylists", {}, {org = at.org})
   if not r.ok then return r end
-  pool.each(at.g, r.body, function(head)
+  pool.each(at.g, unique(at, r.body, out), function(head)
     local object, why = read_old(at, head.uid)
     if object then out.take(object) end
     if why then out.fail(head.uid, head.name, why) end

@@ -15,7 +15,7 @@ local kind = {
   one = "service account",
   scope = "org",
   cannot_undo = function(action)
-    if action == "create" then return {"tokens of service accounts: they are made anew by hand"} end
+    if action == "create" then return {"tokens that are made for a new service account: undo deletes it"} end
     return action == "delete" and {"tokens of deleted service accounts, which are made anew by hand, and their ids"}
   end,
 }

@@ -165,8 +165,8 @@ local function members_result(failures)
   if not failures[1] then return outcome.ok() end
   for _, failure in ipairs(failures) do
     if failure.r.status ~= "user-not-found" then
-      return parts.half_done(("the team is there, but not with all members (%s)"):format(told(failures,
-        failure.r.status)), failure.r)
+      return parts.half_done("the team is there", failure.r, "not with all its members ("
+        .. told(failures, failure.r.status) .. "): ")
     end
   end
   return outcome.new("user-not-found", "the team is there, but without its members " .. told(failures, "user-not-found")
