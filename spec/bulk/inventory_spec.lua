@@ -408,6 +408,11 @@ describe("an inventory as a page", function()
     assert.same({}, open)
   end)
 
+  it("leads nowhere on itself where nothing is", function()
+    local shown = hostile():html()
+    for place in shown:gmatch 'href="#([^"]+)"' do assert.truthy(shown:find('<section id="' .. place .. '"', 1, true), place) end
+  end)
+
   it("groups thousands", function()
     local many = {}
     for i = 1, 1234 do many[i] = {id = i} end
