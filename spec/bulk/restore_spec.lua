@@ -45,8 +45,8 @@ describe("restore", function()
     local keys = {}
     for i, change in ipairs(plan.changes) do keys[i] = change.action .. " " .. change.kind .. " " .. change.key end
     table.sort(keys)
-    assert.same({"create dashboard_permissions many-0002", "create dashboards many-0002", "update dashboards many-0003"},
-      keys)
+    assert.equal("create dashboard_permissions many-0002, create dashboards many-0002, update dashboards many-0003",
+      table.concat(keys, ", "))
     assert.same({}, two[2]:requests {method = "POST"})
     assert.is_true(plan:apply().ok)
     assert.equal("Many 3", two.other:get_dashboard(acme, "many-0003").dashboard.title)
@@ -147,27 +147,28 @@ describe("restore", function()
       assert.is_false(fine)
       return problem
     end
-    assert.matches("restore_spec.lua:%d+: bulk.restore: bad argument #1 'g' %(client expected, got nothing%)", refusal())
+    assert.matches("restore_spec.lua:%d+: bulk.restore: bad argument #1 'g' %(client expected", refusal())
     assert.matches("restore_spec.lua:%d+: bulk.restore: bad argument #2 'dir'", refusal(two.other))
     assert.matches("argument #2 'dir' is empty", refusal(two.other, ""))
     assert.matches("unknown option 'kind' (did you mean 'kinds'?)", refusal(two.other, dir, {kind = {}}), 1, true)
-    assert.matches("restore_spec.lua:%d+: .*'kinds': .*'folder'.*'folders'", refusal(two.other, dir, {kinds = {"folder"}}))
+    assert.matches("restore_spec.lua:%d+: .*'kinds': .*'folder'.*'folders'",
+      refusal(two.other, dir, {kinds = {"folder"}}))
     assert.matches("is no backup", refusal(two.other, two:folder()))
   end)
 end)
 
 describe("copy", function()
-  local function copy(options)
+  local function copy(options, into)
     options.journal, options.secret = two:folder(), world.secret
-    return bulk.copy(two.g, "Acme", two.other, options.into or "Acme", (function() options.into = nil; return options end)())
+    return bulk.copy(two.g, "Acme", two.other, into or "Acme", options)
   end
 
   it("makes an organisation of another name, beside others, and finds it again", function()
     check(two.other:create_org("Acme"))
-    local plan = copy {into = "Acme 2"}
+    local plan = copy({}, "Acme 2")
     local report = plan:apply()
     assert.is_true(report.ok, tostring(report))
-    assert.equal(0, #copy({into = "Acme 2"}).changes)
+    assert.equal(0, #copy({}, "Acme 2").changes)
     assert.same({}, check(two.other:search(check(two.other:get_org("Acme")).org.id)).hits)
     local difference = bulk.diff({two.g, "Acme"}, {two.other, "Acme 2"})
     assert.is_true(difference.ok)
@@ -176,7 +177,8 @@ describe("copy", function()
 
   it("calls users, teams and data sources by the names that they have there, wherever they are named", function()
     check(two.other:create_user {login = "robert", password = "robert-pass-1"})
-    local plan = copy {mapping = {users = {bob = "robert"}, teams = {Ops = "Operations"}, datasources = {prom = "prom2"}}}
+    local mapping = {users = {bob = "robert"}, teams = {Ops = "Operations"}, datasources = {prom = "prom2"}}
+    local plan = copy {mapping = mapping}
     local report = plan:apply()
     assert.is_true(report.ok, tostring(report))
     local acme = check(two.other:get_org("Acme")).org.id

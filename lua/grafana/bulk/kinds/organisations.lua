@@ -14,9 +14,7 @@ local kind = {
   name = "organisations",
   one = "organisation",
   scope = "server",
-  cannot_undo = function(action)
-    return action == "delete" and {"all that is in a deleted organisation, and its id"}
-  end,
+  cannot_undo = {delete = {"ids of deleted organisations"}},
 }
 
 local ADDRESS = {"address1", "address2", "city", "zipCode", "state", "country"}
