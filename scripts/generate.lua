@@ -157,7 +157,7 @@ table takes a document too.
 | `doc:len(path…)`, `doc:type(path…)` | how many parts; which JSON type |
 | `doc:set(value, path…)`, `doc:remove(path…)` | change it |
 | `doc:walk(function(path, value) … end)` | visits every part |
-| `doc:copy()`, `doc:table()`, `doc:text([{pretty, sorted}])`, `doc:digest()` | take it out |
+| `doc:copy()`, `doc:table()`, `doc:text([{pretty, sorted}])`, `doc:digest([{doubles}])` | take it out |
 | `doc:equal(other)`, `==` | compare contents |
 | `doc:close()` | gives its memory back at once |
 ]]
@@ -368,8 +368,9 @@ function Document:table() end
 ---@param options? {pretty?: boolean, sorted?: boolean}
 ---@return string
 function Document:text(options) end
+---@param options? {doubles?: boolean}
 ---@return string
-function Document:digest() end
+function Document:digest(options) end
 ---@param other grafana.Document
 ---@return boolean
 function Document:equal(other) end

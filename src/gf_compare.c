@@ -216,6 +216,28 @@ void gf_add_canonical_number(gf_buf *buf, void *number) {
   }
 }
 
+static bool raw_to_double(gf_buf *buf, gf_str text, double *d) {
+  char *z = gf_strdup_n(buf->alloc, text);
+  yyjson_alc alc = gf_yyjson_alc(buf->alloc);
+  yyjson_val v;
+  buf->failed = buf->failed || !z;
+  bool fits = z && read_whole(z, YYJSON_READ_NOFLAG, &alc, &v);
+  if (fits) *d = unsafe_yyjson_get_num(&v);
+  gf_free(buf->alloc, z);
+  return fits;
+}
+
+void gf_add_double_number(gf_buf *buf, void *number) {
+  double d;
+  if (!unsafe_yyjson_is_raw(number)) {
+    add_double(buf, unsafe_yyjson_get_num(number));
+  } else if (raw_to_double(buf, gf_node_str(number), &d)) {
+    add_double(buf, d);
+  } else {
+    gf_add_canonical_number(buf, number);
+  }
+}
+
 /* --- numbers: equality --- */
 
 static int equal_texts(const gf_allocator *alloc, void *a, void *b) {

@@ -131,5 +131,8 @@ GF_API char *gf_value_write(const gf_allocator *alloc, gf_value v, gf_write how,
 /* SHA-256 of the sorted, compact text in which numbers are written as doubles where a double holds them: equal
  * documents have equal digests. 64 hex digits and a zero in `out`; false without memory. */
 GF_API bool gf_value_digest(const gf_allocator *alloc, gf_value v, char out[65]);
+/* The same with every number as the double next to it, which is all that some servers keep of it: 9007199254740993 counts
+ * as 9007199254740992. What is beyond all doubles stays exact. */
+GF_API bool gf_value_digest_doubles(const gf_allocator *alloc, gf_value v, char out[65]);
 
 #endif

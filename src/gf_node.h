@@ -92,6 +92,8 @@ void gf_members_free(gf_members *members);
 /* Text that is the same for numbers of equal value and differs for others: that of a double where a double holds the
  * value (1, 0.5, 1e100), else the integer's digits, else digits and a decimal exponent (1E400). */
 void gf_add_canonical_number(gf_buf *buf, void *number);
+/* The same for the double next to the number; as above where that is beyond all doubles. */
+void gf_add_double_number(gf_buf *buf, void *number);
 /* JSON text of an integer or a double. False for NaN and infinities, which JSON has no text for. */
 bool gf_add_number(gf_buf *buf, const yyjson_val *number);
 

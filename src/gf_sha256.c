@@ -5,11 +5,17 @@
 
 #include <string.h>
 
-#if defined __x86_64__ && defined __GNUC__ && !defined __clang__ && __GNUC__ >= 11
-#define HAS_INSTRUCTIONS 1
+/* Whether the processor's own instructions may be used, where it has them; the tests compare both ways. */
+#if !defined(__x86_64__) || defined(__clang__) || !defined(__GNUC__) || __GNUC__ < 11
+#undef GF_SHA256_OWN
+#define GF_SHA256_OWN 0
+#elif !defined(GF_SHA256_OWN)
+#define GF_SHA256_OWN 1
+#endif
+
+#if GF_SHA256_OWN
 #include <immintrin.h>
-#else
-#define HAS_INSTRUCTIONS 0
+#define OWN __attribute__((target("sha,sse4.1")))
 #endif
 
 static const uint32_t K[64] = {
@@ -56,70 +62,63 @@ static void compress(uint32_t state[8], const uint8_t *block) {
   state[4] += e, state[5] += f, state[6] += g, state[7] += h;
 }
 
-/* --- the same by the processor's own instructions, where it has them: some eight times as fast --- */
-
-#if HAS_INSTRUCTIONS
-
-#define OWN static __attribute__((target("sha,sse4.1")))
-
-/* The state as the instructions want it: a, b, e, f and c, d, g, h, the first on top. */
-typedef struct halves {
-  __m128i abef, cdgh;
-} halves;
-
-OWN halves to_halves(const uint32_t state[8]) {
-  __m128i cdab = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(const void *)state), 0xb1);
-  __m128i efgh = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(const void *)(state + 4)), 0x1b);
-  return (halves){_mm_alignr_epi8(cdab, efgh, 8), _mm_blend_epi16(efgh, cdab, 0xf0)};
+static void compress_each(uint32_t state[8], const uint8_t *p, size_t blocks) {
+  for (; blocks > 0; blocks--, p += 64)
+    compress(state, p);
 }
 
-OWN void from_halves(uint32_t state[8], halves h) {
-  __m128i feba = _mm_shuffle_epi32(h.abef, 0x1b), dchg = _mm_shuffle_epi32(h.cdgh, 0xb1);
-  _mm_storeu_si128((__m128i *)(void *)state, _mm_blend_epi16(feba, dchg, 0xf0));
-  _mm_storeu_si128((__m128i *)(void *)(state + 4), _mm_alignr_epi8(dchg, feba, 8));
+#if GF_SHA256_OWN
+
+/* The next four words of the schedule, of the sixteen before them. */
+OWN static inline __m128i next_words(__m128i a, __m128i b, __m128i c, __m128i d) {
+  __m128i sum = _mm_add_epi32(_mm_sha256msg1_epu32(a, b), _mm_alignr_epi8(d, c, 4));
+  return _mm_sha256msg2_epu32(sum, d);
 }
 
-/* Four rounds with the words `w` and the constants from the `i`-th four on. */
-OWN halves four_rounds(halves h, __m128i w, int i) {
-  __m128i wk = _mm_add_epi32(w, _mm_loadu_si128((const __m128i *)(const void *)(K + 4 * i)));
-  h.cdgh = _mm_sha256rnds2_epu32(h.cdgh, h.abef, wk);
-  h.abef = _mm_sha256rnds2_epu32(h.abef, h.cdgh, _mm_shuffle_epi32(wk, 0x0e));
-  return h;
-}
-
-/* The four words that follow these sixteen. */
-OWN __m128i next_words(__m128i w0, __m128i w1, __m128i w2, __m128i w3) {
-  __m128i sum = _mm_add_epi32(_mm_sha256msg1_epu32(w0, w1), _mm_alignr_epi8(w3, w2, 4));
-  return _mm_sha256msg2_epu32(sum, w3);
-}
-
-OWN void compress_own(uint32_t state[8], const uint8_t *block) {
-  const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
-  halves before = to_halves(state), h = before;
-  __m128i w[4];
+OWN static inline void compress_own(__m128i *abef, __m128i *cdgh, const uint8_t *block) {
+  const __m128i order = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
+  __m128i w[4], before[2] = {*abef, *cdgh};
   for (int i = 0; i < 4; i++)
-    w[i] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(const void *)(block + 16 * i)), big_endian);
+    w[i] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(const void *)(block + 16 * i)), order);
+#pragma GCC unroll 16
   for (int i = 0; i < 16; i++) {
-    h = four_rounds(h, w[i % 4], i);
-    w[i % 4] = next_words(w[i % 4], w[(i + 1) % 4], w[(i + 2) % 4], w[(i + 3) % 4]);
+    __m128i wk = _mm_add_epi32(w[i % 4], _mm_loadu_si128((const __m128i *)(const void *)(K + 4 * i)));
+    *cdgh = _mm_sha256rnds2_epu32(*cdgh, *abef, wk);
+    *abef = _mm_sha256rnds2_epu32(*abef, *cdgh, _mm_shuffle_epi32(wk, 0x0E));
+    if (i < 12) w[i % 4] = next_words(w[i % 4], w[(i + 1) % 4], w[(i + 2) % 4], w[(i + 3) % 4]);
   }
-  h.abef = _mm_add_epi32(h.abef, before.abef);
-  h.cdgh = _mm_add_epi32(h.cdgh, before.cdgh);
-  from_halves(state, h);
+  *abef = _mm_add_epi32(*abef, before[0]);
+  *cdgh = _mm_add_epi32(*cdgh, before[1]);
 }
 
-static bool has_own(void) { return __builtin_cpu_supports("sha") && __builtin_cpu_supports("sse4.1"); }
-
-#else
-static void compress_own(uint32_t state[8], const uint8_t *block) { compress(state, block); }
-static bool has_own(void) { return false; }
-#endif
+/* The instructions want a, b, e and f in one register, c, d, g and h in the other, each from the last to the first. */
+OWN static void compress_all_own(uint32_t state[8], const uint8_t *p, size_t blocks) {
+  __m128i *halves = (__m128i *)(void *)state;
+  __m128i badc = _mm_shuffle_epi32(_mm_loadu_si128(halves), 0xB1);
+  __m128i hgfe = _mm_shuffle_epi32(_mm_loadu_si128(halves + 1), 0x1B);
+  __m128i abef = _mm_alignr_epi8(badc, hgfe, 8), cdgh = _mm_blend_epi16(hgfe, badc, 0xF0);
+  for (; blocks > 0; blocks--, p += 64)
+    compress_own(&abef, &cdgh, p);
+  __m128i feba = _mm_shuffle_epi32(abef, 0x1B), dchg = _mm_shuffle_epi32(cdgh, 0xB1);
+  _mm_storeu_si128(halves, _mm_blend_epi16(feba, dchg, 0xF0));
+  _mm_storeu_si128(halves + 1, _mm_alignr_epi8(dchg, feba, 8));
+}
 
 static void compress_all(uint32_t state[8], const uint8_t *p, size_t blocks) {
-  void (*each)(uint32_t *, const uint8_t *) = has_own() ? compress_own : compress;
-  for (; blocks > 0; blocks--, p += 64)
-    each(state, p);
+  if (__builtin_cpu_supports("sha") && __builtin_cpu_supports("sse4.1")) {
+    compress_all_own(state, p, blocks);
+  } else {
+    compress_each(state, p, blocks);
+  }
 }
+
+#else
+
+static void compress_all(uint32_t state[8], const uint8_t *p, size_t blocks) {
+  compress_each(state, p, blocks);
+}
+
+#endif
 
 void gf_sha256_init(gf_sha256 *sha) {
   *sha = (gf_sha256){.state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c,
@@ -136,9 +135,9 @@ void gf_sha256_add(gf_sha256 *sha, const void *bytes, size_t n) {
     compress_all(sha->state, sha->block, 1);
     p += part, n -= part, held = 0;
   }
-  if (held == 0) {
+  if (held == 0 && n >= 64) {
     compress_all(sha->state, p, n / 64);
-    p += n / 64 * 64, n %= 64;
+    p += n - n % 64, n %= 64;
   }
   if (n > 0) memcpy(sha->block + held, p, n);
 }

@@ -21,6 +21,7 @@ typedef struct writer {
   gf_write how;
   bool tree;
   gf_sha256 *sha;     /* for a digest: where the text goes; equal documents have equal texts then */
+  bool doubles;       /* for a digest: numbers count as doubles */
   gf_members members; /* of the sorted objects that are open */
   frame *open;
   size_t depth, cap;
@@ -89,6 +90,14 @@ static void add_string(writer *w, void *node) {
   put_char(&w->out, '"');
 }
 
+static void hash_number(writer *w, void *number) {
+  if (w->doubles) {
+    gf_add_double_number(&w->out, number);
+  } else {
+    gf_add_canonical_number(&w->out, number);
+  }
+}
+
 static void add_scalar(writer *w, void *node) {
   gf_str raw = gf_node_str(node);
   switch (unsafe_yyjson_get_type(node)) {
@@ -97,14 +106,14 @@ static void add_scalar(writer *w, void *node) {
   case YYJSON_TYPE_NULL: gf_buf_add_str(&w->out, "null"); break;
   case YYJSON_TYPE_RAW:
     if (w->sha) {
-      gf_add_canonical_number(&w->out, node);
+      hash_number(w, node);
     } else {
       put(&w->out, raw.p, raw.n);
     }
     break;
   default:
     if (w->sha) {
-      gf_add_canonical_number(&w->out, node);
+      hash_number(w, node);
     } else if (!gf_add_number(&w->out, node)) {
       w->problem = "a number is not finite";
     }
@@ -272,15 +281,23 @@ char *gf_value_text(const gf_allocator *alloc, gf_value v, bool pretty, size_t *
 
 /* --- digests --- */
 
-bool gf_value_digest(const gf_allocator *alloc, gf_value v, char out[65]) {
+static bool digest(const gf_allocator *alloc, gf_value v, bool doubles, char out[65]) {
   if (!v.node) return false;
   gf_sha256 sha;
   gf_sha256_init(&sha);
-  writer w = {.how.sorted = true, .tree = gf_doc_is_tree(v.doc), .sha = &sha};
+  writer w = {.how.sorted = true, .tree = gf_doc_is_tree(v.doc), .sha = &sha, .doubles = doubles};
   gf_buf_init(&w.out, alloc, SIZE_MAX);
   bool ok = write_all(&w, v.node);
   hash(&w, 1);
   gf_buf_free(&w.out);
   if (ok) gf_sha256_hex(&sha, out);
   return ok;
+}
+
+bool gf_value_digest(const gf_allocator *alloc, gf_value v, char out[65]) {
+  return digest(alloc, v, false, out);
+}
+
+bool gf_value_digest_doubles(const gf_allocator *alloc, gf_value v, char out[65]) {
+  return digest(alloc, v, true, out);
 }

@@ -249,10 +249,17 @@ static int document_text(lua_State *L) {
   return 1;
 }
 
+/* doc:digest([{doubles}]) → the SHA-256 of its contents; with `doubles` numbers count as the doubles next to them. */
 static int document_digest(lua_State *L) {
+  static const char *const names[] = {"doubles", NULL};
+  bool doubles = false, *const out[] = {&doubles};
   gf_allocator alloc = gf_default_allocator();
   char digest[65];
-  if (!gf_value_digest(&alloc, gf_doc_root(open_box(L, 1)->doc), digest)) {
+  open_box(L, 1);
+  lgf_options(L, 2, names, out);
+  gf_value root = gf_doc_root(open_box(L, 1)->doc);
+  bool ok = doubles ? gf_value_digest_doubles(&alloc, root, digest) : gf_value_digest(&alloc, root, digest);
+  if (!ok) {
     return luaL_error(L, "not enough memory");
   }
   lua_pushstring(L, digest);

@@ -921,6 +921,36 @@ static void text_numbers_are_the_numbers_they_spell(void) {
   leaks();
 }
 
+static void digests_of_doubles_take_numbers_for_the_doubles_next_to_them(void) {
+  static const struct {
+    const char *a, *b;
+    bool same;
+  } cases[] = {{"1", "1.0", true},
+               {"1e0", "1", true},
+               {"-0.0", "0", true},
+               {"9007199254740993", "9007199254740992", true},
+               {"-9007199254740993", "-9007199254740992.0", true},
+               {"18446744073709551615", "1.8446744073709552e19", true},
+               {"123456789012345678901234567890", "1.2345678901234568e29", true},
+               {"0.1", "0.1000000000000000055", true},
+               {"9007199254740993", "9007199254740994", false},
+               {"1", "2", false},
+               {"1", "\"1\"", false},
+               {"1e400", "1e401", false},
+               {"1e400", "10e399", true}};
+  const gf_allocator *alloc = fresh();
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char p[65] = "", q[65] = "";
+    gf_doc *a = parse(alloc, cases[i].a), *b = parse(alloc, cases[i].b);
+    CHECK(gf_value_digest_doubles(alloc, gf_doc_root(a), p) &&
+          gf_value_digest_doubles(alloc, gf_doc_root(b), q));
+    CHECK_INT(strcmp(p, q) == 0, cases[i].same);
+    gf_doc_release(a);
+    gf_doc_release(b);
+  }
+  leaks();
+}
+
 static void equal_needs_no_stack(void) {
   const gf_allocator *alloc = fresh();
   char *deep = nested(999, "{\"a\":", "[]", "}"), *other = nested(999, "{\"a\":", "{}", "}");
@@ -1318,6 +1348,7 @@ static void comparing_lacks_memory(void) {
     int equal = gf_value_equal(&a->alloc, gf_doc_root(doc), gf_doc_root(other));
     CHECK(equal == 1 || (equal == -1 && a->tripped));
     CHECK(gf_value_digest(&a->alloc, gf_doc_root(doc), digest) || a->tripped);
+    CHECK(gf_value_digest_doubles(&a->alloc, gf_doc_root(doc), digest) || a->tripped);
     gf_doc_release(other);
     gf_doc_release(doc);
   }
@@ -1637,6 +1668,8 @@ int main(int argc, char **argv) {
       {"equal keys compare by the last", equal_keys_compare_by_the_last},
       {"numbers compare by value", numbers_compare_by_value},
       {"numbers kept as text are the numbers they spell", text_numbers_are_the_numbers_they_spell},
+      {"digests of doubles take numbers for the doubles next to them",
+       digests_of_doubles_take_numbers_for_the_doubles_next_to_them},
       {"comparing deep documents needs no stack", equal_needs_no_stack},
       {"sorted text sorts by bytes", sorted_text_sorts_by_bytes},
       {"many keys are sorted stably", many_keys_are_sorted_stably},

@@ -15,7 +15,9 @@ local annotations = {
   name = "annotations",
   one = "annotation",
   scope = "org",
-  cannot_undo = {"authors and dates of annotations"},
+  cannot_undo = {
+    update = {"when an annotation was changed last"}, delete = {"ids, authors and dates of deleted annotations"},
+  },
 }
 
 -- ------------------------------------------------------------------------------------------------- the file form --
