@@ -98,6 +98,19 @@ function builder:change(c)
   return change
 end
 
+--- Take back what was added about some objects of a kind.
+-- @tab keys a set
+function builder:withdraw(kind, keys)
+  local left = {}
+  for _, change in ipairs(self.changes) do
+    if change.kind ~= kind.name or not keys[change.key] then
+      left[#left + 1] = change
+      change.n = #left
+    end
+  end
+  self.changes = left
+end
+
 --- Keep an object's text: for `now_kept`.
 function builder:keep(object)
   return keep(self.journal, object)
