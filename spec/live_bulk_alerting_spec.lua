@@ -8,6 +8,7 @@ local grafana = require "grafana"
 local kinds = require "grafana.bulk.kinds"
 local live = require "spec.golden.live"
 local place = require "grafana.bulk.place"
+local steps = require "spec.support.alerting_steps"
 local support = require "spec.support.alerting"
 
 local ORDER = {"mute_timings", "templates", "contact_points", "policies", "rule_groups"}
@@ -193,5 +194,12 @@ describe("on " .. assert(os.getenv("GRAFANA_URL"), "GRAFANA_URL is not set") .. 
         if ORDER[i] ~= "policies" then assert.is_nil(kind.read(there, key)) end
       end
     end
+  end)
+
+  it("every request is answered as the stand-in answers it", function()
+    if not server.exact then return end
+    assert.same({}, steps.differences(function(method, path, body, headers)
+      return live.http(server, method, path, {org = there.org, body = body, headers = headers})
+    end))
   end)
 end)

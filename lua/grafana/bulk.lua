@@ -69,11 +69,15 @@ job("sync", "transfer")
 --   `ok` where both could be read; `tostring(r)`, `r:diff()`
 job("diff", "difference")
 
---- Make everything that names one data source name another.
+--- Make everything that names one data source name another: dashboards of every age and version (panels, queries,
+-- variables, annotations), library panels, alert rules; by uid, or by name where old dashboards do. Texts, queries and
+-- addresses are not touched. What chooses data sources of another type by a variable stays as it is, and is counted.
 -- @function replace_datasource
 -- @param g the client
 -- @param org id or name
--- @tab options `from`, `to`: uids; `kinds`; `force`: even where the types differ
+-- @tab wanted `{from = uid, to = uid}`; `from` may be gone already
+-- @tab[opt] options `kinds` (of `dashboards`, `library_panels`, `rule_groups`); `force = true`: even to another type;
+--   `journal`; `on_progress`
 -- @return a plan
 job("replace_datasource", "replace_datasource")
 
@@ -113,8 +117,14 @@ job("create_users", "people")
 -- @return a plan
 job("add_org_users", "people")
 
---- What there is, and what uses what.
+--- What there is, what uses what, what nothing uses, and what is named and not there.
 -- @function inventory
+-- @param g the client
+-- @tab[opt] options `orgs`: names of organisations; `on_progress`
+-- @return a result: arrays of small rows `organisations`, `folders`, `datasources`, `library_panels`, `dashboards`,
+--   `panels`, `alert_rules`, `uses`, `unused`, `broken`, `failed`; `partial`: why this account may not see everything.
+--   `r:text([table])`, `r:csv([table])`, `r:html()` show it, `r:save(path, [table])` writes a file as its name ends
+--   (`.html`, `.csv`, `.txt`)
 job("inventory", "inventory")
 
 -- The client with which a journal goes on.

@@ -59,6 +59,16 @@ for _, version in ipairs {"9.3.2", "12.4.3"} do
       assert.equal(1, world:count(annotations))
     end)
 
+    it("who has looked a moment ago looks no more, once", function()
+      local wanted = kinds.object(annotations, form())
+      assert.is_nil(annotations.read(world.at, wanted.key, wanted))
+      server:clear_log()
+      assert.is_true(annotations.write(world.at, wanted).ok)
+      assert.equal(0, #server:requests {method = "GET", path = "^/api/annotations"})
+      assert.is_true(annotations.write(world.at, wanted).ok)
+      assert.equal(1, posts())
+    end)
+
     it("several that say the same are several, each known by its number", function()
       for ordinal = 1, 3 do
         local number = ordinal > 1 and ordinal or nil

@@ -188,13 +188,14 @@ support.on_both(busted, function(world)
     end)
 
     it("of another type are not kept for it", function()
-      local before = made(world, slack {recipient = "#ops", token = TOKEN})
+      local before = made(world, webhook {url = ADDRESS, password = PASSWORD})
       local value = before.doc:table()
-      value.type, value.settings, value.secrets = "pushover", {}, grafana.array {"apiToken", "userKey"}
+      value.type, value.secrets = "kafka", grafana.array {"password"}
+      value.settings = {kafkaRestProxy = "http://127.0.0.1:9", kafkaTopic = "t"}
       local r = kind.write(world.at, support.object("contact_points", value), before)
       assert.equal("missing-mandatory-data", r.status, tostring(r))
-      assert.same({"apiToken", "userKey"}, r.missing_secrets)
-      assert.equal(before:text(), kind.read(world.at, "slack-1"):text())
+      assert.same({"password"}, r.missing_secrets)
+      assert.equal(before:text(), kind.read(world.at, "hook-1"):text())
     end)
 
     it("are in no message when the server refuses", function()

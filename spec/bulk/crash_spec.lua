@@ -29,7 +29,7 @@ local function killed_after(journal, seconds)
   local out = two:folder()
   local script = ([[
     %s spec/bulk/restore_child.lua %s %s %s >%s 2>&1 & pid=$!
-    for i in $(seq 1000); do grep -q planned %s && break; sleep 0.01; done
+    for i in $(seq 1000); do grep -qs planned %s && break; sleep 0.01; done
     sleep %.3f
     pkill -KILL -P $pid; kill -KILL $pid 2>/dev/null && echo killed
     wait $pid 2>/dev/null]]):format(LUA, two[2].url, dir, journal, out, out, seconds)

@@ -310,6 +310,20 @@ for _, personality in ipairs {"12.4.3", "9.3.2"} do
       end
     end)
 
+    it("move_to_folder moves no dashboard of which it cannot tell who may do what", function()
+      server:fault {kind = "status", code = 403, path = "/b/permissions$", times = 0, body = '{"message":"no"}'}
+      local plan = bulk.move_to_folder(g, org, {"b", "c"}, "g", options())
+      assert.same({"dashboard_permissions c", "dashboards c"}, changed(plan))
+      assert.same({1, "dashboard_permissions", "b"}, {#plan.failures, plan.failures[1].kind, plan.failures[1].key})
+      plan:apply()
+      assert.same({"f", "g"}, {check(g:get_dashboard(org, "b")).meta.folderUid,
+        check(g:get_dashboard(org, "c")).meta.folderUid})
+      server:fault {kind = "status", code = 403, path = "/f/permissions$", times = 0, body = '{"message":"no"}'}
+      plan = bulk.move_to_folder(g, org, {"a", "b"}, "f", options())
+      assert.same({}, changed(plan))
+      assert.equal("folder_permissions", plan.failures[1].kind)
+    end)
+
     it("set_permissions sets those of dashboards alike, or adds to them", function()
       local grants = {roles = {Viewer = "View"}, teams = {Ops = 2}, users = {["ann@example.org"] = "Admin"}}
       there_and_back(function(o) return bulk.set_permissions(g, org, {"a", "b"}, grants, o) end,

@@ -241,6 +241,15 @@ describe("an inventory", function()
     assert.equal("datasources", r.uses[1].by)
   end)
 
+  it("what a variable offers by a type's old name counts for its new one", function()
+    local r = made(function(org)
+      org:datasources({{uid = "a", name = "A", type = "grafana-postgresql-datasource"}}, true)
+      whole(org)
+      org:dashboard(dashboard("d", "D", {}, {templating = {list = array {{type = "datasource", query = "postgres"}}}}))
+    end)
+    assert.equal(1, r.unused[1].choices)
+  end)
+
   it("a rule about a dashboard that is gone is broken", function()
     local r = made(function(org)
       whole(org)
@@ -397,6 +406,11 @@ describe("an inventory as a page", function()
       end
     end
     assert.same({}, open)
+  end)
+
+  it("leads nowhere on itself where nothing is", function()
+    local shown = hostile():html()
+    for place in shown:gmatch 'href="#([^"]+)"' do assert.truthy(shown:find('<section id="' .. place .. '"', 1, true), place) end
   end)
 
   it("groups thousands", function()

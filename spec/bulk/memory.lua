@@ -11,7 +11,7 @@ local memory = {}
 
 local function new_kind(world, name, deletes)
   local kind = {
-    name = name, one = name:gsub("s$", ""), scope = "org", cannot_undo = {"the shine of " .. name},
+    name = name, one = name:gsub("s$", ""), scope = "org", cannot_undo = {delete = {"the shine of " .. name}},
     key = function(doc) return doc:get("uid") end,
     title = function(doc) return doc:get("title") or doc:get("uid") end,
   }

@@ -24,7 +24,7 @@ local sample = {
   first = function() return timing("nights/&c. %", NIGHT) end,
   second = function() return timing("nights/&c. %", NIGHT, {years = {"2026:2027"}}) end,
   provision = function(world) support.ask(world, "POST", PATH, timing("nights/&c. %")) end,
-  path = function() return PATH end,
+  path = function() return PATH .. "/nights%2F%26c.%20%25" end,
   writes = "mute%-timings", method = function() return "POST" end,
 }
 

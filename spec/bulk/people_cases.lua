@@ -343,8 +343,8 @@ function cases.service_accounts(it, get)
     local found, _, _, notes = c:list("service_accounts")
     assert.equal(('{"name":"%s","role":"Viewer"}'):format(account.name), found[account.name])
     assert.equal(1, #notes)
-    assert.matches(("%s has tokens, which are not in it: %s, %s"):format(account.name, tokens[1], tokens[2]), notes[1], 1,
-      true)
+    assert.matches(("%s has tokens, which are not in it: %s, %s"):format(account.name, tokens[1], tokens[2]), notes[1],
+      1, true)
     assert.equal("ok", c:delete("service_accounts", account.name).status)
     c:put_well("service_accounts", {name = account.name, role = "Viewer"})
     assert.equal(0, c.g:get_service_accounts(c.org).service_accounts[1].tokens)

@@ -168,6 +168,22 @@ for _, personality in ipairs {"12.4.3", "9.3.2"} do
       assert.equal("new", dashboard("strings").panels[1].datasource)
     end)
 
+    it("data sources that name it in their settings are told, and left alone", function()
+      check(g:create_datasource(1, {uid = "tempo", name = "Traces", type = "tempo", access = "proxy", url = "http://x",
+        jsonData = {serviceMap = {datasourceUid = "old"}}}))
+      local plan = replace {from = "old", to = "new"}
+      assert.matches("go on naming it in their settings: 'Traces'", tostring(plan))
+      assert.is_true(plan:apply().ok)
+      assert.equal("old", check(g:get_datasource(1, "tempo")).datasource.jsonData.serviceMap.datasourceUid)
+    end)
+
+    it("a type's old name is no other type", function()
+      for uid, of_type in pairs {pg1 = "postgres", pg2 = "grafana-postgresql-datasource"} do
+        check(g:create_datasource(1, {uid = uid, name = uid, type = of_type, access = "proxy", url = "http://x"}))
+      end
+      assert.same({}, replace({from = "pg1", to = "pg2"}).failures)
+    end)
+
     it("the new one must be there, and be another; a name is no uid", function()
       for wanted, status in pairs {
         [{from = "old", to = "none"}] = "not-found", [{from = "old", to = "New one"}] = "not-found",

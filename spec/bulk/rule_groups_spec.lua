@@ -47,9 +47,7 @@ local sample = {
   first = function() return group(rule("r1", "One"), rule("r2", "Two", {labels = {team = "ops"}})) end,
   second = function() return group(rule("r2", "Two"), rule("r3", "Three", {["for"] = "1m30s"}), rule("r1", "One")) end,
   provision = function(world) put(world, "ops", TITLE, {interval = 60, rules = {rule("r1", "Zero")}}) end,
-  path = function(world)
-    return world.is_old and support.BASE .. "alert-rules/r1" or support.BASE .. "alert-rules"
-  end,
+  path = function() return support.BASE .. "alert-rules/r1" end,
   writes = "rule%-groups", method = function() return "PUT" end, needs_no_alertmanager = true,
 }
 
@@ -61,6 +59,13 @@ end
 
 support.on_both(busted, function(world)
   support.holds(world, "rule_groups", sample)
+
+  it("a rule that a person has written needs no uid", function()
+    sample.prepare(world)
+    local r, after = support.write("rule_groups", world.at, group(rule(nil, "One")))
+    assert.equal("ok", r.status, tostring(r))
+    assert.is_true(#uids(after) > 0)
+  end)
 
   it("the order of rules is kept", function()
     sample.prepare(world)

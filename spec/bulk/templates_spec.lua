@@ -19,7 +19,7 @@ local sample = {
   first = function() return template("one") end,
   second = function() return template("two\nlines \226\130\172") end,
   provision = function(world) support.ask(world, "PUT", PATH .. "/mail%2F1", template("zero")) end,
-  path = function() return PATH end,
+  path = function() return PATH .. "/mail%2F1" end,
   writes = "templates", method = function() return "PUT" end,
 }
 

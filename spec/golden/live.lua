@@ -56,6 +56,9 @@ function live.http(server, method, path, options)
     'header = "Content-Type: application/json"',
   }
   if options.org then lines[#lines + 1] = ('header = "X-Grafana-Org-Id: %s"'):format(grafana.encode(options.org)) end
+  for name, value in pairs(options.headers or {}) do
+    lines[#lines + 1] = "header = " .. quoted(name .. ": " .. value)
+  end
   local body = options.body and write_file(grafana.encode(options.body))
   if body then lines[#lines + 1] = "data-binary = " .. quoted("@" .. body) end
   local config = write_file(table.concat(lines, "\n"))

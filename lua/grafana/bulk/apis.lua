@@ -3,11 +3,10 @@
 -- version that was read.
 -- @module grafana.bulk.apis
 
-local core = require "grafana.core"
 local tasks = require "grafana.tasks"
 local outcome = require "grafana.bulk.outcome"
 
-local pairs, setmetatable, tostring, type = pairs, setmetatable, tostring, type
+local next, pairs, setmetatable, tostring, type = next, pairs, setmetatable, tostring, type
 
 local apis = {}
 
@@ -222,14 +221,12 @@ local VOLATILE = {
 
 -- What stays of annotations or labels; nil when nothing does. An empty folder is the root.
 local function lasting(doc, name)
-  if doc:len("metadata", name) == 0 then return nil end
-  local found, any = core.object {}, false
-  for key, value in doc:each("metadata", name) do
-    if not VOLATILE[key] and not (key == "grafana.app/folder" and value == "") then
-      found[key], any = value, true
-    end
+  local found = doc:get("metadata", name)
+  if type(found) ~= "table" then return nil end
+  for key, value in pairs(found) do
+    if VOLATILE[key] or key == "grafana.app/folder" and value == "" then found[key] = nil end
   end
-  return any and found or nil
+  return next(found) ~= nil and found or nil
 end
 
 --- The part of an object's metadata that makes sense on any server, as a table.

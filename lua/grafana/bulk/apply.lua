@@ -165,9 +165,8 @@ local function width_of(step)
 end
 
 local function each_step(run)
-  for _, step in ipairs(plan.steps(run.changes)) do
-    pool.each(run.plan.server.g, step, function(change) settle(run, change, attempt_again(run, change)) end, width_of(step))
-  end
+  local function carry(change) settle(run, change, attempt_again(run, change)) end
+  for _, step in ipairs(plan.steps(run.changes)) do pool.each(run.plan.server.g, step, carry, width_of(step)) end
 end
 
 -- ------------------------------------------------------------------------------------------------------- public --

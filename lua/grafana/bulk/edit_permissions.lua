@@ -99,18 +99,24 @@ local function note_more(b, uid, before, after)
   end
 end
 
+-- Whether it is known what becomes of its permissions.
 local function of_one(b, at, move, mode, memory, after)
   local kind = kinds.get "dashboard_permissions"
   local own, r = kind.read(at, move.uid)
   if not own then
-    return fail(b, at, kind, move.uid, r or outcome.new("not-found", "there is no such dashboard"))
+    fail(b, at, kind, move.uid, r or outcome.new("not-found", "there is no such dashboard"))
+    return false
   end
-  if mode == "inherit" then return change(b, at, kind, own, {}, "what the folder gives counts alone") end
+  if mode == "inherit" then
+    change(b, at, kind, own, {}, "what the folder gives counts alone")
+    return true
+  end
   local set = {}
   for id, entry in pairs(move.was and memory[move.was] or {}) do set[id] = entry end
   add_all(set, entries_in(own))
   note_more(b, move.uid, set, after)
   change(b, at, kind, own, set, "what was inherited before stays so")
+  return true
 end
 
 -- What the folders give that matter: nil and a result where it cannot be known.
@@ -126,7 +132,7 @@ local function of_folders(at, moves, folder)
   return memory, nil, after
 end
 
---- The permissions of dashboards that move.
+--- The permissions of dashboards that move; those of which they are not known do not.
 -- @tab b the plan's builder
 -- @tab at
 -- @tab moves array of `{uid, was}`: the folder that each is in, nil: the root
@@ -138,8 +144,14 @@ function edit_permissions.of_moved(b, at, moves, folder, mode)
     if mode == "inherit" or move.was ~= folder then list[#list + 1] = move end
   end
   if mode == "keep" then memory, r, after = of_folders(at, list, folder) end
-  if not memory then return fail(b, at, kinds.get "folder_permissions", nil, r) end
-  pool.each(at.g, list, function(move) of_one(b, at, move, mode, memory, after) end)
+  local unknown = {}
+  if memory then
+    pool.each(at.g, list, function(move) unknown[move.uid] = not of_one(b, at, move, mode, memory, after) end)
+  else
+    fail(b, at, kinds.get "folder_permissions", nil, r)
+    for _, move in ipairs(list) do unknown[move.uid] = true end
+  end
+  b:withdraw(kinds.get "dashboards", unknown)
 end
 
 --- The permissions of dashboards that are deleted: they go with them, and come back with them.

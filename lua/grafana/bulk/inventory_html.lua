@@ -354,13 +354,18 @@ local TILES = {
   {"failed", "not read", nil, "bad", "not read"},
 }
 
+-- A tile leads to its section, where there is one.
 local function put_tile(out, r, tile)
   local n = #r[tile[1]]
-  local class = tile[4] and (n > 0 and tile[4] or "good") or ""
-  local words = n == 1 and tile[2] or tile[5] or tile[2] .. "s"
   if n == 0 and tile[1] == "failed" then return end
-  out(('<a class="tile %s" href="#%s"><b>%s</b><span>%s</span></a>\n'):format(class, tile[3] or tile[1], number(n),
-    words))
+  local class = tile[4] and (n > 0 and " " .. tile[4] or " good") or ""
+  local words = n == 1 and tile[2] or tile[5] or tile[2] .. "s"
+  local inside = "<b>" .. number(n) .. "</b><span>" .. words .. "</span>"
+  if n == 0 or n == 1 and tile[1] == "organisations" then
+    out('<div class="tile' .. class .. '">' .. inside .. "</div>\n")
+  else
+    out('<a class="tile' .. class .. '" href="#' .. (tile[3] or tile[1]) .. '">' .. inside .. "</a>\n")
+  end
 end
 
 local function put_head(out, r)

@@ -28,16 +28,17 @@ header p.note{margin-top:.75rem;padding:.6rem .8rem;border-radius:.5rem;backgrou
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.5rem,1fr));gap:.7rem;margin:1.25rem 0 .5rem}
 .tile{display:block;padding:.75rem .8rem;border:1px solid var(--line);border-radius:.7rem;background:var(--card);
 color:inherit;text-decoration:none}
-.tile:hover{border-color:var(--link)}
+a.tile:hover{border-color:var(--link)}
 .tile b{display:block;font-size:1.55rem;font-weight:650;line-height:1.2;font-variant-numeric:tabular-nums}
 .tile span{color:var(--soft);font-size:.8rem}
 .tile.bad{background:var(--bad-bg)}.tile.bad b{color:var(--bad)}
 .tile.warn{background:var(--warn-bg)}.tile.warn b{color:var(--warn)}
 .tile.good b{color:var(--good)}
 #search{position:sticky;top:0;z-index:2;margin-top:.75rem;background:var(--bg);border-bottom:1px solid var(--line)}
-#search>div{display:flex;gap:1rem;align-items:center;padding-top:.6rem;padding-bottom:.6rem}
+#search>div{display:flex;align-items:center;padding-top:.6rem;padding-bottom:.6rem}
 #search input{flex:1;min-width:0;padding:.55rem .8rem;border:1px solid var(--line);border-radius:.6rem;font:inherit;
 background:var(--card);color:inherit}
+#search output:not(:empty){margin-left:1rem}
 #search output{color:var(--soft);white-space:nowrap;font-variant-numeric:tabular-nums}
 section{margin:1.75rem 0;padding:1rem 0 .25rem;border:1px solid var(--line);border-radius:.8rem;background:var(--card)}
 section>h2,section>p{margin:0 1.1rem .35rem}

@@ -5,6 +5,7 @@
 -- @module grafana.bulk.inventory_rows
 
 local references = require "grafana.bulk.references"
+local types = require "grafana.bulk.datasource_types"
 
 local ipairs, pairs, setmetatable, table, tostring, type = ipairs, pairs, setmetatable, table, tostring, type
 
@@ -184,7 +185,7 @@ local function watch_dashboard(self, user, row)
     })
   end
   local function choice(of_type)
-    if of_type then user.choices[of_type] = true end
+    if of_type then user.choices[types.now(of_type)] = true end
   end
   return {panel = panel, choice = choice}
 end
@@ -225,7 +226,7 @@ end
 local function add_unused(self, kind, row)
   self.lists.unused[#self.lists.unused + 1] = {
     org = self.name, kind = kind, key = row.uid, title = row.name, type = row.type,
-    choices = kind == "datasources" and self.choices[row.type] or nil,
+    choices = kind == "datasources" and self.choices[types.now(row.type)] or nil,
   }
 end
 

@@ -98,6 +98,19 @@ function builder:change(c)
   return change
 end
 
+--- Take back what was added about some objects of a kind.
+-- @tab keys a set
+function builder:withdraw(kind, keys)
+  local left = {}
+  for _, change in ipairs(self.changes) do
+    if change.kind ~= kind.name or not keys[change.key] then
+      left[#left + 1] = change
+      change.n = #left
+    end
+  end
+  self.changes = left
+end
+
 --- Keep an object's text: for `now_kept`.
 function builder:keep(object)
   return keep(self.journal, object)
@@ -154,7 +167,7 @@ local function as_record(change)
     kind = change.kind, org = change.org, key = change.key, title = change.title, action = change.action,
     why = change.why, rank = change.rank, before = change.before, after = change.after, any = change.any,
     along = change.along,
-    secrets = change.secrets, last = change.last,
+    secrets = change.secrets, last = change.last, first = change.first,
   }
 end
 
@@ -282,14 +295,14 @@ end
 metatable.__close = methods.close
 
 --- Sort changes into the steps in which they are carried out: what is written, kind by kind, then what goes, in
--- reverse order, then what is to come last.
+-- reverse order; what is to come first or last before and after all that.
 -- @return array of arrays of changes
 function plan.steps(changes)
   local groups, order = {}, {}
   for _, change in ipairs(changes) do
     local place = kinds.rank(change.kind) * 1000 + change.rank
     if change.action == "delete" then place = 1e6 - place end
-    if change.last then place = 2e6 end
+    if change.last then place = 2e6 elseif change.first then place = -1 end
     if not groups[place] then
       groups[place] = {}
       order[#order + 1] = place

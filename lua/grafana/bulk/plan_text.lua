@@ -103,9 +103,8 @@ local function failure_text(failure)
 end
 
 local function lost_by(change)
-  local lost = kinds.get(change.kind).cannot_undo or {}
-  if type(lost) == "function" then return lost(change.action) or {} end
-  return lost[change.action] or lost
+  local lost = kinds.get(change.kind).cannot_undo
+  return lost and lost[change.action] or {}
 end
 
 -- What undo cannot return, of the kinds and actions that are in the plan.

@@ -14,6 +14,7 @@ local references = require "grafana.bulk.references"
 local show = require "grafana.bulk.show"
 local source = require "grafana.bulk.source"
 local transfer = require "grafana.bulk.transfer"
+local types = require "grafana.bulk.datasource_types"
 
 local error, ipairs, pairs, pcall, require, table, type = error, ipairs, pairs, pcall, require, table, type
 
@@ -24,7 +25,7 @@ local JOB = "replace_datasource"
 -- ------------------------------------------------------------------------------------------------ the data sources --
 
 local function index(list)
-  local found = {by_uid = {}, by_name = {}}
+  local found = {list = list, by_uid = {}, by_name = {}}
   for _, each in ipairs(list) do found.by_uid[each.uid], found.by_name[each.name] = each, each end
   return found
 end
@@ -42,15 +43,7 @@ local function other_type(from, to)
     .. " (force = true replaces all the same)"):format(told(from), told(to)))
 end
 
--- Servers from 12 on call some types anew, and old dashboards still say the old name.
-local RENAMED = {
-  postgres = "grafana-postgresql-datasource", testdata = "grafana-testdata-datasource",
-  phlare = "grafana-pyroscope-datasource",
-}
-
-local function is_of_type(one, other)
-  return (RENAMED[one] or one) == (RENAMED[other] or other)
-end
+local is_of_type = types.same
 
 -- What is to be replaced by what: `{known, from, from_uid, to, force}`; or nil and the result that says why not. That
 -- the old one is gone already is no hindrance: what still names it is just what is to be mended.
@@ -166,8 +159,22 @@ local function replace_all(b, at, pair, kind, watch)
   return passed
 end
 
+-- Data sources are not touched: their settings are about what the other one is to them.
+local function names_of_followers(pair)
+  local followers = {}
+  for _, each in ipairs(pair.known.list) do
+    local names_it = false
+    references.in_datasource(each, function(_, key) names_it = names_it or key == pair.from_uid end)
+    if names_it and each.uid ~= pair.from_uid then followers[#followers + 1] = "'" .. each.name .. "'" end
+  end
+  return table.concat(followers, ", ")
+end
+
 local function add_notes(b, pair, passed)
-  local from = pair.from
+  local from, followers = pair.from, names_of_followers(pair)
+  if followers ~= "" then
+    b:note(("other data sources go on naming it in their settings: %s"):format(followers))
+  end
   if passed > 0 then
     b:note(("%s left as %s: a data source of another type than %s is chosen, or stated, there"):format(
       passed == 1 and "1 place is" or passed .. " places are", passed == 1 and "it is" or "they are", pair.to.type))

@@ -219,6 +219,7 @@ function transfer.sync(from, from_org, to, to_org, options)
   check.client("sync", from, 1, "from")
   check.client("sync", to, 3, "to")
   options = check.options("sync", options, with(COMMON, "delete", "max_deletes"))
+  if options.delete then options.keep_rules = false end   -- groups of rules become as they are in the source
   return pair("sync", from, from_org, to, to_org, options, deletions(options))
 end
 

@@ -3,6 +3,7 @@
 -- @module grafana.bulk.undo
 
 local kinds = require "grafana.bulk.kinds"
+local objects = require "grafana.bulk.objects"
 local plan = require "grafana.bulk.plan"
 
 local undo = {}
@@ -21,17 +22,25 @@ local function goes_along(change)
   return not change.before and not kinds.get(change.kind).delete
 end
 
+-- Who has left an organisation must be in it again to take the rest back.
+local function come_back(b, change)
+  local kind = kinds.get("org_users")
+  local made = b:change {
+    kind = kind, org = change.org, wanted = objects.new(kind, {login = change.key, role = "Admin"}),
+    why = "undo: " .. change.why,
+  }
+  if made then made.first = true end
+end
+
 local function add_inverse(b, self, change)
+  if change.last and not change.before and not change.after then return come_back(b, change) end
   if goes_along(change) then return end
   local made = b:change {
     kind = kinds.get(change.kind), org = change.org, now = after_of(self, change),
     wanted = self:object(change, change.before), why = "undo: " .. change.why,
     any = change.state == "begun" or change.along or nil,
   }
-  if made then
-    made.rank = change.rank
-    if change.last then made.first = true end
-  end
+  if made then made.rank, made.first = change.rank, change.last end
 end
 
 --- See `plan:inverse`.

@@ -239,7 +239,7 @@ end
 -- A rule of that uid is taken from whatever group it is in.
 local function put_into_group(req, own, fields, place)
   local rule = own.rules[fields.uid or ""] or new_rule(req, fields.uid)
-  if provenance(req) ~= "" then rule.provenance = provenance(req) end
+  rule.provenance = provenance(req)
   local sent = {}
   for key, value in pairs(fields) do sent[key] = value end
   sent.folderUID, sent.ruleGroup = req.params.folder, req.params.group
@@ -264,6 +264,7 @@ local function put_group(req)
   local body, own = req:bind { interval = "integer", rules = "array" }, of_org(req.org)
   if not body then return answer.bad_request() end
   local rules, twice = rules_sent(body)
+  if not rules and not own.rules[twice] then return conflict(req.org, twice) end
   if not rules then
     return answer.failure(409, "failed to update alert rules: version conflict while updating a record in the database with optimistic locking:"
       .. " alert rule UID " .. twice .. " version 2")

@@ -22,6 +22,7 @@ local LOGOS = { ["grafana-postgresql-datasource"] = "postgresql", postgres = "po
 local function not_found() return answer.message(404, "Data source not found") end
 
 local function logo(kind)
+  if not state.v9 and not TYPE_NAMES[kind] and not NEEDS_URL[kind] then return "public/img/icn-datasource.svg" end
   local folder = state.v9 and "public/app/plugins/datasource/" or "public/plugins/"
   return folder .. kind .. "/img/" .. (LOGOS[kind] or kind) .. "_logo.svg"
 end
@@ -91,6 +92,13 @@ local FIELDS = {
   secureJsonData = "strings", version = "integer",
 }
 
+-- Reads the body. Settings keep their numbers digit by digit, on 12.4.3 too.
+local function read(req)
+  local body, sent = req:bind(FIELDS), json.decode(req.body or "")
+  if body and json.is_object(sent) and json.is_object(sent.jsonData) then body.jsonData = sent.jsonData end
+  return body
+end
+
 local function filled(text) return text ~= nil and text ~= "" end
 
 local MAX_NAME = 190   -- 12.4.3 says so; 9.3.2 was not asked
@@ -109,7 +117,7 @@ end
 local function invalid_url() return answer.failure(400, "Validation error, invalid URL") end
 
 local function create(req)
-  local body = req:bind(FIELDS)
+  local body = read(req)
   if not body or not filled(body.type) or not filled(body.access) then return answer.bad_request() end
   if not filled(body.name) then
     if state.v9 then return answer.bad_request() end
@@ -189,7 +197,7 @@ end
 
 -- The body is looked at before the data source is looked for.
 local function update(req)
-  local body = req:bind(FIELDS)
+  local body = read(req)
   if not body or not filled(body.type) or not filled(body.access) or not filled(body.name) then return answer.bad_request() end
   if filled(body.url) and not valid_url(body.url) or not filled(body.url) and NEEDS_URL[body.type] then return invalid_url() end
   return of_source(function(_, source) return update_source(req, source, body) end, refuse_to_update)(req)

@@ -20,11 +20,13 @@ local function items_of(playlist)
   return items
 end
 
--- What a PUT answers that changed nothing tells no version.
-local function describe(req, playlist, unchanged)
+local STORED = "v1"
+
+-- What a PUT answers that changed nothing tells no version. In a list objects have the version in which they are stored.
+local function describe(req, playlist, unchanged, listed)
   local updated = playlist.updated_identity
   return {
-    kind = PLAYLISTS.kind, apiVersion = PLAYLISTS.group .. "/" .. req.params.version,
+    kind = PLAYLISTS.kind, apiVersion = PLAYLISTS.group .. "/" .. (listed and STORED or req.params.version),
     metadata = {
       name = playlist.uid, namespace = req.params.namespace, uid = playlist.kube_uid,
       resourceVersion = not unchanged and ("%.0f"):format(playlist.resource_version) or nil, generation = playlist.generation,
@@ -42,17 +44,11 @@ local function conflict(uid, words, kind)
     { name = uid, group = PLAYLISTS.group, kind = kind })
 end
 
-local WRITES = { Editor = true, Admin = true }
-local VERBS = { POST = "create", PUT = "update", DELETE = "delete" }
-
 -- Viewers read only.
 local function refuse_role(req)
-  if WRITES[req.role] or req.server_admin then return nil end
-  local uid, verb = req.params.name, VERBS[req.method]
-  local words = 'playlists.playlist.grafana.app %sis forbidden: User "%s" cannot %s resource "playlists" in API group "playlist.grafana.app" in the '
-    .. 'namespace "%s": Grafana org role (%s) didn\'t allow %s access on requested resource=playlists, path=%s'
-  return kube.status(403, words:format(uid and ('"%s" '):format(uid) or "", kube.name_of(req), verb, req.params.namespace, req.role, verb, req.path),
-    "Forbidden", { name = uid, group = PLAYLISTS.group, kind = "playlists" })
+  local uid = req.params.name
+  local words = playlists.refusal(req, req.params.namespace, uid)
+  return words and kube.status(403, words, "Forbidden", { name = uid, group = PLAYLISTS.group, kind = "playlists" }) or nil
 end
 
 local function unreadable(version)
@@ -161,7 +157,7 @@ local function list(req)
   local offset, limit = offset_of(req), math.min(req:number("limit", PAGE_SIZE), PAGE_SIZE)
   if not offset then return kube.status(500, ('get continue token ("%s"): error decoding continue token'):format(req:arg("continue"))) end
   local all, items, version = playlists.sorted(req.org), json.array {}, state.next_resource_version()
-  for index = offset + 1, math.min(offset + limit, #all) do items[#items + 1] = describe(req, all[index]) end
+  for index = offset + 1, math.min(offset + limit, #all) do items[#items + 1] = describe(req, all[index], false, true) end
   local last = offset + #items
   return answer.ok { kind = "PlaylistList", apiVersion = PLAYLISTS.group .. "/" .. req.params.version, items = items,
     metadata = { resourceVersion = ("%.0f"):format(version), continue = last < #all and kube.token(last, version) or nil } }

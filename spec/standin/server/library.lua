@@ -15,14 +15,15 @@ local function author(req) return req.user and req.user.login or "" end
 
 -- 12.4.3 moves none: a list tells in which folder it was made, beside the id of the one it was sent to; none is sent to the root. A single one
 -- there has another name for that.
-local function describe(req, element, alone)
+local function describe(req, element, alone, listed)
   local sent_to = req.org.folders[element.sent_to or ""]
   local folder = alone and sent_to or req.org.folders[element.folder_uid]
-  local is_general = alone and not folder and not state.v9
-  local uid, title = folder and folder.uid or is_general and "general" or "", folder and folder.title or is_general and "General" or ""
+  local uid, title = "", ""
+  if folder then uid, title = folder.uid, folder.title elseif alone and not state.v9 then uid = "general" end
+  if not folder and (alone or listed) and not state.v9 then title = "General" end
   return {
-    id = element.id, orgId = req.org.id, folderId = sent_to and sent_to.id or folder and folder.id or 0, folderUid = uid, uid = element.uid, name = element.name,
-    kind = element.kind, type = element.model.type, description = element.model.description, model = element.model,
+    id = element.id, orgId = req.org.id, folderId = (sent_to or folder or { id = 0 }).id, folderUid = uid, uid = element.uid,
+    name = element.name, kind = element.kind, type = element.model.type, description = element.model.description, model = element.model,
     version = element.version, meta = { folderName = title, folderUid = uid, connectedDashboards = 0,
       created = element.created, updated = element.updated, createdBy = by(element.created_by), updatedBy = by(element.updated_by) },
   }
@@ -108,7 +109,7 @@ local function list(req)
   end)
   local page, size = req:number("page", 1), req:number("perPage", 100)
   local result = paging.cut(found, page, size)
-  for index, element in ipairs(result) do result[index] = describe(req, element) end
+  for index, element in ipairs(result) do result[index] = describe(req, element, false, true) end
   return answer.ok { result = { totalCount = #found, elements = result, page = page, perPage = size } }
 end
 

@@ -9,13 +9,15 @@ local outcome = require "grafana.bulk.outcome"
 local pool = require "grafana.bulk.pool"
 local windows = require "grafana.bulk.annotation_windows"
 
-local ipairs, next, table, type = ipairs, next, table, type
+local ipairs, next, setmetatable, table, type = ipairs, next, setmetatable, table, type
 
 local annotations = {
   name = "annotations",
   one = "annotation",
   scope = "org",
-  cannot_undo = {"authors and dates of annotations"},
+  cannot_undo = {
+    update = {"when an annotation was changed last"}, delete = {"ids, authors and dates of deleted annotations"},
+  },
 }
 
 -- ------------------------------------------------------------------------------------------------- the file form --
@@ -129,6 +131,14 @@ end
 
 -- -------------------------------------------------------------------------------------------------------- reading --
 
+-- By place: `absent`, keys that were looked for a moment ago and not found; `dashboards`, uids of which one is there.
+local remembered = setmetatable({}, {__mode = "k"})
+
+local function memory_of(at)
+  remembered[at] = remembered[at] or {absent = {}, dashboards = {}}
+  return remembered[at]
+end
+
 -- All that say the same as `form`, in order of their ids. Of a dashboard that it does not know 9 shows all.
 local function find_equal(at, form)
   form.ordinal = nil
@@ -163,6 +173,7 @@ function annotations.read(at, key, known)
   local ordinal = form.ordinal or 1
   local found, r = find_equal(at, form)
   if not found then return nil, r end
+  memory_of(at).absent[key] = not found[ordinal] or nil
   return found[ordinal]
 end
 
@@ -178,22 +189,30 @@ end
 
 -- 9 makes an annotation of the whole organisation where it does not know the dashboard: each is asked for before, once.
 local function lacks_dashboard_on_9(at, form)
-  local uid, known = form.dashboardUID, at.annotated or {}
-  at.annotated = known
+  local uid, known = form.dashboardUID, memory_of(at).dashboards
   if at.server.major >= 10 or not uid or known[uid] then return nil end
   local problem = lacks_dashboard(at, form)
   known[uid] = not problem
   return problem
 end
 
--- To post twice would double it.
+-- To post twice would double it: who has not looked a moment ago looks now.
+local function find(at, object)
+  local absent = memory_of(at).absent
+  if absent[object.key] then
+    absent[object.key] = nil
+    return nil
+  end
+  return annotations.read(at, object.key, object)
+end
+
 local function create(at, object, form)
   local problem = lacks_dashboard_on_9(at, form)
   if problem then return problem end
-  local found, r = find_equal(at, object.doc:table())
-  if not found then return r end
-  local there = found[form.ordinal or 1]
+  local there, r = find(at, object)
   if there then return outcome.ok(), there end
+  if r then return r end
+  memory_of(at).absent[object.key] = nil
   form.ordinal = nil
   r = at.g:call("postAnnotation", {body = form}, {org = at.org})
   return not r.ok and lacks_dashboard(at, form) or r

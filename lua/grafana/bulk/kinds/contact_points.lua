@@ -16,7 +16,10 @@ local ipairs, next, table, type = ipairs, next, table, type
 
 local kind = {
   name = "contact_points", one = "contact point", scope = "org", one_at_a_time = true,
-  cannot_undo = {"A deleted contact point needs its passwords, tokens and addresses again: option 'secret'."},
+  cannot_undo = {
+    update = {"secrets of contact points that are replaced"},
+    delete = {"secrets of deleted contact points, unless the option secret gives them"},
+  },
 }
 
 function kind.key(value) return alerting.field(value, "uid") end

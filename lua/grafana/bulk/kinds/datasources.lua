@@ -16,8 +16,12 @@ local datasources = {
   one = "data source",
   scope = "org",
   cannot_undo = {
-    "the secrets of data sources: Grafana never tells them",
-    "which data source was the default one, where the job did not touch that one",
+    create = {"which data source was the default one, where a new one takes its place"},
+    update = {
+      "secrets of data sources that are replaced: Grafana never tells them",
+      "which data source was the default one, where another takes its place and it is otherwise left alone",
+    },
+    delete = {"secrets of deleted data sources, which Grafana never tells, and their numeric ids"},
   },
 }
 

@@ -199,19 +199,19 @@ local function create_old(at, value)
   return at.g:create_folder(at.org, {uid = value.uid, title = value.title, parentUid = value.parentUid})
 end
 
--- The title, then the place: two requests.
+-- The place, then the title: two requests. Where folders cannot be in others, the first says so.
 local function update_old(at, value, now)
-  local was = now.doc:table()
-  local r = outcome.ok()
-  if was.title ~= value.title then
-    r = at.g:update_folder(at.org, value.uid, {title = value.title, version = now.lock.version})
+  local was, version = now.doc:table(), now.lock.version
+  if was.parentUid ~= value.parentUid then
+    local r = at.g:move_folder(at.org, value.uid, value.parentUid or core.null)
+    if not r.ok or was.title == value.title then return r end
+    version = r.folder.version
   end
-  if not r.ok or was.parentUid == value.parentUid then return r end
-  local moved = at.g:move_folder(at.org, value.uid, value.parentUid or core.null)
-  if not moved.ok and was.title ~= value.title then
-    moved.message = "it has its new title, but was not moved: " .. moved.message
+  local r = at.g:update_folder(at.org, value.uid, {title = value.title, version = version})
+  if not r.ok and was.parentUid ~= value.parentUid then
+    r.message = "it was moved, but has its old title: " .. r.message
   end
-  return moved
+  return r
 end
 
 local function write(at, value, now)

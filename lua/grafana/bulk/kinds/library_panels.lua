@@ -12,7 +12,9 @@ local library_panels = {
   name = "library_panels",
   one = "library panel",
   scope = "org",
-  cannot_undo = {"authors and dates of library panels"},
+  cannot_undo = {
+    update = {"who changed a library panel last, and when"}, delete = {"ids, authors and dates of library panels"},
+  },
 }
 
 function library_panels.key(value) return value:get("uid") end

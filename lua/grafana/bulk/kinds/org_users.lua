@@ -12,9 +12,7 @@ local kind = {
   name = "org_users",
   one = "member",
   scope = "org",
-  cannot_undo = function(action)
-    return action == "delete" and {"teams of who leaves an organisation, and what was permitted there by name"}
-  end,
+  cannot_undo = {delete = {"teams of who leaves an organisation, and what was permitted there by name"}},
 }
 
 local function form(user)

@@ -14,10 +14,7 @@ local kind = {
   name = "organisations",
   one = "organisation",
   scope = "server",
-  cannot_undo = function(action)
-    if action == "create" then return {"what others put into a new organisation: undo deletes it"} end
-    return action == "delete" and {"all that is in a deleted organisation, and its id"}
-  end,
+  cannot_undo = {delete = {"ids of deleted organisations"}},
 }
 
 local ADDRESS = {"address1", "address2", "city", "zipCode", "state", "country"}
@@ -96,7 +93,21 @@ function kind.write(at, object, now)
   return r.ok and r or parts.half_done("the organisation was created", r)
 end
 
+-- What must be gone from an organisation before it goes.
+local CONTENTS = {
+  {"search", "hits", "dashboards or folders"}, {"get_datasources", "datasources", "data sources"},
+  {"get_teams", "teams", "teams"}, {"get_service_accounts", "service_accounts", "service accounts"},
+}
+
+--- Only an organisation in which nothing is left goes.
 function kind.delete(at, now)
+  for _, row in ipairs(CONTENTS) do
+    local r = at.g[row[1]](at.g, now.lock.id)
+    if not r.ok then return parts.half_done("the organisation stays, as nobody knows whether it is empty", r) end
+    if #r[row[2]] > 0 then
+      return outcome.new("invalid-data", ("the organisation stays: there are %s in it"):format(row[3]))
+    end
+  end
   return at.g:delete_org(now.lock.id)
 end
 

@@ -17,7 +17,9 @@ local playlists = {
   name = "playlists",
   one = "playlist",
   scope = "org",
-  cannot_undo = {"authors and dates of playlists"},
+  cannot_undo = {
+    update = {"who changed a playlist last, and when"}, delete = {"authors and dates of playlists"},
+  },
 }
 
 local PLAYLISTS = {group = "playlist.grafana.app", plural = "playlists", kind = "Playlist", one = "playlist"}

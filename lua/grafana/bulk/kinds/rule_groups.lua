@@ -156,31 +156,49 @@ local function folder_is_missing(at, uid)
   return outcome.new("not-found", ("there is no folder with the uid %s"):format(show.text(uid)), "folder-not-found")
 end
 
-local function lives_elsewhere(rule, group)
-  if rule.folderUID == group.folderUid and rule.ruleGroup == group.title then return nil end
-  local words = "the rule %s (%s) is in the group %s of the folder %s there, and writing it here would take it away"
-  return outcome.new("already-exists", words:format(show.text(rule.title), show.text(rule.uid),
-    show.text(rule.ruleGroup), show.text(rule.folderUID)), "uid-exists", {uid = rule.uid})
-end
-
 -- 9.3.2 says 500 of a rule that does not exist.
 local function is_no_rule(r)
   return alerting.is_missing(r) or r.code == 500 and (r.message or ""):find("could not find alert rule", 1, true)
 end
 
--- A PUT takes a rule from whatever group it is in: nobody planned that for the other group.
-local function would_steal(at, group, now)
-  local there = now and uids_of(now.rules) or {}
-  for _, rule in ipairs(group.rules) do
-    if rule.uid and not there[rule.uid] then
-      local r = alerting.get(at, "RouteGetAlertRule", {UID = rule.uid})
-      local problem
-      if r.ok then problem = lives_elsewhere(r.body, group)
-      elseif not is_no_rule(r) then problem = alerting.result(r) end
-      if problem then return problem end
-    end
+-- The rules of a group as they are now, wherever they are.
+local function read_rules(at, group)
+  local rules, problem = {}, nil
+  pool.each(at.g, group.rules, function(rule)
+    if (rule.uid or "") == "" then return end   -- written by a person: Grafana will name it
+    local r = alerting.get(at, "RouteGetAlertRule", {UID = rule.uid})
+    if r.ok then rules[#rules + 1] = r.body
+    elseif not is_no_rule(r) then problem = alerting.result(r) end
+  end)
+  if problem then return nil, problem end
+  return rules
+end
+
+-- Where what the source lacks is deleted, and where a plan is taken back, the other group loses the rule by plan.
+local function may_move_rules(at) return at.options.keep_rules == false or at.options.delete == true end
+
+local function is_elsewhere(rule, group)
+  return rule.folderUID ~= group.folderUid or rule.ruleGroup ~= group.title
+end
+
+local function would_steal(rule)
+  local words = "the rule %s (%s) is in the group %s of the folder %s there, and writing it here would take it away"
+  return outcome.new("already-exists", words:format(show.text(rule.title), show.text(rule.uid),
+    show.text(rule.ruleGroup), show.text(rule.folderUID)), "uid-exists", {uid = rule.uid})
+end
+
+-- A PUT takes a rule from whatever group it is in: nobody planned that for the other group. And provisioned rules would
+-- be no more, unless it says that they are.
+-- @return the lock for the PUT, or nil and the result that says why there is to be none
+local function look_at_rules(at, group)
+  local rules, problem = read_rules(at, group)
+  if not rules then return nil, problem end
+  local lock = {}
+  for _, rule in ipairs(rules) do
+    if not is_elsewhere(rule, group) then lock.provenance = lock.provenance or alerting.lock(rule).provenance
+    elseif not may_move_rules(at) then return nil, would_steal(rule) end
   end
-  return nil
+  return lock
 end
 
 local function lacks(at, group)
@@ -193,9 +211,11 @@ local function lacks(at, group)
 end
 
 local function put(at, group)
+  local lock, problem = look_at_rules(at, group)
+  if not lock then return problem end
   return alerting.result(alerting.send(at, "RoutePutAlertRuleGroup", {
     FolderUID = group.folderUid, Group = group.title, body = group,
-  }))
+  }, lock))
 end
 
 local function delete_rules(at, rules)
@@ -218,15 +238,11 @@ function kind.delete(at, now)
   return delete_rules(at, now.doc:table().rules)
 end
 
--- Where what the source lacks is deleted, and where a plan is taken back, the other group loses the rule by plan.
-local function may_move_rules(at) return at.options.keep_rules == false or at.options.delete == true end
-
 function kind.write(at, wanted, now)
-  local group, there = wanted.doc:table(), now and now.doc:table()
+  local group = wanted.doc:table()
   -- A PUT without rules changes nothing.
   if #group.rules == 0 then return now and kind.delete(at, now) or outcome.ok() end
-  return folder_is_missing(at, group.folderUid) or lacks(at, group)
-    or not may_move_rules(at) and would_steal(at, group, there) or put(at, group)
+  return folder_is_missing(at, group.folderUid) or lacks(at, group) or put(at, group)
 end
 
 -- ---------------------------------------------------------------------------------------------------- references --

@@ -14,10 +14,10 @@ local kind = {
   name = "service_accounts",
   one = "service account",
   scope = "org",
-  cannot_undo = function(action)
-    if action == "create" then return {"tokens that are made for a new service account: undo deletes it"} end
-    return action == "delete" and {"tokens of deleted service accounts, which are made anew by hand, and their ids"}
-  end,
+  cannot_undo = {
+    create = {"tokens that are made for a new service account: undo deletes it"},
+    delete = {"tokens of deleted service accounts, which are made anew by hand, and their ids"},
+  },
 }
 
 local function object_of(account)

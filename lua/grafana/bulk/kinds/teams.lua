@@ -16,9 +16,7 @@ local kind = {
   one = "team",
   scope = "org",
   one_at_a_time = true,   -- of 1,005 made sixteen at a time a real server refused 287
-  cannot_undo = function(action)
-    return action == "delete" and {"ids of deleted teams, and the groups outside of Grafana that were bound to them"}
-  end,
+  cannot_undo = {delete = {"ids of deleted teams, and the groups outside of Grafana that were bound to them"}},
 }
 
 local ADMIN = 4

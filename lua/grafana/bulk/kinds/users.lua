@@ -19,9 +19,7 @@ local kind = {
   one = "user",
   scope = "server",
   keeps_secrets = true,   -- what is there keeps those that it has
-  cannot_undo = function(action)
-    return action == "delete" and {"passwords, tokens, stars and preferences of deleted users, and their ids"}
-  end,
+  cannot_undo = {delete = {"passwords, tokens, stars and preferences of deleted users, and their ids"}},
 }
 
 -- The name of a user who is not whole yet: whoever finds it goes on where the last one was broken off.

@@ -1,0 +1,17 @@
+-- SPDX-License-Identifier: MIT
+-- Types of data sources that have another name since: servers from 12 on use the new one, old dashboards say the old.
+
+local types = {}
+
+local NEW = {
+  postgres = "grafana-postgresql-datasource", testdata = "grafana-testdata-datasource",
+  phlare = "grafana-pyroscope-datasource",
+}
+
+--- The name that it has now.
+function types.now(name) return NEW[name] or name end
+
+--- Are both names of one type?
+function types.same(one, other) return types.now(one) == types.now(other) end
+
+return types
