@@ -170,6 +170,13 @@ for _, version in ipairs {"9.3.2", "12.4.3"} do
         assert.equal(2500, world:count(annotations))
       end)
 
+      it("few that are all of dashboards cost one question", function()
+        post(90, function(i) return {time = i, text = "n" .. i, dashboardUID = ("seed-%05d"):format(i * 23)} end)
+        server:clear_log()
+        assert.equal(90, world:count(annotations))
+        assert.equal(1, #server:requests {path = "^/api/annotations"})
+      end)
+
       it("none costs one question", function()
         server:clear_log()
         assert.equal(0, world:count(annotations))

@@ -7,7 +7,8 @@
 --
 -- Servers from 10 on look for the dashboards that the account may see, a thousand at a time, and for annotations of
 -- each thousand by themselves, those of no dashboard again and again, until they have as many as there are in the
--- window. So, where there are more dashboards, some are shown twice and others not at all: `doubtful` says when.
+-- window, or `limit`. So, where there are more dashboards, some may be shown twice and others not at all. An answer
+-- without doubles and with fewer than a thousand is whole even so: `doubtful` says of which that cannot be said.
 -- @module grafana.bulk.annotation_windows
 
 local outcome = require "grafana.bulk.outcome"
@@ -16,7 +17,7 @@ local ipairs, pairs = ipairs, pairs
 
 local windows = {}
 
-local LIMIT = 1000           -- annotations in an answer, unless more end at one time
+local LIMIT = 1000           -- annotations in an answer, unless more end at one time; no more than DASHBOARDS
 local DASHBOARDS = 1000      -- of so many the server thinks at once
 local GROWTH = 4
 
@@ -43,14 +44,14 @@ local function has_doubles(list)
 end
 
 --- Are there so many dashboards that an answer about all of them may lack some?
--- @tab first the annotations of the first answer about all
+-- @tab first the annotations of the first answer about all, of which LIMIT were asked for
 -- @return nil: it is whole; or the array of dashboards; or nil and the result that says why that is not known
 function windows.doubtful(at, first)
-  if at.server.major < 10 then return nil end
+  local doubles = has_doubles(first)
+  if at.server.major < 10 or #first < LIMIT and not doubles then return nil end
   local dashboards, r = at:dashboards()
   if not dashboards then return nil, r end
-  if #dashboards < DASHBOARDS and not has_doubles(first) then return nil end
-  return dashboards
+  return (doubles or #dashboards >= DASHBOARDS) and dashboards or nil
 end
 
 local function oldest(list)

@@ -125,18 +125,14 @@ local function attempt(run, change)
   return outcome.new("error", tostring(r))
 end
 
--- What may go better the next time. An operation sends nothing again that may have arrived; here it is safe, as each
--- attempt begins by looking at what is there.
-local PASSING = {
-  timeout = true, cut = true, unavailable = true, ["rate-limited"] = true, ["server-error"] = true,
-  ["invalid-json"] = true, ["not-grafana"] = true,
-}
+-- An operation sends nothing again that may have arrived; here it is safe, as each attempt begins by looking at what is
+-- there.
 local ATTEMPTS, FIRST_PAUSE = 5, 0.1   -- seconds, doubled each time
 
 local function attempt_again(run, change)
   local r = attempt(run, change)
   for i = 1, ATTEMPTS - 1 do
-    if r.ok or not PASSING[r.reason] then return r end
+    if r.ok or not outcome.is_passing(r) then return r end
     tasks.sleep(FIRST_PAUSE * 2 ^ (i - 1))
     r = attempt(run, change)
   end
