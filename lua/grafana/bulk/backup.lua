@@ -30,6 +30,7 @@ end
 -- What a former backup knows of an object, where its file is as it was written: it stays, unless another takes its
 -- place.
 local function known_to(run, kind, org)
+  if not kind.keeps_track or not run.store:has(kind, org) then return nil end
   return function(key)
     local known = run.store:known(kind, org, key)
     return known and run.store:keep(kind, org, key) and known or nil
@@ -47,7 +48,7 @@ local function list_kind(run, kind, org)
     counts[kind.name] = (counts[kind.name] or 0) + 1
     told(run)
   end
-  local r, whole = run.source:each(kind, org, take, kind.keeps_track and known_to(run, kind, org) or nil, same)
+  local r, whole = run.source:each(kind, org, take, known_to(run, kind, org), same)
   if whole then run.store:whole(kind, org) end
   if outcome.is_unsupported(r) then run.absent[#run.absent + 1] = source.failure_of(kind, org, nil, nil, r) end
 end
