@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- What `grafana.bulk` offers is what the API names, and each of it is in the help, on the page and in the editors' types;
--- so are all kinds.
+-- What `grafana.bulk` offers is what the API names, and each of it is in the help, on the page and in the editors'
+-- types; so are all kinds.
 
 package.path = "./?.lua;./?/init.lua;" .. package.path
 

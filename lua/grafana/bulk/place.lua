@@ -16,8 +16,7 @@ local metatable = {__index = methods, __name = "grafana.place"}
 -- --------------------------------------------------------------------------------------------------- the server --
 
 -- Only a server that lists dashboards below /apis is asked there; who may not look is not told. That nobody answered
--- says nothing: by the old routes dashboards of the second schema would be turned into the first. nil and a result
--- then.
+-- says nothing: by the old routes dashboards of the second schema would become the first. Then nil and a result.
 local function find_apis(g, major)
   if major < 12 then return false end
   local r = g:request("GET", "/apis/dashboard.grafana.app")
