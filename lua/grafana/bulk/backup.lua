@@ -16,7 +16,8 @@ local backup = {}
 
 local function told(run)
   run.done = run.done + 1
-  if run.on_progress then run.on_progress(run.done, math.max(run.done, run.total), #run.failures) end
+  if not run.on_progress then return end
+  run.on_progress(run.done, run.total > 0 and math.max(run.done + 1, run.total) or 0, #run.failures)
 end
 
 local function put(run, kind, org, object)
@@ -29,6 +30,7 @@ end
 -- What a former backup knows of an object, where its file is as it was written: it stays, unless another takes its
 -- place.
 local function known_to(run, kind, org)
+  if not kind.keeps_track or not run.store:has(kind, org) then return nil end
   return function(key)
     local known = run.store:known(kind, org, key)
     return known and run.store:keep(kind, org, key) and known or nil
@@ -38,6 +40,7 @@ end
 local function list_kind(run, kind, org)
   local counts = run.counts
   local function take(object)
+    if kind.scope == "server" and not run.takes(kind, object) then return object.doc:close() end
     counts[kind.name] = (counts[kind.name] or 0) + 1
     put(run, kind, org, object)
   end
@@ -45,18 +48,29 @@ local function list_kind(run, kind, org)
     counts[kind.name] = (counts[kind.name] or 0) + 1
     told(run)
   end
-  local r, whole = run.source:each(kind, org, take, kind.keeps_track and known_to(run, kind, org) or nil, same)
+  local r, whole = run.source:each(kind, org, take, known_to(run, kind, org), same)
   if whole then run.store:whole(kind, org) end
   if outcome.is_unsupported(r) then run.absent[#run.absent + 1] = source.failure_of(kind, org, nil, nil, r) end
 end
 
+-- For who is told of progress: what takes most of the time. The rest is not known before it is read.
+local function foresee(run, orgs)
+  local each = run.options.permissions == false and 1 or 2
+  for _, org in ipairs(orgs) do
+    local at = run.source:place(org)
+    run.total = run.total + each * #(at and at:dashboards() or {})
+  end
+  require("grafana.progress").begins(run.on_progress, run.total)
+end
+
 local function read_all(run)
-  for _, kind in ipairs(source.kinds(run.options, "server")) do list_kind(run, kind, false) end
   local orgs, r = run.source:orgs()
   if not orgs then
     run.failures[#run.failures + 1] = source.failure_of({name = "organisations"}, nil, nil, nil, r)
     return
   end
+  if run.on_progress then foresee(run, orgs) end
+  for _, kind in ipairs(source.kinds(run.options, "server")) do list_kind(run, kind, false) end
   for _, org in ipairs(orgs) do
     for _, kind in ipairs(source.kinds(run.options, "org")) do list_kind(run, kind, org) end
   end
@@ -110,6 +124,7 @@ local function new_run(g, store, server, dir, options)
     g = g, store = store, dir = dir, options = options, counts = {}, failures = {}, absent = {}, notes = {},
     done = 0, total = 0, on_progress = options.on_progress, source = source.live(server, options, options.orgs),
   }
+  run.takes = source.of_server(source.live(server, options, options.orgs), options.orgs)
   function run.source.on_failure(failure) run.failures[#run.failures + 1] = failure end
   function run.source.on_note(text) run.notes[#run.notes + 1] = text end
   return run

@@ -63,7 +63,10 @@ end
 local function list_target(state, kind, org)
   local index = {by_key = {}, by_title = {}, whole = true}
   if org and not state.target_orgs[org] then return index end
-  local function take(object) remember(state, index, object) end
+  local function take(object)
+    remember(state, index, object)
+    object.doc:close()
+  end
   local r, whole = state.target:each(kind, org, take)
   index.whole = whole
   if not r.ok then return nil, r end
@@ -135,12 +138,20 @@ local function add_change(state, kind, org, object, there)
   if change then change.last = comes_last(state, kind, change.key) end
 end
 
-local function take_object(state, kind, org, index, object)
+local function compare_object(state, kind, org, index, object)
+  if kind.scope == "server" and not state.takes(kind, object) then return end
   match_by_name(state, kind, object, index)
-  object = translate(state, kind, object)
-  if not state.wants(kind, org, object, index) then return end
-  index.seen[object.key] = true
-  add_change(state, kind, org, object, index.by_key[object.key])
+  local translated = translate(state, kind, object)
+  local there = index.by_key[translated.key]
+  index.seen[translated.key] = true
+  if there and state.leaves(kind) then return state.builder:unchanged() end
+  add_change(state, kind, org, translated, there)
+  translated.doc:close()
+end
+
+local function take_object(state, kind, org, index, object)
+  compare_object(state, kind, org, index, object)
+  object.doc:close()
 end
 
 local function unseen(index)
@@ -217,8 +228,9 @@ end
 
 --- Add to the builder the changes that make a server be as a source is.
 -- @tab c `builder`, `source`, `target` (a live source), `options` (`kinds`, `permissions`, `mapping`, `secret`,
---   `delete`), `deletes(kind, org)`: whether what the source lacks is to go; `wants(kind, org, object, index)`: which
---   objects are looked at; `server_kinds`: false leaves out organisations and users
+--   `delete`), `deletes(kind, org)`: whether what the source lacks is to go; `takes(kind, object)`: which of the
+-- server's   objects are looked at; `leaves(kind)`: whether what is there already is left as it is; `server_kinds`:
+-- false leaves out   organisations and users
 -- @return true, or nil and the result that says why nothing could be compared
 function compare.run(c)
   local orgs, r = c.source:orgs()
@@ -229,7 +241,7 @@ function compare.run(c)
   local state = {
     builder = c.builder, source = c.source, target = c.target, options = c.options, target_orgs = names_of(there),
     login = c.target.server and c.target.server.login, mapping = copy_mapping(c.options.mapping),
-    deletes = c.deletes or nothing, wants = c.wants or everything,
+    deletes = c.deletes or nothing, takes = c.takes or everything, leaves = c.leaves or nothing,
   }
   tell_builder(c)
   if c.server_kinds ~= false then

@@ -280,6 +280,11 @@ function methods:put(kind, org, object, known)
   return sha256, path, written
 end
 
+--- Whether the former backup has any objects of a kind in an organisation.
+function methods:has(kind, org)
+  return next(group_of(self, folder.check_group(kind, org)).former) ~= nil
+end
+
 --- What was known of an object when it was stored; nil where it was not, or nothing was.
 function methods:known(kind, org, key)
   local group = group_of(self, folder.check_group(kind, org))

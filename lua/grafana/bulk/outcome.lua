@@ -34,4 +34,21 @@ function outcome.is_unsupported(r)
   return r.reason == "unsupported"
 end
 
+-- What may go better the next time.
+local PASSING = {
+  timeout = true, cut = true, unavailable = true, ["rate-limited"] = true, ["server-error"] = true,
+  ["invalid-json"] = true, ["not-grafana"] = true,
+}
+
+--- May the same go better the next time?
+function outcome.is_passing(r)
+  return not r.ok and PASSING[r.reason] == true
+end
+
+--- Is it an answer about what was asked? What came from a server that was not there, slow or broken says nothing.
+function outcome.is_answer(r)
+  local code = r.code or 0
+  return r.ok or code >= 300 and code < 500 and code ~= 408 and code ~= 429
+end
+
 return outcome

@@ -15,15 +15,19 @@ local metatable = {__index = methods, __name = "grafana.place"}
 
 -- --------------------------------------------------------------------------------------------------- the server --
 
--- Only a server that lists dashboards below /apis is asked there; who may not look is not told.
+-- Only a server that lists dashboards below /apis is asked there; who may not look is not told. That nobody answered
+-- says nothing: by the old routes dashboards of the second schema would become the first. Then nil and a result.
 local function find_apis(g, major)
   if major < 12 then return false end
   local r = g:request("GET", "/apis/dashboard.grafana.app")
+  if not outcome.is_answer(r) then return nil, r end
   return r.ok and type(r.body) == "table" and core.get(r.body, "kind") == "APIGroup"
 end
 
+-- The account's login and whether it is a server admin; or the result that says that it is not known.
 local function find_account(g)
   local r = g:get_current_user()
+  if not outcome.is_answer(r) then return nil, false, r end
   if not r.ok then return nil, false end
   return r.user.login:lower(), r.user.isGrafanaAdmin == true
 end
@@ -34,10 +38,12 @@ function place.server(g)
   local r = g:version()
   if not r.ok then return nil, r end
   local major = tonumber(r.version:match("^%d+")) or 0
-  local login, is_admin = find_account(g)
-  return {
-    g = g, version = r.version, major = major, has_apis = find_apis(g, major), login = login, is_admin = is_admin,
-  }
+  local login, is_admin, unknown = find_account(g)
+  if unknown then return nil, unknown end
+  local has_apis
+  has_apis, unknown = find_apis(g, major)
+  if unknown then return nil, unknown end
+  return {g = g, version = r.version, major = major, has_apis = has_apis, login = login, is_admin = is_admin}
 end
 
 --- The server itself, or one of its organisations.
@@ -56,6 +62,7 @@ end
 -- The organisations that the account can name: all of them for a server admin, else its own.
 local function list_orgs(server)
   local r = server.is_admin and server.g:get_orgs() or server.g:get_current_user_orgs()
+  if not outcome.is_answer(r) then return nil, r end
   if not r.ok then
     r = server.g:get_current_org()   -- a token belongs to one
     if not r.ok then return nil, r end

@@ -93,6 +93,7 @@ local function add_list(list, heading, items, text_of, most)
 end
 
 local function failure_text(failure)
+  if failure.kind == "plan" then return failure.status .. ": " .. show.text(failure.message or "no message", 300) end
   local kind = kinds.rank(failure.kind) and kinds.get(failure.kind)
   local name = failure.title or failure.key
   local what = name and (kind and kind.one or failure.kind) .. " " .. show.text(name)

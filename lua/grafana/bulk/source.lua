@@ -119,6 +119,31 @@ end
 
 -- --------------------------------------------------------------------------------------------------- selections --
 
+-- The logins of the members of a source's organisations.
+local function members_of(from, orgs)
+  local members, kind = {}, kinds.get("org_users")
+  for _, org in ipairs(orgs) do
+    from:each(kind, org, function(object) members[object.key] = true end)
+  end
+  return members
+end
+
+--- Of what belongs to the server itself a job that is about some organisations takes only these, and their members.
+-- @param from a source, made for this question only
+-- @tab[opt] orgs their names
+-- @treturn function called with a kind and an object: whether it is taken
+function source.of_server(from, orgs)
+  if not orgs then return function() return true end end
+  local names, members = {}, nil
+  for _, name in ipairs(orgs) do names[name] = true end
+  return function(kind, object)
+    if kind.name == "organisations" then return names[object.key] or false end
+    if kind.name ~= "users" then return true end
+    members = members or members_of(from, orgs)
+    return members[object.key] or false
+  end
+end
+
 --- The kinds that a job is about, in their order.
 -- @tab options `kinds` (names; all unless given), `permissions` (false leaves out those of folders and dashboards)
 -- @tab[opt] scope only those

@@ -72,9 +72,11 @@ function transfer.restore(g, dir, options)
   local server, r = server_of(g)
   return build("restore", server, options, function(b)
     if r then return b:refuse(r) end
-    local target = source.live(server, options)
     local done
-    done, r = compare.run {builder = b, source = source.folder(store, options.orgs), target = target, options = options}
+    done, r = compare.run {
+      builder = b, source = source.folder(store, options.orgs), target = source.live(server, options),
+      options = options, takes = source.of_server(source.folder(store), options.orgs),
+    }
     if not done then return b:refuse(r) end
     leave_new_orgs(b)
   end)
@@ -82,29 +84,8 @@ end
 
 -- --------------------------------------------------------------------------------------------------- copy, sync --
 
--- Of the users only members are looked at, and only those that are not there: who is there is not this organisation's
--- business.
-local function members_only(members)
-  return function(kind, _, object, index)
-    if kind.name ~= "users" then return true end
-    return members[object.key] and not index.by_key[object.key]
-  end
-end
-
-local function members_of(at)
-  local r = at.g:get_org_users(at.org)
-  local set = {}
-  for _, user in ipairs(r.users or {}) do set[user.login:lower()] = true end
-  return set
-end
-
--- Only the one organisation, under the name that it has, or shall have, there.
-local function only(list, name)
-  return function(kind, org, object, index, ...)
-    if kind.name == "organisations" then return object.key == name end
-    return list(kind, org, object, index, ...)
-  end
-end
+-- Users who are there are not this organisation's business.
+local function is_users(kind) return kind.name == "users" end
 
 local function org_there(server, org)
   local found, r = place.find_org(server, org)
@@ -149,7 +130,8 @@ local function pair(job, from, from_org, to, to_org, options, deletes)
     local done
     done, r = compare.run {
       builder = b, source = source.live(here, options, {at.org_name}), target = target, options = options,
-      wants = only(members_only(members_of(at)), name), deletes = deletes and deletes(b, at, there, name),
+      takes = source.of_server(source.live(here, options), {at.org_name}), leaves = is_users,
+      deletes = deletes and deletes(b, at, there, name),
     }
     if not done then return b:refuse(r) end
     leave_new_orgs(b)

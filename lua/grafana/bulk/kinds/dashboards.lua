@@ -107,15 +107,16 @@ local function claim_of(doc, version)
   if type(claim) == "string" and claim ~= version then return claim end
 end
 
--- Two versions name each other: what a third, which neither is, says of the dashboard.
-local function third_version(at, uid, seen)
+-- Two versions name each other: which of them it is, as a third knows, in which the dashboard is not stored.
+local function tell_by_third(at, uid, seen)
   for _, version in ipairs(apis.versions(at, DASHBOARDS)) do
     if not seen[version] then
       local doc, r = apis.read(at, DASHBOARDS, version, uid)
       if not doc then return nil, r end
-      return claim_of(doc, version)
+      return claim_of(doc, version) or version
     end
   end
+  return nil, outcome.new("error", "the server does not tell in which version this dashboard is stored", "server-error")
 end
 
 -- The dashboard in the version in which it is stored, and that version. `seen`: what is known of it, by version.
@@ -127,12 +128,10 @@ local function read_stored(at, uid, version, seen)
     if not claim then return doc, version end
     seen[version] = doc
     if seen[claim] then
-      local stored, problem = third_version(at, uid, seen)
-      if problem then return nil, problem end
-      if seen[stored] then return seen[stored], stored end
-      claim = stored
+      claim, r = tell_by_third(at, uid, seen)
+      if not claim then return nil, r end
+      if seen[claim] then return seen[claim], claim end
     end
-    if not claim then return nil end   -- it has been deleted meanwhile
     version = claim
   end
 end
