@@ -38,7 +38,8 @@ end
 local function restore(folder, options)
   options = options or {}
   options.journal, options.secret = two:folder(), world.secret
-  return bulk.restore(two.other, folder, options)
+  local plan = bulk.restore(two.other, folder, options)
+  return plan
 end
 
 local function backup_with(path, text)
@@ -174,5 +175,53 @@ describe("a server that answers what nobody understands", function()
     local r = bulk.backup(two.g, two:folder())
     assert.is_false(r.ok)
     assert.is_true(r.counts.dashboards > 20)
+  end)
+end)
+
+describe("a mapping", function()
+  it("of folders moves what is in them", function()
+    local acme = check(two.other:create_org("Acme")).id
+    check(two.other:create_folder(acme, {uid = "elsewhere", title = "Top"}))
+    local plan = plan_of("copy", {kinds = {"folders", "dashboards"}, mapping = {folders = {top = "elsewhere"}}})
+    assert.is_true(plan:apply().ok, tostring(plan))
+    assert.equal("elsewhere", two.other:get_dashboard(acme, "Case").meta.folderUid)
+    assert.equal("elsewhere", two.other:get_folder(acme, "mid").folder.parentUid)
+    assert.equal("not-found", two.other:get_folder(acme, "top").status)
+  end)
+
+  it("knows logins in any letters", function()
+    local plan = restore(dir, {mapping = {users = {BOB = "Robert"}}})
+    local found = {}
+    for _, change in ipairs(plan.changes) do
+      if change.kind == "users" then found[change.key] = true end
+    end
+    assert.same({ann = true, cy = true, robert = true}, found)
+  end)
+
+  it("of a kind that has none, or of anything but names, is refused at the caller's line", function()
+    local function refusal(mapping)
+      local fine, problem = pcall(function() return restore(dir, {mapping = mapping}) end)
+      assert.is_false(fine)
+      return problem
+    end
+    assert.matches("compare_spec.lua:%d+: .*'mapping'.*'datasource' is none.*datasources",
+      refusal {datasource = {a = "b"}})
+    assert.matches("compare_spec.lua:%d+: .*'mapping'", refusal {users = {"bob"}})
+  end)
+end)
+
+describe("organisations that are asked for", function()
+  it("and are not in the backup are a failure", function()
+    local plan = restore(dir, {orgs = {"Acmee"}})
+    assert.equal("not-found", plan.failures[1].status)
+    assert.is_false(plan:apply().ok)
+  end)
+
+  it("must be names, and some", function()
+    for _, orgs in ipairs {{}, {1}, {Acme = true}} do
+      assert.error_matches(function() local plan = restore(dir, {orgs = orgs}) return plan end, "'orgs': array of names")
+      assert.error_matches(function() local r = bulk.backup(two.g, two:folder(), {orgs = orgs}) return r end,
+        "compare_spec.lua:%d+: .*'orgs': array of names")
+    end
   end)
 end)

@@ -63,6 +63,18 @@ local function leave_new_orgs(b)
   end
 end
 
+-- Organisations that are asked for, and that the backup does not have.
+local function say_unknown(b, store, orgs)
+  local known = {}
+  for _, name in ipairs(store:orgs()) do known[name] = true end
+  for _, name in ipairs(orgs or {}) do
+    if not known[name] then
+      b:failed {kind = "organisations", key = name, title = name, status = "not-found", reason = "org-not-found",
+        side = "source", message = "the backup has no such organisation"}
+    end
+  end
+end
+
 --- See `bulk.restore`.
 function transfer.restore(g, dir, options)
   check.client("restore", g, 1, "g")
@@ -73,6 +85,7 @@ function transfer.restore(g, dir, options)
   local server, r = server_of(g)
   return build("restore", server, options, function(b)
     if r then return b:refuse(r) end
+    say_unknown(b, store, options.orgs)
     local done
     done, r = compare.run {
       builder = b, source = source.folder(store, options.orgs), target = source.live(server, options),
