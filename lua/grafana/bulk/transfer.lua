@@ -124,6 +124,18 @@ end
 
 transfer.hold_back = hold_back
 
+-- Who could do what with that which is deleted must come back with it, where the plan is undone.
+local function keep_permissions(b, server, org, options)
+  for _, name in ipairs {"folders", "dashboards"} do
+    local uids = {}
+    for _, change in ipairs(b.changes) do
+      if change.kind == name and change.action == "delete" then uids[#uids + 1] = change.key end
+    end
+    local at = uids[1] and place.find(server, org, options)
+    if at then require("grafana.bulk.edit_permissions").of_deleted(b, at, uids, kinds.get(name)) end
+  end
+end
+
 local function pair(job, from, from_org, to, to_org, options, deletes)
   local there, r = server_of(to)
   return build(job, there, options, function(b)
@@ -149,6 +161,7 @@ local function pair(job, from, from_org, to, to_org, options, deletes)
     }
     if not done then return b:refuse(r) end
     leave_new_orgs(b)
+    keep_permissions(b, there, name, options)
     hold_back(b, options.max_deletes)
   end)
 end
