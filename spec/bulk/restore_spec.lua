@@ -70,6 +70,19 @@ describe("restore", function()
     assert.equal("ok", two.other:get_datasource(acme, "prom").status)
   end)
 
+  it("leaves nothing more open than it was, though somebody whom its permissions name is not there", function()
+    local report = restore({secret = function() end}):apply()
+    local failure = failures_by_key(report)["folder_permissions top"]
+    assert.equal("user-not-found", failure.status)
+    assert.matches("the other permissions are set: there is no user \"bob\"", failure.message, 1, true)
+    local acme = check(two.other:get_org("Acme")).org.id
+    local roles = {}
+    for _, each in ipairs(check(two.other:get_folder_permissions(acme, "top")).permissions) do
+      if each.role then roles[each.role] = each.permission end
+    end
+    assert.same({Viewer = 1}, roles)
+  end)
+
   it("sets secrets that are given later", function()
     restore({secret = function(what) return what.kind ~= "datasources" and world.secret(what) or nil end}):apply()
     local plan = restore()

@@ -67,7 +67,7 @@ end
 
 local function write(change, at, now, wanted)
   local kind = kinds.get(change.kind)
-  if change.action ~= "delete" then return kind.write(at, wanted, now) end
+  if change.action ~= "delete" then return kind.write(at, wanted, now, change.any and change.action == "create") end
   if not kind.delete then return outcome.new("error", ("a %s cannot be deleted"):format(kind.one), "unsupported") end
   return kind.delete(at, now)
 end
