@@ -80,7 +80,8 @@ local BY_NAME = {datasources = true, playlists = true}
 local function match_by_name(state, kind, object, index)
   if not BY_NAME[kind.name] or index.by_key[object.key] or state.mapping[kind.name][object.key] then return end
   local uid = index.by_title[object.title]
-  if uid then state.mapping[kind.name][object.key] = uid end
+  if not uid or index.seen[uid] or kind.may_match and not kind.may_match(object.key, uid) then return end
+  state.mapping[kind.name][object.key] = uid
 end
 
 -- ------------------------------------------------------------------------------------------------------- secrets --
