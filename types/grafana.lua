@@ -58,8 +58,9 @@ function Document:table() end
 ---@param options? {pretty?: boolean, sorted?: boolean}
 ---@return string
 function Document:text(options) end
+---@param options? {doubles?: boolean}
 ---@return string
-function Document:digest() end
+function Document:digest(options) end
 ---@param other grafana.Document
 ---@return boolean
 function Document:equal(other) end

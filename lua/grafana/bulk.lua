@@ -85,15 +85,64 @@ job("replace_datasource", "replace_datasource")
 -- @function edit_dashboards
 -- @param g the client
 -- @param org id or name
--- @param selection nil (all), uids, or `{tag, tags, folder, query, uids}`
--- @func f called with a document, and what is known of the dashboard
--- @tab[opt] options
+-- @param selection nil or "all", an array of uids, or a table of conditions that all must hold: `tag`, `tags`,
+--   `folder` (uid; "": the root), `query`, `uids`
+-- @func f called with the dashboard as a document (of the second schema: its spec), which it may change in place, and
+--   with `{uid, title, folder, apiVersion}`; may return another document or table, or false to leave it as it is.
+--   What it raises is that dashboard's failure
+-- @tab[opt] options `journal`, `on_progress`
 -- @return a plan
 job("edit_dashboards", "edit")
+
+--- Give dashboards tags that they lack.
+-- @function add_tags
+-- @param g the client
+-- @param org id or name
+-- @param selection as for `edit_dashboards`
+-- @param tags a tag, or an array of tags
+-- @tab[opt] options `journal`, `on_progress`
+-- @return a plan
 job("add_tags", "edit")
+
+--- Take tags away from dashboards.
+-- @function remove_tags
+-- @param g the client
+-- @param org id or name
+-- @param selection as for `edit_dashboards`
+-- @param tags a tag, or an array of tags
+-- @tab[opt] options `journal`, `on_progress`
+-- @return a plan
 job("remove_tags", "edit")
+
+--- Move dashboards to a folder.
+-- @function move_to_folder
+-- @param g the client
+-- @param org id or name
+-- @param selection as for `edit_dashboards`, but not nil
+-- @string folder its uid; "": the root
+-- @tab[opt] options `permissions`: "keep" (as it is unless given): who could do what before can do so afterwards;
+--   "inherit": the folder's permissions only; `journal`, `on_progress`
+-- @return a plan
 job("move_to_folder", "edit")
+
+--- Give dashboards, or folders, permissions.
+-- @function set_permissions
+-- @param g the client
+-- @param org id or name
+-- @param selection as for `edit_dashboards`, but not nil; or `{folders = {uid, …}}`
+-- @tab permissions `{roles = {Viewer = "View"}, teams = {Ops = "Edit"}, users = {ann = "Admin"}}`
+-- @tab[opt] options `keep = true`: add to what is there; else they replace it; `journal`, `on_progress`
+-- @return a plan
 job("set_permissions", "edit")
+
+--- Delete dashboards.
+-- @function delete_dashboards
+-- @param g the client
+-- @param org id or name
+-- @param selection as for `edit_dashboards`, but not nil
+-- @tab[opt] options `max_deletes`: more are held back (10, or 5 % of what is there, whichever is more); `journal`,
+--   `on_progress`
+-- @return a plan
 job("delete_dashboards", "edit")
 
 --- Create users that are not there, and see to it that they are in the organisations that are said.
@@ -135,15 +184,17 @@ end
 --- The plan of a journal: to be looked at, gone on with, or undone.
 -- @string dir the journal's folder
 -- @param[opt] g the client; left out: `grafana.connect()`, from the environment
--- @tab[opt] options `secret`
--- @return the plan; raises where it is none, or one for another server
+-- @tab[opt] options `secret`, `on_progress`
+-- @return the plan, or nil and the result that says why the server cannot be asked; raises where the folder is no
+--   journal, or one for another server
 function bulk.open(dir, g, options)
-  local check, place = require "grafana.bulk.check", require "grafana.bulk.place"
+  local check = require "grafana.bulk.check"
   check.value("open", dir, "string", 1, "dir")
   g = client_of(g)
   check.client("open", g, 2, "g")
-  local server, r = place.server(g)
-  if not server then error(r, 0) end
+  options = check.options("open", options, {"secret", "on_progress"})
+  local server, r = require("grafana.bulk.place").server(g)
+  if not server then return nil, r end
   return require("grafana.bulk.plan").open(dir, server, options)
 end
 
@@ -153,7 +204,10 @@ end
 -- @tab[opt] options `secret`, `on_progress`
 -- @return the report
 function bulk.resume(dir, g, options)
-  return bulk.open(dir, g, options):apply()
+  require("grafana.bulk.check").value("resume", dir, "string", 1, "dir")
+  local plan, r = bulk.open(dir, g, options)
+  if not plan then return r end
+  return plan:apply()
 end
 
 return bulk

@@ -155,6 +155,24 @@ for _, version in ipairs {"9.3.2", "12.4.3"} do
       end)
     end)
 
+    it("secrets that only the target has stay with an update", function()
+      grafana.check(world.g:create_datasource(1, {
+        name = "x", uid = "p1", type = "prometheus", access = "proxy", url = "http://u:its-own@127.0.0.1:9090",
+        secureJsonData = {own = "s"},
+      }))
+      local r = world:write(sources, form {url = "http://u@127.0.0.1:9090", jsonData = object {a = 1}})
+      assert.is_true(r.ok)
+      assert.equal("http://u:its-own@127.0.0.1:9090", shown("p1").url)
+      assert.same({"own", "url"}, sources.read(world.at, "p1").secrets)
+      assert(world:write(sources, form {url = "http://u@elsewhere:9090"}).ok)
+      assert.equal("http://u@elsewhere:9090", shown("p1").url, "a password is for one address")
+    end)
+
+    it("secrets that neither side knows are missing after an update too", function()
+      assert(world:write(sources, form()).ok)
+      assert.same({"a"}, world:write(sources, form {name = "Other", secrets = array {"a"}}).missing_secrets)
+    end)
+
     describe("the default one", function()
       -- As a plan does: rank after rank, whatever their order otherwise.
       local function restore(forms)

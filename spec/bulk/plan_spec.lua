@@ -228,6 +228,134 @@ describe("undo", function()
   end)
 end)
 
+describe("what a plan has tried", function()
+  -- Creating `a` is half done, then fails.
+  local function half_done(reason)
+    return function(wanted)
+      if wanted.key ~= "a" then return end
+      memory.put(world, "a", "half")
+      return outcome.new("error", "half of it is done", reason)
+    end
+  end
+
+  it("and only half done is gone on with when it is applied again", function()
+    world.fails = half_done()
+    local made = three()
+    assert.equal(1, made:apply().failed)
+    world.fails = nil
+    local report = made:apply()
+    assert.is_true(report.ok, tostring(report))
+    assert.same({a = thing("a", 2):text(), b = thing("b", 2):text()}, memory.things(world))
+  end)
+
+  it("and only half done is taken back with the rest, from the journal as well", function()
+    for _, again in ipairs {false, true} do
+      os.execute("rm -rf '" .. dir .. "'")
+      world = memory.new()
+      local made = three()
+      local before = memory.things(world)
+      world.fails = half_done()
+      made:apply()
+      world.fails = nil
+      if again then
+        made:close()
+        made = plan.open(dir, world.server)
+      end
+      local report = made:undo()
+      assert.is_true(report.ok, tostring(report))
+      assert.same(before, memory.things(world))
+    end
+  end)
+
+  it("but somebody else has changed meanwhile is left as it is, by undo too", function()
+    world.fails = function(wanted)
+      if wanted.key ~= "b" then return end
+      memory.put(world, "b", "theirs")
+      return outcome.new("already-exists", "it was changed", "version-mismatch")
+    end
+    local made = three()
+    assert.equal(1, made:apply().failed)
+    world.fails = nil
+    assert.equal(1, made:apply().failed)
+    made:undo()
+    assert.equal(thing("b", "theirs"):text(), memory.things(world).b)
+  end)
+
+  it("whose answer never came, and which was done later all the same, is taken back", function()
+    local made = three()
+    local before = memory.things(world)
+    world.fails = function(wanted)
+      return wanted.key == "a" and outcome.new("error", "slow", "timeout", {uncertain = true}) or nil
+    end
+    made:apply()
+    world.fails = nil
+    memory.put(world, "a", 2)
+    assert.is_true(made:apply().ok)
+    assert.is_true(made:undo().ok)
+    assert.same(before, memory.things(world))
+  end)
+
+  it("can be done once more after it was taken back, and taken back again", function()
+    local made = three()
+    local before = memory.things(world)
+    for _ = 1, 2 do
+      local report = made:apply()
+      assert.is_true(report.ok, tostring(report))
+      assert.same({a = thing("a", 2):text(), b = thing("b", 2):text()}, memory.things(world))
+      assert.is_true(made:undo().ok)
+      assert.same(before, memory.things(world))
+    end
+    made:close()
+    local report = plan.open(dir, world.server):apply()
+    assert.is_true(report.ok, tostring(report))
+    assert.same({a = thing("a", 2):text(), b = thing("b", 2):text()}, memory.things(world))
+  end)
+
+  it("is known to another program that opened its journal before", function()
+    local made = three()
+    local before = memory.things(world)
+    local other = plan.open(dir, world.server)
+    assert.is_true(made:apply().ok)
+    assert.is_true(other:apply().ok)
+    assert.equal(3, #world.writes)
+    assert.is_true(other:undo().ok)
+    assert.same(before, memory.things(world))
+  end)
+
+  it("stays under way where the program's own function breaks it off", function()
+    local made = three()
+    assert.error_matches(function()
+      made:apply {on_progress = function() error("my own mistake", 0) end}
+    end, "my own mistake")
+    for text in io.lines(dir .. "/progress") do assert.is_nil(text:find("cancelled", 1, true)) end
+    assert.is_true(made:apply().ok)
+  end)
+end)
+
+describe("a journal that was damaged", function()
+  it("is not believed: what is no longer what was planned is not written", function()
+    local made = three()
+    made:close()
+    made = three()
+    local path = dir .. "/texts"
+    local text = assert(files.read(path))
+    local file = assert(io.open(path, "wb"))
+    file:write((text:gsub('"value":2', '"value":3')))
+    file:close()
+    local report = made:apply()
+    assert.equal(2, report.failed)
+    assert.matches("damaged", report.failures[1].message)
+    assert.same({b = thing("b", 1):text()}, memory.things(world))
+  end)
+
+  it("or removed is noticed before anything is written", function()
+    local made = three()
+    os.execute("rm -rf '" .. dir .. "'")
+    assert.error_matches(function() made:apply() end, "is no longer there")
+    assert.same({}, world.writes)
+  end)
+end)
+
 describe("a journal", function()
   it("is there as long as the plan is, and no longer where it was not carried out", function()
     local made = three()

@@ -29,10 +29,12 @@ local function is_settled(change, now)
   return not change.secrets and digest_of(now) == digest_in(change.after)
 end
 
--- What was under way when the plan was broken off may be half done: it is ours to go on with.
+-- What was under way when the plan was broken off may be half done: it is ours to go on with. So is what a failure has
+-- left.
 local function may_write(change, now)
-  if change.any or change.state == "begun" then return true end
-  return digest_of(now) == digest_in(change.before)
+  if change.any or change.state == "begun" or change.open then return true end
+  local digest = digest_of(now)
+  return digest == digest_in(change.before) or change.left ~= nil and digest == digest_in(change.left)
 end
 
 local function changed_meanwhile(change, now)
@@ -72,7 +74,7 @@ end
 
 local function begin(run, change)
   run.plan.journal:note {n = change.n, state = "begun"}
-  change.state = "begun"
+  change.state, change.tried = "begun", true
 end
 
 -- Look, and write where it is due.
@@ -83,7 +85,7 @@ local function look_and_write(run, change, at, known)
   local now, failure = kinds.get(change.kind).read(at, change.key, known)
   if failure then return failure end
   if is_settled(change, now) then
-    change.was_so = change.state ~= "begun" or nil
+    change.was_so = not change.tried or nil
     return outcome.ok(), now
   end
   if not may_write(change, now) then return changed_meanwhile(change, now), now end
@@ -129,25 +131,71 @@ end
 -- there.
 local ATTEMPTS, FIRST_PAUSE = 5, 0.1   -- seconds, doubled each time
 
-local function attempt_again(run, change)
+local function attempt_once(run, change)
   local r = attempt(run, change)
+  if tasks.is_cancelled(r) then error(r, 0) end   -- it stays under way
+  return r
+end
+
+local function attempt_again(run, change)
+  local r = attempt_once(run, change)
   for i = 1, ATTEMPTS - 1 do
     if r.ok or not outcome.is_passing(r) then return r end
     tasks.sleep(FIRST_PAUSE * 2 ^ (i - 1))
-    r = attempt(run, change)
+    r = attempt_once(run, change)
   end
   return r
+end
+
+-- What a failure has left, where it is not what was there before: it is this plan's own. Of what did not answer nobody
+-- knows; what somebody else has changed in the meantime is theirs.
+local function look_at_rest(run, change)
+  local at = find_place(run, change)
+  if not at then return nil end
+  local known = run.plan:object(change, change.after or change.before)
+  local now, failure = kinds.get(change.kind).read(at, change.key, known)
+  if failure then
+    change.open = true
+  elseif digest_of(now) ~= digest_in(change.before) then
+    change.left = run.plan:keep(now)
+  end
+  close(known)
+  close(now)
+end
+
+local function note_rest(run, change, r)
+  change.left, change.open = nil, nil
+  if r.ok or change.any or change.state ~= "begun" or r.status == "already-exists" then return end
+  if outcome.is_passing(r) then
+    change.open = true
+    return
+  end
+  local fine, problem = pcall(look_at_rest, run, change)
+  if not fine and (tasks.is_interrupt(problem) or tasks.is_cancelled(problem)) then error(problem, 0) end
 end
 
 local function short(r)
   return {status = r.status, reason = r.reason, code = r.code, message = r.message, uncertain = r.uncertain}
 end
 
+-- What was taken back is no longer done: the plan that did it can be carried out once more.
+local function tell_origin(self)
+  if not self.header.undoes then return end
+  local list, whole = {}, true
+  for _, change in ipairs(self.changes) do
+    if change.state == "done" then list[#list + 1] = change.of else whole = false end
+  end
+  for _, n in ipairs(whole and self.header.along or {}) do list[#list + 1] = n end
+  self:tell_origin(list)
+end
+
 local function settle(run, change, r)
+  note_rest(run, change, r)
   change.state = r.ok and "done" or "failed"
   change.result = not r.ok and short(r) or nil
   run.plan.journal:note {
     n = change.n, state = change.state, result = change.result, kept = change.kept, was_so = change.was_so,
+    left = change.left, open = change.open,
   }
   run.done = run.done + 1
   if not r.ok then run.failed = run.failed + 1 end
@@ -173,6 +221,7 @@ local function progress() return require "grafana.progress" end
 local function broken_off(run, problem)
   if run.on_progress then progress().broken_off(run.on_progress, problem) end
   run.plan.journal:sync()
+  run.plan.journal:unlock()
   if not tasks.is_interrupt(problem) then error(problem, 0) end
   error(report.interrupted(run), 0)
 end
@@ -204,10 +253,14 @@ function apply.apply(self, options)
   options = options or {}
   check_options(options)
   if options.secret then self.options.secret = options.secret end
+  if not self.journal:is_there() then
+    error(("grafana.bulk: the journal '%s' is no longer there: make the plan anew"):format(self.journal.dir), 2)
+  end
   local locked, problem = self.journal:lock()
   if not locked then
     error("grafana.bulk: the plan is being carried out by another program: " .. tostring(problem), 2)
   end
+  self:catch_up()
   local open = open_changes(self)
   local run = {
     plan = self, changes = open, total = #open, done = 0, failed = 0, missing_secrets = 0,
@@ -215,8 +268,10 @@ function apply.apply(self, options)
   }
   if run.on_progress and run.total > 0 then progress().begins(run.on_progress, run.total) end
   local fine, raised = pcall(each_step, run)
+  tell_origin(self)
   if not fine then broken_off(run, raised) end
   self.journal:sync()
+  self.journal:unlock()
   return report.new(run)
 end
 

@@ -9,7 +9,8 @@
 local core = require "grafana.core"
 local files = core.files
 
-local error, ipairs, os, pcall, setmetatable, tostring, type = error, ipairs, os, pcall, setmetatable, tostring, type
+local error, ipairs, os, pcall, setmetatable = error, ipairs, os, pcall, setmetatable
+local table, tostring, type = table, tostring, type
 
 local journal = {}
 
@@ -63,8 +64,10 @@ local function make_default_folder(job)
   return nil, problem
 end
 
+local FILES = {"changes", "texts", "progress"}
+
 local function open_files(self)
-  for _, name in ipairs {"changes", "texts", "progress"} do
+  for _, name in ipairs(FILES) do
     local handle, problem = files.open_append(self.dir .. "/" .. name)
     if not handle then return nil, problem end
     self[name] = handle
@@ -79,10 +82,18 @@ end
 function journal.create(dir, job)
   local problem
   if dir then dir, problem = make_folder(dir) else dir, problem = make_default_folder(job) end
-  local self = dir and setmetatable({dir = dir, sealed = false, used = false}, metatable)
+  local self = dir and setmetatable({dir = dir, sealed = false, used = false, seen = 0}, metatable)
   if self then self, problem = open_files(self) end
   if not self then error("grafana.bulk: the plan cannot be written: " .. problem, 0) end
   return self
+end
+
+-- Call `f(value)` for each whole line of JSON. A crash may have cut the last one: it is passed over.
+local function each_value(text, f)
+  for each in text:gmatch("([^\n]*)\n") do
+    local value = core.decode(each)
+    if value then f(value) end
+  end
 end
 
 -- ----------------------------------------------------------------------------------------------------- writing --
@@ -122,7 +133,9 @@ end
 function methods:seal(header)
   header.format = FORMAT
   local text = core.encode(header, {pretty = true, sorted = true}) .. "\n"
-  local written, problem = files.write(self.dir .. "/plan.json", text, {sync = true})
+  local written, problem = self.changes:sync()
+  if written then written, problem = self.texts:sync() end
+  if written then written, problem = files.write(self.dir .. "/plan.json", text, {sync = true}) end
   if not written then error("grafana.bulk: the plan cannot be written: " .. problem, 0) end
   self.sealed = true
 end
@@ -133,10 +146,51 @@ function methods:note(record)
   append(self.progress, line(record))
 end
 
+--- Add notes to a journal that somebody else may have open; nothing where it is gone.
+-- @string dir
+-- @tab list numbers of changes
+-- @string state
+function journal.add_notes(dir, list, state)
+  local path = dir .. "/progress"
+  if #list == 0 or files.kind(path) ~= "file" then return end
+  local lines = {}
+  for i, n in ipairs(list) do lines[i] = line {n = n, state = state} end
+  local handle = files.open_append(path)
+  if not handle then return end
+  handle:append(table.concat(lines))
+  handle:close()
+end
+
 --- Only one program carries a plan out at a time.
 -- @return true, or nil and why not
 function methods:lock()
   return self.progress:lock()
+end
+
+--- Others may, from now on.
+function methods:unlock()
+  local again = files.open_append(self.dir .. "/progress")
+  if not again then return end
+  self.progress:close()
+  self.progress = again
+end
+
+--- Do its files still belong to it? Somebody may have taken the folder away.
+function methods:is_there()
+  for _, name in ipairs(FILES) do
+    if self[name]:is_there() ~= true then return false end
+  end
+  return true
+end
+
+--- Call `f(note)` for each that was written since the last time, by whomever.
+function methods:each_new_note(f)
+  local size = self.progress:size()
+  if not size or size <= self.seen then return end
+  local text = self.progress:read(self.seen, size - self.seen) or ""
+  local whole = text:match("^.*\n") or ""
+  self.seen = self.seen + #whole
+  each_value(whole, f)
 end
 
 --- All that was noted is on disk, so far as the disk is to be trusted.
@@ -149,8 +203,9 @@ end
 function methods:close()
   if self.closed then return end
   self.closed = true
-  for _, name in ipairs {"changes", "texts", "progress"} do self[name]:close() end
-  if not self.used then self:remove() end
+  local is_ours = self:is_there()   -- another plan may be in that folder by now
+  for _, name in ipairs(FILES) do self[name]:close() end
+  if not self.used and is_ours then self:remove() end
 end
 
 --- Take the whole journal away.
@@ -176,14 +231,10 @@ local function read_header(dir)
   return header
 end
 
--- Call `f(value)` for each whole line. A crash may have cut the last one: it is passed over.
 local function each_line(dir, name, f)
   local text, problem = files.read(dir .. "/" .. name)
   if not text then refuse(dir, problem) end
-  for each in text:gmatch("([^\n]*)\n") do
-    local value = core.decode(each)
-    if value then f(value) end
-  end
+  each_value(text, f)
 end
 
 -- What is appended after a line that was cut begins on a line of its own.
@@ -195,13 +246,11 @@ end
 --- Open a journal again.
 -- @string dir
 -- @func on_change called with each change
--- @func on_progress called with each note
 -- @return the journal and its header; raises where it is none
-function journal.open(dir, on_change, on_progress)
+function journal.open(dir, on_change)
   local header = read_header(dir)
   each_line(dir, "changes", on_change)
-  each_line(dir, "progress", on_progress)
-  local self, problem = open_files(setmetatable({dir = dir, sealed = true, used = true}, metatable))
+  local self, problem = open_files(setmetatable({dir = dir, sealed = true, used = true, seen = 0}, metatable))
   if not self then refuse(dir, problem) end
   pcall(mend_end, self)
   return self, header

@@ -5,8 +5,9 @@
 -- A change is a table: `n`, `kind`, `org` (the organisation's name; false: the server itself), `key`, `title`, `action`
 -- ("create", "update", "delete"), `why`, `rank`, `before` and `after` (`{digest, offset, length}`, false: nothing is
 -- there), `any` (whatever is there before), `secrets` (names of those that are to be set), and, once it was
--- begun, `state` ("begun", "done", "failed"), `result` where it failed, `was_so` where nothing was to be done, `kept`
--- where what the server keeps is not what `after` says.
+-- begun, `state` ("begun", "done", "failed", "undone"), `result` of a failure, `was_so` where nothing was to be done,
+-- `kept` where what the server keeps is not what `after` says, `tried` where something was sent, `left` where what
+-- failed has left something (as `before`), `open` where that is not known.
 -- @module grafana.bulk.plan
 
 local core = require "grafana.core"
@@ -36,7 +37,8 @@ function methods:object(change, place)
   if not place then return nil end
   local text = self.journal:text(place[2], place[3])
   local object, problem = objects.parse(kinds.get(change.kind), text)
-  if not object then error("grafana.bulk: the journal is damaged: " .. problem, 0) end
+  if object and object:digest() ~= place[1] then problem = "it is not what was planned" end
+  if problem then error("grafana.bulk: the journal is damaged: " .. problem, 0) end
   return object
 end
 
@@ -166,8 +168,7 @@ local function as_record(change)
   return {
     kind = change.kind, org = change.org, key = change.key, title = change.title, action = change.action,
     why = change.why, rank = change.rank, before = change.before, after = change.after, any = change.any,
-    along = change.along,
-    secrets = change.secrets, last = change.last, first = change.first,
+    along = change.along, secrets = change.secrets, last = change.last, first = change.first, of = change.of,
   }
 end
 
@@ -179,7 +180,7 @@ function builder:finish()
   local header = {
     job = self.job, server = self.server.g._core:url(), grafana = self.server.version,
     created = os.date("!%Y-%m-%dT%H:%M:%SZ"), notes = core.array(self.notes), failures = core.array(self.failures),
-    same = self.same, total = #self.changes, undoes = self.undoes, held_back = self.held_back,
+    same = self.same, total = #self.changes, undoes = self.undoes, along = self.along, held_back = self.held_back,
     permissions = self.options.permissions, keep_rules = self.options.keep_rules,
   }
   self.journal:seal(header)
@@ -213,11 +214,27 @@ function plan.new(header, book, changes, server, options)
   return self
 end
 
--- What was noted of a change that was begun, or has ended.
+-- What was noted of a change that was begun, has ended, or was taken back. What was tried once, and is as it should be
+-- when it is looked at again, is this plan's own doing.
 local function take_note(changes, record)
   local change = changes[record.n]
   if not change then return end
-  change.state, change.result, change.kept, change.was_so = record.state, record.result, record.kept, record.was_so
+  change.state, change.result, change.kept = record.state, record.result, record.kept
+  change.left, change.open = record.left, record.open
+  if record.state == "begun" then change.tried = true end
+  change.was_so = not change.tried and record.was_so or nil
+end
+
+--- Tell the plan that this one takes back, which need not be open, what is taken back.
+-- @tab list numbers of its changes
+function methods:tell_origin(list)
+  local dir = self.header.undoes
+  if dir then journal.add_notes(dir, list, "undone") end
+end
+
+--- Learn what was noted since, by another program too.
+function methods:catch_up()
+  self.journal:each_new_note(function(record) take_note(self.changes, record) end)
 end
 
 --- Open the plan of a journal.
@@ -231,7 +248,7 @@ function plan.open(dir, server, options)
     change.n = #changes + 1
     changes[change.n] = change
   end
-  local book, header = journal.open(dir, on_change, function(record) take_note(changes, record) end)
+  local book, header = journal.open(dir, on_change)
   if header.server ~= server.g._core:url() then
     book:close()
     error(("grafana.bulk: the journal '%s' is about %s, not %s"):format(dir, header.server, server.g._core:url()), 0)
@@ -244,7 +261,9 @@ function plan.open(dir, server, options)
   options = options or {}
   if options.permissions == nil then options.permissions = header.permissions end
   if options.keep_rules == nil then options.keep_rules = header.keep_rules end
-  return plan.new(header, book, changes, server, options)
+  local self = plan.new(header, book, changes, server, options)
+  self:catch_up()
+  return self
 end
 
 --- How many changes there are, by action: `{create, update, delete}`.

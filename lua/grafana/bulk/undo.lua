@@ -2,19 +2,28 @@
 --- Taking back what a plan has done: its inverse is a plan like any other.
 -- @module grafana.bulk.undo
 
+local core = require "grafana.core"
 local kinds = require "grafana.bulk.kinds"
 local objects = require "grafana.bulk.objects"
 local plan = require "grafana.bulk.plan"
+
+local error, pcall = error, pcall
 
 local undo = {}
 
 -- What is there since, as it was kept.
 local function after_of(self, change)
+  if change.left ~= nil then return self:object(change, change.left) end
   return self:object(change, change.kept or change.after)
 end
 
+-- What was under way may be half done, and so may what failed.
+local function is_unsure(change)
+  return change.state == "begun" or change.open
+end
+
 local function is_done(change)
-  return (change.state == "done" or change.state == "begun") and not change.was_so
+  return (change.state == "done" or change.left ~= nil or is_unsure(change)) and not change.was_so
 end
 
 -- What was made and cannot be deleted goes together with what it belongs to.
@@ -29,30 +38,45 @@ local function come_back(b, change)
     kind = kind, org = change.org, wanted = objects.new(kind, {login = change.key, role = "Admin"}),
     why = "undo: " .. change.why,
   }
-  if made then made.first = true end
+  if made then made.first, made.of = true, change.n end
+  return made
 end
 
+-- Returns the change that takes one back; nil where none is needed.
 local function add_inverse(b, self, change)
   if change.last and not change.before and not change.after then return come_back(b, change) end
-  if goes_along(change) then return end
+  if goes_along(change) then return nil end
   local made = b:change {
     kind = kinds.get(change.kind), org = change.org, now = after_of(self, change),
     wanted = self:object(change, change.before), why = "undo: " .. change.why,
-    any = change.state == "begun" or change.along or nil,
+    any = is_unsure(change) or change.along or nil,
   }
-  if made then made.rank, made.first = change.rank, change.last end
+  if made then made.rank, made.first, made.of = change.rank, change.last, change.n end
+  return made
+end
+
+local function add_all(b, self)
+  local along = {}
+  for i = #self.changes, 1, -1 do
+    local change = self.changes[i]
+    if is_done(change) and not add_inverse(b, self, change) then along[#along + 1] = change.n end
+  end
+  b.along = core.array(along)
 end
 
 --- See `plan:inverse`.
 function undo.inverse(self, options)
   options = options or {}
+  self:catch_up()
   local b = plan.builder("undo", self.server, {
     journal = options.journal, secret = options.secret or self.options.secret, permissions = self.options.permissions,
     keep_rules = false,
   })
   b.undoes = self.journal.dir
-  for i = #self.changes, 1, -1 do
-    if is_done(self.changes[i]) then add_inverse(b, self, self.changes[i]) end
+  local fine, problem = pcall(add_all, b, self)
+  if not fine then
+    b:drop()
+    error(problem, 0)
   end
   return b:finish()
 end

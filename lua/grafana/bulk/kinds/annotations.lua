@@ -109,8 +109,8 @@ local function any() return true end
 local function of_no_dashboard(shown) return not given(shown.dashboardUID) end
 
 -- Those of each dashboard by themselves, and those of none.
-local function list_singly(at, out, dashboards)
-  local r = windows.walk(at, {}, taker(out, of_no_dashboard))
+local function list_singly(at, out, dashboards, first)
+  local r = windows.walk(at, {}, taker(out, of_no_dashboard), first)
   if not r.ok then return r end
   pool.each(at.g, dashboards, function(dashboard)
     local read = windows.walk(at, {dashboardUID = dashboard.uid}, taker(out, any))
@@ -125,7 +125,7 @@ function annotations.list(at, out)
   if #first.body == 0 then return outcome.ok() end
   local dashboards, r = windows.doubtful(at, first.body)
   if r then return r end
-  if dashboards then return list_singly(at, out, dashboards) end
+  if dashboards then return list_singly(at, out, dashboards, first) end
   return windows.walk(at, {}, taker(out, any), first)
 end
 

@@ -110,41 +110,52 @@ end
 -- --------------------------------------------------------------------------------------------------------- writing --
 
 local function encoded(password)
-  return (password:gsub("[^%w%-._~!$&'()*+,;=%%]", function(c) return ("%%%02X"):format(c:byte()) end))
+  return (password:gsub("[^%w%-._~!$&'()*+,;=]", function(c) return ("%%%02X"):format(c:byte()) end))
 end
 
 -- A url with the password that the caller gave: the whole url, or the password alone.
 local function with_password(url, given)
-  if split_url(given) and without_password(given) == url then return given end
+  if given:find("://", 1, true) or split_url(given) and without_password(given) == url then return given end
   local head, tail = url:match("^(.-)(@.*)$")
   return head and head .. ":" .. encoded(given) .. tail or url
+end
+
+local function has_secret(object, name)
+  for _, each in ipairs(object and object.secrets or {}) do
+    if each == name then return true end
+  end
+  return false
 end
 
 -- The url that an existing one has, if its password fits into this one.
 local function url_there(at, now, url)
   local r = at.g:get_datasource(at.org, now.key)
   local there = r.ok and r.datasource.url or ""
-  local _, password = split_url(there)
-  return password and without_password(there) == url and there or nil
+  return split_url(there) and without_password(there) == url and there or nil
+end
+
+-- The url with its password, given or there already; nil: nobody knows it.
+local function whole_url(at, object, now, url)
+  local given = has_secret(object, "url") and at:secret("datasources", object, "url")
+  if given then return with_password(url, given) end
+  return has_secret(now, "url") and url_there(at, now, url) or nil
 end
 
 -- Puts into `body` what the caller's function tells; what it does not tell, the server keeps.
--- Returns the names of those that a new data source lacks.
+-- Returns the names of those that the data source lacks then.
 local function add_secrets(at, object, now, body)
   local missing, secure = {}, nil
+  local url = whole_url(at, object, now, body.url)
   for _, name in ipairs(object.secrets or {}) do
-    local given = at:secret("datasources", object, name)
-    if name == "url" then
-      local url = given and with_password(body.url, given) or not given and now and url_there(at, now, body.url)
-      body.url, given = url or body.url, url
-    elseif given then
+    local given = name ~= "url" and at:secret("datasources", object, name) or nil
+    if given then
       secure = secure or {}
       secure[name] = given
+    elseif name == "url" and not url or name ~= "url" and not has_secret(now, name) then
+      missing[#missing + 1] = name
     end
-    local kept = now and name ~= "url"
-    if not given and not kept then missing[#missing + 1] = name end
   end
-  body.secureJsonData = secure and core.object(secure)
+  body.url, body.secureJsonData = url or body.url, secure and core.object(secure)
   return missing[1] and missing or nil
 end
 
