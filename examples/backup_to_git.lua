@@ -2,11 +2,12 @@
 -- Back a Grafana server up into a git repository, and commit what has changed. Every night, by cron:
 --
 --     GRAFANA_URL=https://example.org/grafana
---     GRAFANA_TOKEN=…        # or GRAFANA_USER and GRAFANA_PASSWORD
+--     GRAFANA_USER=admin
+--     GRAFANA_PASSWORD=…
 --     15 3 * * *  lua5.4 backup_to_git.lua /srv/grafana-backup
 --
 -- An unchanged server gives no commit. It ends with 1 where something could not be read, and says what; the rest is
--- there all the same.
+-- there all the same. All organisations and users can be read by a server admin only.
 
 local bulk = require "grafana.bulk"
 local grafana = require "grafana"

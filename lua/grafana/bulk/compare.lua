@@ -5,9 +5,11 @@
 local objects = require "grafana.bulk.objects"
 local outcome = require "grafana.bulk.outcome"
 local place = require "grafana.bulk.place"
+local pool = require "grafana.bulk.pool"
 local source_of = require "grafana.bulk.source"
+local tasks = require "grafana.tasks"
 
-local ipairs, next, pairs, table = ipairs, next, pairs, table
+local error, ipairs, next, pairs, pcall, table, tostring = error, ipairs, next, pairs, pcall, table, tostring
 
 local compare = {}
 
@@ -51,6 +53,16 @@ end
 
 -- ---------------------------------------------------------------------------------------------------- the target --
 
+-- What could not be read there: it is not known whether it is, so nothing is written to it.
+local function watch_failures(state, index)
+  local tell = state.target.on_failure
+  function state.target.on_failure(failure)
+    if failure.key then index.unread[failure.key] = true end
+    tell(failure)
+  end
+  return function() state.target.on_failure = tell end
+end
+
 -- What a list of the target is remembered by: digest and place of the text, by key; keys by title.
 local function remember(state, index, object)
   index.by_key[object.key] = {
@@ -61,13 +73,15 @@ local function remember(state, index, object)
 end
 
 local function list_target(state, kind, org)
-  local index = {by_key = {}, by_title = {}, whole = true}
+  local index = {by_key = {}, by_title = {}, unread = {}, whole = true}
   if org and not state.target_orgs[org] then return index end
   local function take(object)
     remember(state, index, object)
     object.doc:close()
   end
+  local watched = watch_failures(state, index)
   local r, whole = state.target:each(kind, org, take)
+  watched()
   index.whole = whole
   if not r.ok then return nil, r end
   return index
@@ -77,11 +91,28 @@ end
 -- servers give playlists uids of their own.
 local BY_NAME = {datasources = true, playlists = true}
 
-local function match_by_name(state, kind, object, index)
-  if not BY_NAME[kind.name] or index.by_key[object.key] or state.mapping[kind.name][object.key] then return end
+local function match_by_name(state, kind, object, index, taken)
+  local mapping = state.mapping[kind.name]
+  if index.by_key[object.key] or mapping[object.key] then return end
   local uid = index.by_title[object.title]
-  if not uid or index.seen[uid] or kind.may_match and not kind.may_match(object.key, uid) then return end
-  state.mapping[kind.name][object.key] = uid
+  if not uid or taken[uid] or kind.may_match and not kind.may_match(object.key, uid) then return end
+  mapping[object.key], taken[uid] = uid, true
+end
+
+-- All of them: what another one is there, by its uid or as the caller says, none of the same name is taken for.
+local function match_all(state, kind, list, index)
+  local taken = {}
+  for _, object in ipairs(list) do taken[state.mapping[kind.name][object.key] or object.key] = true end
+  for _, object in ipairs(list) do match_by_name(state, kind, object, index, taken) end
+end
+
+-- Those that are called the same there come first: where two are to be one, it is theirs.
+local function in_order(list, mapping)
+  table.sort(list, function(a, b)
+    local a_is_mapped, b_is_mapped = mapping[a.key] ~= nil, mapping[b.key] ~= nil
+    if a_is_mapped ~= b_is_mapped then return b_is_mapped end
+    return a.key < b.key
+  end)
 end
 
 -- ------------------------------------------------------------------------------------------------------- secrets --
@@ -110,8 +141,8 @@ end
 
 local WHY = {create = "not there", update = "differs", secrets = "secrets are missing there"}
 
-local function merged(state, kind, object, there)
-  if not kind.merged or not there or state.options.delete then return object end
+local function merged(state, kind, org, object, there)
+  if not kind.merged or not there or state.deletes(kind, org) then return object end
   local now = state.builder:parse(kind, there.kept)
   return objects.new(kind, kind.merged(object.doc, now.doc), nil, object.about)
 end
@@ -126,8 +157,14 @@ local function is_given(state, kind, org)
   return kind.name:find("_permissions$") ~= nil or org and not state.target_orgs[org]
 end
 
-local function add_change(state, kind, org, object, there)
-  object = merged(state, kind, object, there)
+-- A new one whose name another has there, which will be called otherwise, comes after that.
+local LATE = 9
+
+local function rank_of_new(kind, object, index)
+  return BY_NAME[kind.name] and index.by_title[object.title] and LATE or nil
+end
+
+local function add_change(state, kind, org, object, there, index)
   local secrets = secrets_to_set(state, kind, org, object, there)
   local differs = not there or there.kept[1] ~= object:digest()
   if not differs and not secrets then return state.builder:unchanged() end
@@ -136,23 +173,70 @@ local function add_change(state, kind, org, object, there)
     kind = kind, org = org, wanted = object, now_kept = there and there.kept, why = why, secrets = secrets,
     any = not there and is_given(state, kind, org) or nil,
   }
-  if change then change.last = comes_last(state, kind, change.key) end
+  if not change then return end
+  change.last = comes_last(state, kind, change.key)
+  if not there then change.rank = rank_of_new(kind, object, index) end
 end
 
-local function compare_object(state, kind, org, index, object)
-  if kind.scope == "server" and not state.takes(kind, object) then return end
-  match_by_name(state, kind, object, index)
+-- The object as the target is to have it, and what is there.
+local function wanted(state, kind, org, index, object)
   local translated = translate(state, kind, object)
   local there = index.by_key[translated.key]
-  index.seen[translated.key] = true
-  if there and state.leaves(kind) then return state.builder:unchanged() end
-  add_change(state, kind, org, translated, there)
-  translated.doc:close()
+  return merged(state, kind, org, translated, there), there
 end
 
-local function take_object(state, kind, org, index, object)
-  compare_object(state, kind, org, index, object)
+local function note_double(state, kind, object, key)
+  state.builder:note(("%s %s is %s there, and so is another one, which is what is written"):format(kind.one, object.key,
+    key))
+end
+
+local function compare_object(state, kind, org, index, object, other, there)
+  if index.seen[other.key] and other.key ~= object.key then return note_double(state, kind, object, other.key) end
+  index.seen[other.key] = true
+  if index.unread[other.key] then return end
+  if there and state.leaves(kind) then return state.builder:unchanged() end
+  add_change(state, kind, org, other, there, index)
+end
+
+-- A file that a person has changed may say anything: it is that object's failure.
+local function fail_object(state, kind, source_org, index, object, problem)
+  if tasks.is_interrupt(problem) or tasks.is_cancelled(problem) then error(problem, 0) end
+  index.odd = true
+  local r = outcome.new("invalid-data", "it cannot be understood: " .. tostring(problem))
+  state.source.on_failure(source_of.failure_of(kind, source_org, object.key, object.title, r))
+end
+
+local function take_object(state, kind, source_org, org, index, object)
+  if kind.scope ~= "server" or state.takes(kind, object) then
+    local fine, other, there = pcall(wanted, state, kind, org, index, object)
+    if fine then
+      compare_object(state, kind, org, index, object, other, there)
+      other.doc:close()
+    else
+      fail_object(state, kind, source_org, index, object, other)
+    end
+  end
   object.doc:close()
+end
+
+-- Lists of the source may lack what was there all the time, where somebody else deletes from it meanwhile. So what is
+-- to go is looked for by itself. Returns those keys that the source lacks; nil where it has one, or does not tell.
+local function surely_gone(state, kind, source_org, index, keys)
+  if not state.verifies then return keys end
+  local at, here, failure = state.source:place(source_org), {}, nil
+  for from, to in pairs(state.mapping[kind.name] or {}) do here[to] = from end
+  pool.each(at.g, keys, function(key)
+    local known = state.builder:parse(kind, index.by_key[key].kept)
+    local object, r = kind.read(at, here[key] or key, known)
+    known.doc:close()
+    if object then
+      object.doc:close()
+      r = outcome.new("error", "the list of the source lacked it, and it is there: none of its kind is deleted", "cut")
+    end
+    if r then failure = source_of.failure_of(kind, source_org, key, index.by_key[key].title, r) end
+  end)
+  if not failure then return keys end
+  state.source.on_failure(failure)
 end
 
 local function unseen(index)
@@ -164,8 +248,8 @@ local function unseen(index)
   return keys
 end
 
-local function delete_rest(state, kind, org, index)
-  for _, key in ipairs(unseen(index)) do
+local function delete_rest(state, kind, source_org, org, index)
+  for _, key in ipairs(surely_gone(state, kind, source_org, index, unseen(index)) or {}) do
     local there = index.by_key[key]
     state.builder:change {
       kind = kind, org = org, now_kept = there.kept, key = key, title = there.title, about = there.about,
@@ -186,6 +270,19 @@ local function compare_unsupported(state, kind, source_org, org, r)
   state.target.on_failure(source_of.failure_of(kind, org, nil, nil, r))
 end
 
+-- Those that may have another name there are looked at all together before any is taken.
+local function each_of_source(state, kind, source_org, index, take)
+  local mapping, list = state.mapping[kind.name], {}
+  if not BY_NAME[kind.name] and (not mapping or next(mapping) == nil) then
+    return state.source:each(kind, source_org, take)
+  end
+  local listed, whole = state.source:each(kind, source_org, function(object) list[#list + 1] = object end)
+  if BY_NAME[kind.name] then match_all(state, kind, list, index) end
+  in_order(list, mapping)
+  for _, object in ipairs(list) do take(object) end
+  return listed, whole
+end
+
 local function compare_kind(state, kind, source_org, org)
   local index, r = list_target(state, kind, org)
   if not index then
@@ -193,10 +290,12 @@ local function compare_kind(state, kind, source_org, org)
     return
   end
   index.seen = {}
-  local listed, whole = state.source:each(kind, source_org, function(object)
-    take_object(state, kind, org, index, object)
+  local listed, whole = each_of_source(state, kind, source_org, index, function(object)
+    take_object(state, kind, source_org, org, index, object)
   end)
-  if state.deletes(kind, org) and listed.ok and whole and index.whole then delete_rest(state, kind, org, index) end
+  if state.deletes(kind, org) and listed.ok and whole and index.whole and not index.odd then
+    delete_rest(state, kind, source_org, org, index)
+  end
 end
 
 local function compare_org(state, source_org)
@@ -230,8 +329,8 @@ end
 --- Add to the builder the changes that make a server be as a source is.
 -- @tab c `builder`, `source`, `target` (a live source), `options` (`kinds`, `permissions`, `mapping`, `secret`,
 --   `delete`), `deletes(kind, org)`: whether what the source lacks is to go; `takes(kind, object)`: which of the
--- server's   objects are looked at; `leaves(kind)`: whether what is there already is left as it is; `server_kinds`:
--- false leaves out   organisations and users
+--   server's objects are looked at; `leaves(kind)`: whether what is there already is left as it is; `server_kinds`:
+--   false leaves out organisations and users; `verifies`: what is to go is looked for in the source, a live one, again
 -- @return true, or nil and the result that says why nothing could be compared
 function compare.run(c)
   local orgs, r = c.source:orgs()
@@ -242,7 +341,7 @@ function compare.run(c)
   local state = {
     builder = c.builder, source = c.source, target = c.target, options = c.options, target_orgs = names_of(there),
     login = c.target.server and c.target.server.login, mapping = copy_mapping(c.options.mapping),
-    deletes = c.deletes or nothing, takes = c.takes or everything, leaves = c.leaves or nothing,
+    verifies = c.verifies, deletes = c.deletes or nothing, takes = c.takes or everything, leaves = c.leaves or nothing,
   }
   tell_builder(c)
   if c.server_kinds ~= false then

@@ -63,8 +63,8 @@ end
 local function list_orgs(server)
   local r = server.is_admin and server.g:get_orgs() or server.g:get_current_user_orgs()
   if not outcome.is_answer(r) then return nil, r end
-  if not r.ok then
-    r = server.g:get_current_org()   -- a token belongs to one
+  if not r.ok or #r.orgs == 0 then   -- a token belongs to one organisation, and is asked in vain for a list
+    r = server.g:get_current_org()
     if not r.ok then return nil, r end
     return {{id = r.org.id, name = r.org.name}}
   end

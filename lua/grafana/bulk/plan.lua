@@ -15,7 +15,7 @@ local journal = require "grafana.bulk.journal"
 local kinds = require "grafana.bulk.kinds"
 local objects = require "grafana.bulk.objects"
 
-local error, ipairs, os, setmetatable, table = error, ipairs, os, setmetatable, table
+local error, ipairs, os, pcall, setmetatable, table = error, ipairs, os, pcall, setmetatable, table
 
 local plan = {}
 
@@ -154,14 +154,18 @@ function builder:failed(failure)
   self.failures[#self.failures + 1] = failure
 end
 
+-- What a person has written into a file need not make sense: then it is its kind's business to refuse it.
+local function rank_of(self, change)
+  local kind, abouts = kinds.get(change.kind), self.abouts
+  local about = kind.rank and abouts[about_key(change.kind, change.org, change.key)]
+  if not about then return 0 end
+  local function find(key) return abouts[about_key(change.kind, change.org, key)] end
+  local fine, rank = pcall(kind.rank, about, find)
+  return fine and rank or 0
+end
+
 local function set_ranks(self)
-  local abouts = self.abouts
-  for _, change in ipairs(self.changes) do
-    local kind = kinds.get(change.kind)
-    local about = kind.rank and abouts[about_key(change.kind, change.org, change.key)]
-    local function find(key) return abouts[about_key(change.kind, change.org, key)] end
-    change.rank = change.rank or about and kind.rank(about, find) or 0
-  end
+  for _, change in ipairs(self.changes) do change.rank = change.rank or rank_of(self, change) end
 end
 
 local function as_record(change)

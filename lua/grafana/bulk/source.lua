@@ -4,11 +4,12 @@
 -- result that is ok when the list was whole; what could not be read goes to `source.on_failure`.
 -- @module grafana.bulk.source
 
-local ipairs, setmetatable = ipairs, setmetatable
+local error, ipairs, pcall, setmetatable, tostring, type = error, ipairs, pcall, setmetatable, tostring, type
 
 local kinds = require "grafana.bulk.kinds"
 local outcome = require "grafana.bulk.outcome"
 local place = require "grafana.bulk.place"
+local tasks = require "grafana.tasks"
 
 local source = {}
 
@@ -53,15 +54,29 @@ function live:place(org)
   return self.places:of(org)
 end
 
+-- What the taker raises is raised, what the list raises is not: see `list_all`.
 local function catcher(self, kind, org, take)
-  local out = {whole = true}
-  function out.take(object) take(object) end
+  local out = {whole = true, raised = false}
+  function out.take(object)
+    local fine, problem = pcall(take, object)
+    if fine then return end
+    out.raised = true
+    error(problem, 0)
+  end
   function out.fail(key, title, r)
     out.whole = false
     self.on_failure(failure_of(kind, org, key, title, r))
   end
   function out.note(text) self.on_note(text, org) end
   return out
+end
+
+-- A server may answer anything: what nobody understands makes the list less than whole.
+local function list_all(kind, at, out, known)
+  local fine, r = pcall(kind.list, at, out, known)
+  if fine then return r end
+  if out.raised or tasks.is_interrupt(r) or tasks.is_cancelled(r) then error(r, 0) end
+  return outcome.new("error", "what the server has answered cannot be understood: " .. tostring(r), "not-grafana")
 end
 
 --- Call `take(object)` for each object of a kind.
@@ -75,7 +90,7 @@ function live:each(kind, org, take, known, same)
   end
   local out = catcher(self, kind, org, take)
   out.same = same
-  r = kind.list(at, out, known)
+  r = list_all(kind, at, out, known)
   if not r.ok and not outcome.is_unsupported(r) then self.on_failure(failure_of(kind, org, nil, nil, r)) end
   return r, r.ok and out.whole
 end
@@ -96,7 +111,8 @@ end
 function folder:tell_notes()
   if not self.told then
     self.told = 0
-    for _, text in ipairs(self.store.manifest.notes or {}) do self.on_note(text) end
+    local notes = self.store.manifest.notes
+    for _, text in ipairs(type(notes) == "table" and notes or {}) do self.on_note(tostring(text)) end
   end
   for i = self.told + 1, #self.store.notes do self.on_note(self.store.notes[i].message) end
   self.told = #self.store.notes

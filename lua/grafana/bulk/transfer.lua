@@ -4,6 +4,7 @@
 
 local check = require "grafana.bulk.check"
 local compare = require "grafana.bulk.compare"
+local kinds = require "grafana.bulk.kinds"
 local place = require "grafana.bulk.place"
 local plan = require "grafana.bulk.plan"
 local proof = require "grafana.bulk.proof"
@@ -131,7 +132,7 @@ local function pair(job, from, from_org, to, to_org, options, deletes)
     done, r = compare.run {
       builder = b, source = source.live(here, options, {at.org_name}), target = target, options = options,
       takes = source.of_server(source.live(here, options), {at.org_name}), leaves = is_users,
-      deletes = deletes and deletes(b, at, there, name),
+      deletes = deletes and deletes(b, at, there, name), verifies = true,
     }
     if not done then return b:refuse(r) end
     leave_new_orgs(b)
@@ -188,11 +189,14 @@ local function deletions(options)
     local target = place.find(there, name, options)
     if not target then return end
     local source_proof, target_proof = proven(b, at, "source"), proven(b, target, "target")
-    return function(kind)
+    local function deletes(kind)
       if kind.scope == "server" or not kind.delete then return false end
       if SPARED[kind.name] and not is_named(options, kind) then return false end
       return source_proof(kind) and target_proof(kind)
     end
+    local about_rules = not options.kinds or is_named(options, {name = "rule_groups"})
+    if about_rules and deletes(kinds.get "rule_groups") then options.keep_rules = false end   -- as the source has them
+    return deletes
   end
 end
 
@@ -201,7 +205,6 @@ function transfer.sync(from, from_org, to, to_org, options)
   check.client("sync", from, 1, "from")
   check.client("sync", to, 3, "to")
   options = check.options("sync", options, with(COMMON, "delete", "max_deletes"))
-  if options.delete then options.keep_rules = false end   -- groups of rules become as they are in the source
   return pair("sync", from, from_org, to, to_org, options, deletions(options))
 end
 

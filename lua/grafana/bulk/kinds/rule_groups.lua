@@ -175,7 +175,7 @@ local function read_rules(at, group)
 end
 
 -- Where what the source lacks is deleted, and where a plan is taken back, the other group loses the rule by plan.
-local function may_move_rules(at) return at.options.keep_rules == false or at.options.delete == true end
+local function may_move_rules(at) return at.options.keep_rules == false end
 
 local function is_elsewhere(rule, group)
   return rule.folderUID ~= group.folderUid or rule.ruleGroup ~= group.title
