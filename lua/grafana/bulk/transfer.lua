@@ -63,6 +63,18 @@ local function leave_new_orgs(b)
   end
 end
 
+-- Organisations that are asked for, and that the backup does not have.
+local function say_unknown(b, store, orgs)
+  local known = {}
+  for _, name in ipairs(store:orgs()) do known[name] = true end
+  for _, name in ipairs(orgs or {}) do
+    if not known[name] then
+      b:failed {kind = "organisations", key = name, title = name, status = "not-found", reason = "org-not-found",
+        side = "source", message = "the backup has no such organisation"}
+    end
+  end
+end
+
 --- See `bulk.restore`.
 function transfer.restore(g, dir, options)
   check.client("restore", g, 1, "g")
@@ -73,6 +85,7 @@ function transfer.restore(g, dir, options)
   local server, r = server_of(g)
   return build("restore", server, options, function(b)
     if r then return b:refuse(r) end
+    say_unknown(b, store, options.orgs)
     local done
     done, r = compare.run {
       builder = b, source = source.folder(store, options.orgs), target = source.live(server, options),
@@ -111,6 +124,18 @@ end
 
 transfer.hold_back = hold_back
 
+-- Who could do what with that which is deleted must come back with it, where the plan is undone.
+local function keep_permissions(b, server, org, options)
+  for _, name in ipairs {"folders", "dashboards"} do
+    local uids = {}
+    for _, change in ipairs(b.changes) do
+      if change.kind == name and change.action == "delete" then uids[#uids + 1] = change.key end
+    end
+    local at = uids[1] and place.find(server, org, options)
+    if at then require("grafana.bulk.edit_permissions").of_deleted(b, at, uids, kinds.get(name)) end
+  end
+end
+
 local function pair(job, from, from_org, to, to_org, options, deletes)
   local there, r = server_of(to)
   return build(job, there, options, function(b)
@@ -136,6 +161,7 @@ local function pair(job, from, from_org, to, to_org, options, deletes)
     }
     if not done then return b:refuse(r) end
     leave_new_orgs(b)
+    keep_permissions(b, there, name, options)
     hold_back(b, options.max_deletes)
   end)
 end
