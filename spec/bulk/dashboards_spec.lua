@@ -182,6 +182,20 @@ for _, personality in ipairs {"12.4.3", "9.3.2", "12.4.3 without /apis"} do
       assert.equal(2, w:count(dashboards))
     end)
 
+    it("are lost and doubled by no fault in one of twenty requests", function()
+      for _, kind in ipairs {"close_after", "close", "cut"} do
+        server:fault {kind = kind, path = "dashboards", every = 20}
+        for i = 1, 60 do
+          local r = w:write(dashboards, form(kind .. i, kind .. i))
+          assert.is_true(r.ok, tostring(r))
+        end
+        local count = w:forget():count(dashboards)
+        server:clear_faults()
+        assert.equal(count, w:forget():count(dashboards))
+      end
+      assert.equal(180, w:count(dashboards))
+    end)
+
     it("that cannot be read are named, and the others are there", function()
       for i = 1, 5 do w:trip(dashboards, form("a" .. i, "A" .. i)) end
       server:fault {kind = "status", code = 404, path = "/dashboards%?", times = 0}   -- the pages

@@ -3,10 +3,12 @@
 
 package.path = "./?.lua;./?/init.lua;" .. package.path
 
+local bulk = require "grafana.bulk"
 local grafana = require "grafana"
 local days = require "spec.support.bad_days"
 local kinds = require "spec.support.kinds"
 local playlists = require "grafana.bulk.kinds.playlists"
+local scratch = require "spec.support.scratch"
 
 local array = grafana.array
 
@@ -32,7 +34,10 @@ for _, version in ipairs {"9.3.2", "12.4.3"} do
     end
 
     setup(function() server = days.start(version) end)
-    teardown(function() server:stop() end)
+    teardown(function()
+      server:stop()
+      scratch.clear()
+    end)
     before_each(function()
       world = kinds.fresh(server)
       grafana.check(world.g:update_or_create_dashboard(1, {uid = "d", title = "Dashboard", panels = {}}))
@@ -93,6 +98,22 @@ for _, version in ipairs {"9.3.2", "12.4.3"} do
       local _, _, r = world:list(playlists)
       assert.equal("access-denied", r.status)
     end)
+
+    if not is_old then
+      it("several of one name are copied as several, beside those that are there", function()
+        for _, uid in ipairs {"a", "b"} do create {uid = uid, items = array {}} end
+        local org = grafana.check(world.g:create_org("Other")).id
+        local there = form {uid = "c", items = array {}}
+        grafana.check(world.g:request("POST", "/api/playlists", {org = org, body = there}))
+        for changes = 2, 0, -2 do
+          local journal = scratch.folder() .. "/journal"
+          local plan = bulk.copy(world.g, 1, world.g, "Other", {kinds = {"playlists"}, journal = journal})
+          assert.equal(changes, #plan.changes)
+          assert.is_true(plan:apply().ok)
+        end
+        assert.equal(3, kinds.on(world.g, {id = org, name = "Other"}):count(playlists))
+      end)
+    end
 
     if is_old then
       it("has no uid, and one from elsewhere is found by its name", function()

@@ -33,6 +33,11 @@ function playlists.rekey(value, key)
   if key:sub(1, #BY_NAME) == BY_NAME then value:remove("uid") else value:set(key, "uid") end
 end
 
+--- May two of one name be the same one? Where both have uids these tell.
+function playlists.may_match(key, other)
+  return key:sub(1, #BY_NAME) == BY_NAME or other:sub(1, #BY_NAME) == BY_NAME
+end
+
 function playlists.title(value) return value:get("name") end
 
 -- ------------------------------------------------------------------------------------------------- the file form --
