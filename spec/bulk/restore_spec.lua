@@ -103,6 +103,32 @@ describe("restore", function()
     assert.is_nil(failures_by_key(report)["contact_points cp-hook"])
   end)
 
+  it("tells and keeps no secret that the server repeats when it refuses it", function()
+    two[2]:fault {kind = "status", code = 400, method = "POST", path = "contact%-points", times = 0,
+      body = ('{"message":"invalid URL %s of %s"}'):format(world.WEBHOOK, world.SECRETS.token)}
+    two[2]:fault {kind = "status", code = 400, method = "POST", path = "^/api/admin/users", times = 0,
+      body = '{"message":"ann-pass-1, bob-pass-1, cy-pass-2: too short"}'}
+    local plan = restore()
+    local report = plan:apply()
+    two[2]:clear_faults()
+    local failed = failures_by_key(report)
+    assert.is_nil(failed["contact_points cp-hook"].message:find(world.WEBHOOK, 1, true))
+    assert.is_nil(failed["contact_points cp-slack"].message:find(world.SECRETS.token, 1, true))
+    assert.is_nil(failed["users ann"].message:find("ann-pass-1", 1, true))
+    assert.is_nil(failed["users bob"].message:find("bob-pass-1", 1, true))
+    assert.matches("invalid URL", failed["contact_points cp-hook"].message)
+  end)
+
+  it("tells what secrets were missing after it was broken off, too", function()
+    local journal = two:folder()
+    local plan = bulk.restore(two.other, dir, {journal = journal, secret = function() end})
+    local count = #plan:apply().missing_secrets
+    plan:close()
+    local found = {}
+    for _, each in ipairs(bulk.resume(journal, two.other).missing_secrets) do found[each.title] = true end
+    assert.is_true(found.Prom and count > 1)
+  end)
+
   it("takes only the organisations, and the kinds, that are asked for", function()
     local plan = restore {orgs = {"Acme"}, kinds = {"organisations", "folders"}}
     for _, change in ipairs(plan.changes) do
