@@ -256,27 +256,10 @@ end
 local function delete_rest(state, kind, source_org, org, index)
   for _, key in ipairs(surely_gone(state, kind, source_org, index, unseen(index)) or {}) do
     local there = index.by_key[key]
-    state.gone[kind.name .. " " .. key] = true
     state.builder:change {
       kind = kind, org = org, now_kept = there.kept, key = key, title = there.title, about = there.about,
       why = "not in the source",
     }
-  end
-end
-
--- Permissions go with what they are about; whoever takes that back must know them.
-local OWNER = {folder_permissions = "folders", dashboard_permissions = "dashboards"}
-
-local function let_go_along(state, kind, org, index)
-  if not OWNER[kind.name] then return end
-  for _, key in ipairs(unseen(index)) do
-    local there = index.by_key[key]
-    if state.gone[OWNER[kind.name] .. " " .. key] then
-      state.builder:change {
-        kind = kind, org = org, now_kept = there.kept, key = key, title = there.title, along = true,
-        why = "goes with what it is about",
-      }
-    end
   end
 end
 
@@ -318,13 +301,11 @@ local function compare_kind(state, kind, source_org, org)
   if state.deletes(kind, org) and listed.ok and whole and index.whole and not index.odd then
     delete_rest(state, kind, source_org, org, index)
   end
-  let_go_along(state, kind, org, index)
 end
 
 local function compare_org(state, source_org)
   local org = state.mapping.organisations[source_org] or source_org
   local given = state.mapping
-  state.gone = {}
   state.mapping = copy_mapping(given)   -- what is matched by name holds in this organisation
   for _, kind in ipairs(source_of.kinds(state.options, "org")) do compare_kind(state, kind, source_org, org) end
   state.mapping = given
@@ -363,7 +344,6 @@ function compare.run(c)
   there, r = c.target:orgs()
   if not there then return nil, r end
   local state = {
-    gone = {},
     builder = c.builder, source = c.source, target = c.target, options = c.options, target_orgs = names_of(there),
     login = c.target.server and c.target.server.login, mapping = copy_mapping(c.options.mapping),
     verifies = c.verifies, deletes = c.deletes or nothing, takes = c.takes or everything, leaves = c.leaves or nothing,
