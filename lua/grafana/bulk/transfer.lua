@@ -200,7 +200,7 @@ local function proven(b, at, side)
   end
   local told = {}
   return function(kind)
-    local covered, missing = proof.covers(permissions, kind.name)
+    local covered, missing = proof.covers(permissions, kind.name, at.server.major)
     if not covered and not told[kind.name] then
       told[kind.name] = true
       b:note(("no %s are deleted: the account cannot prove that it sees all of them on the %s (%s)"):format(
