@@ -3,7 +3,7 @@
 -- needs it.
 -- @module grafana.bulk.proof
 
-local ipairs, type = ipairs, type
+local ipairs, math, type = ipairs, math, type
 
 local proof = {}
 
@@ -54,13 +54,13 @@ end
 local SINCE = {["library.panels:read"] = 12}
 
 local function is_unknown(permissions, needed, major)
-  return permissions[needed[1]] == nil and major < (SINCE[needed[1]] or 0)
+  return permissions[needed[1]] == nil and (major or math.huge) < (SINCE[needed[1]] or 0)
 end
 
 --- Do the permissions prove that lists of this kind are whole?
 -- @tab permissions
 -- @string kind
--- @int major the first number of the server's version
+-- @int[opt] major the first number of the server's version
 -- @return true, or nil and what is missing
 function proof.covers(permissions, kind, major)
   for _, needed in ipairs(NEEDED[kind] or {}) do

@@ -157,7 +157,7 @@ local function pair(job, from, from_org, to, to_org, options, deletes)
     done, r = compare.run {
       builder = b, source = source.live(here, options, {at.org_name}), target = target, options = options,
       takes = source.of_server(source.live(here, options), {at.org_name}), leaves = is_users,
-      deletes = deletes and deletes(b, at, there, name), verifies = true,
+      deletes = deletes and deletes(b, at, there, name), verifies = true, is_copy = true,
     }
     if not done then return b:refuse(r) end
     leave_new_orgs(b)
