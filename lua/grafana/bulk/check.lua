@@ -2,6 +2,7 @@
 --- What callers of bulk jobs give: looked at before anything is sent.
 -- @module grafana.bulk.check
 
+local core = require "grafana.core"
 local kinds = require "grafana.bulk.kinds"
 local nearest = require "grafana.nearest"
 
@@ -30,6 +31,14 @@ function check.value(job, value, lua_type, position, name)
     fail(ASKED, job, "bad argument #%d '%s' (%s expected, got %s)", position, name, lua_type, got)
   end
   if value == "" then fail(ASKED, job, "argument #%d '%s' is empty", position, name) end
+end
+
+--- An organisation: an id, a name, `grafana.own`, or nil.
+function check.org(job, org, position, name)
+  local kind = type(org)
+  if org == nil or org == core.own or kind == "number" or kind == "string" and org ~= "" then return end
+  fail(ASKED, job, "bad argument #%d '%s' (id or name of an organisation expected, got %s)", position, name,
+    org == "" and "an empty string" or kind)
 end
 
 -- --------------------------------------------------------------------------------------------------- options --

@@ -51,13 +51,17 @@ local function side(value, options)
   return org_side(value[1], value[2], options)
 end
 
+local function org_in(value)
+  if type(value) == "table" and not is_client(value) then return value[2] end
+end
+
 local function check_side(value, position, name)
   if type(value) == "table" and not is_client(value) then
-    check.client("diff", value[1], position, name)
+    return check.client("diff", value[1], position, name .. "[1]")
   elseif type(value) ~= "string" then
-    check.client("diff", value, position, name)
+    return check.client("diff", value, position, name)
   else
-    check.value("diff", value, "string", position, name)
+    return check.value("diff", value, "string", position, name)
   end
 end
 
@@ -136,6 +140,8 @@ end
 function difference.diff(a, b, options)
   check_side(a, 1, "a")
   check_side(b, 2, "b")
+  check.org("diff", org_in(a), 1, "a[2]")
+  check.org("diff", org_in(b), 2, "b[2]")
   options = check.options("diff", options, {"kinds", "permissions", "mapping", "alertmanager_wait"})
   local from, from_name, a_org = side(a, options)
   if not from then return from_name end

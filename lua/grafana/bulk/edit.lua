@@ -92,6 +92,7 @@ end
 --- See `bulk.edit_dashboards`.
 function edit.edit_dashboards(g, org, given, f, options)
   check.client("edit_dashboards", g, 1, "g")
+  check.org("edit_dashboards", org, 2, "org")
   local wanted = selection.check("edit_dashboards", given)
   check.value("edit_dashboards", f, "function", 4, "f")
   options = check.options("edit_dashboards", options, OPTIONS)
@@ -146,6 +147,7 @@ end
 
 local function change_tags(job, g, org, given, tags, options, change, words)
   check.client(job, g, 1, "g")
+  check.org(job, org, 2, "org")
   local wanted = selection.check(job, given)
   tags = tags_from(job, tags)
   options = check.options(job, options, OPTIONS)
@@ -208,6 +210,7 @@ end
 function edit.move_to_folder(g, org, given, folder, options)
   local job = "move_to_folder"
   check.client(job, g, 1, "g")
+  check.org(job, org, 2, "org")
   local wanted = selection.check(job, given, true)
   folder = folder_from(job, folder)
   options = check.options(job, options, {"journal", "on_progress", "permissions"},
@@ -228,6 +231,7 @@ end
 function edit.set_permissions(g, org, given, grants, options)
   local job = "set_permissions"
   check.client(job, g, 1, "g")
+  check.org(job, org, 2, "org")
   local edit_permissions = require "grafana.bulk.edit_permissions"
   local wanted = edit_permissions.check_selection(job, given)
   grants = edit_permissions.check_grants(job, grants)
@@ -243,6 +247,7 @@ end
 function edit.delete_dashboards(g, org, given, options)
   local job = "delete_dashboards"
   check.client(job, g, 1, "g")
+  check.org(job, org, 2, "org")
   local wanted = selection.check(job, given, true)
   options = check.options(job, options, {"journal", "on_progress", "max_deletes"})
   return build(job, g, org, options, function(b, at)

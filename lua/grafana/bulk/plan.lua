@@ -224,7 +224,7 @@ local function take_note(changes, record)
   local change = changes[record.n]
   if not change then return end
   change.state, change.result, change.kept = record.state, record.result, record.kept
-  change.left, change.open = record.left, record.open
+  change.left, change.open, change.missing_secrets = record.left, record.open, record.missing_secrets
   if record.state == "begun" then change.tried = true end
   change.was_so = not change.tried and record.was_so or nil
 end

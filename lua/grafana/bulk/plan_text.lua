@@ -160,7 +160,8 @@ local function change_diff(plan, change, colours)
   local text = lines.diff(text_of(plan, change, change.before), text_of(plan, change, change.after), {
     from = change.before and name or "/dev/null", to = change.after and name or "/dev/null", colours = colours,
   })
-  return change.secrets and text .. ("# secrets that are set: %s\n"):format(table.concat(change.secrets, ", ")) or text
+  return change.secrets and text .. ("# secrets that are set: %s\n"):format(
+    show.text(table.concat(change.secrets, ", "))) or text
 end
 
 local function is_wanted(change, options)

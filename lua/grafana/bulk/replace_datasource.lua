@@ -193,7 +193,6 @@ local OPTIONS = {"from", "to", "kinds", "force", "journal", "on_progress"}
 
 -- What is asked for may stand with the options, or before them.
 local function merged(wanted, options)
-  check.value(JOB, wanted, "table", 3, "wanted")
   local all = {}
   for name, value in pairs(wanted) do all[name] = value end
   if type(options) == "table" then
@@ -243,6 +242,8 @@ end
 --- See `bulk.replace_datasource`.
 function replace_datasource.replace_datasource(g, org, wanted, options)
   check.client(JOB, g, 1, "g")
+  check.org(JOB, org, 2, "org")
+  check.value(JOB, wanted, "table", 3, "wanted")
   options = check.options(JOB, merged(wanted, options), OPTIONS)
   check.value(JOB, options.from, "string", 3, "wanted.from")
   check.value(JOB, options.to, "string", 3, "wanted.to")

@@ -78,7 +78,8 @@ local function failure_line(failure)
 end
 
 local function secrets_line(each)
-  return ("  %s %s: %s"):format(kinds.get(each.kind).one, show.text(each.title), table.concat(each.secrets, ", "))
+  return ("  %s %s: %s"):format(kinds.get(each.kind).one, show.text(each.title),
+    show.text(table.concat(each.secrets, ", ")))
 end
 
 local function add_lines(lines, heading, list, line_of)

@@ -169,7 +169,9 @@ end
 --- See `bulk.copy`.
 function transfer.copy(from, from_org, to, to_org, options)
   check.client("copy", from, 1, "from")
+  check.org("copy", from_org, 2, "from_org")
   check.client("copy", to, 3, "to")
+  check.org("copy", to_org, 4, "to_org")
   options = check.options("copy", options, COMMON)
   return pair("copy", from, from_org, to, to_org, options)
 end
@@ -229,7 +231,9 @@ end
 --- See `bulk.sync`.
 function transfer.sync(from, from_org, to, to_org, options)
   check.client("sync", from, 1, "from")
+  check.org("sync", from_org, 2, "from_org")
   check.client("sync", to, 3, "to")
+  check.org("sync", to_org, 4, "to_org")
   options = check.options("sync", options, with(COMMON, "delete", "max_deletes"))
   return pair("sync", from, from_org, to, to_org, options, deletions(options))
 end
