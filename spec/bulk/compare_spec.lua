@@ -205,6 +205,18 @@ describe("a server that answers what nobody understands", function()
   end)
 end)
 
+describe("an organisation that somebody has made since", function()
+  it("keeps what they have put into it", function()
+    local plan = restore(dir)
+    local acme = check(two.other:create_org("Acme")).id
+    check(two.other:update_or_create_dashboard(acme, {uid = "many-0001", title = "Theirs", panels = {}}))
+    local report = plan:apply()
+    assert.equal(1, report.failed, tostring(report))
+    assert.equal("version-mismatch", report.failures[1].reason)
+    assert.equal("Theirs", two.other:get_dashboard(acme, "many-0001").dashboard.title)
+  end)
+end)
+
 describe("copy", function()
   it("makes nobody a server admin", function()
     local plan = plan_of("copy", {})

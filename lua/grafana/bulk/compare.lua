@@ -158,9 +158,12 @@ local function comes_last(state, kind, key)
   return kind.name == "org_users" and key == state.login or nil
 end
 
--- What a server gives to new things by itself: permissions to who makes them, and all that an organisation begins with.
+-- What an organisation begins with.
+local BEGINS_WITH = {org_users = true, contact_points = true, policies = true, preferences = true}
+
+-- What a server gives to new things by itself: permissions to who makes them, and what an organisation begins with.
 local function is_given(state, kind, org)
-  return kind.name:find("_permissions$") ~= nil or org and not state.target_orgs[org]
+  return kind.name:find("_permissions$") ~= nil or org and not state.target_orgs[org] and BEGINS_WITH[kind.name]
 end
 
 -- A new one whose name another has there, which will be called otherwise, comes after that.
