@@ -52,13 +52,10 @@ local function side(value, options)
 end
 
 local function check_side(value, position, name)
-  if type(value) == "table" and not is_client(value) then
-    check.client("diff", value[1], position, name)
-  elseif type(value) ~= "string" then
-    check.client("diff", value, position, name)
-  else
-    check.value("diff", value, "string", position, name)
-  end
+  if type(value) == "string" then return check.value("diff", value, "string", position, name) end
+  if is_client(value) or type(value) == "table" and is_client(value[1]) then return end
+  check.fail("diff", "bad argument #%d '%s' (a client, {client, organisation} or the folder of a backup expected)",
+    position, name)
 end
 
 -- ------------------------------------------------------------------------------------------------------ result --
