@@ -4,12 +4,15 @@
 
 local check = require "grafana.bulk.check"
 local folder = require "grafana.bulk.folder"
+local kinds = require "grafana.bulk.kinds"
 local outcome = require "grafana.bulk.outcome"
 local place = require "grafana.bulk.place"
 local proof = require "grafana.bulk.proof"
+local report = require "grafana.bulk.report"
+local show = require "grafana.bulk.show"
 local source = require "grafana.bulk.source"
 
-local error, ipairs, os, pcall, setmetatable, table = error, ipairs, os, pcall, setmetatable, table
+local error, ipairs, math, os, pcall, setmetatable, table = error, ipairs, math, os, pcall, setmetatable, table
 
 local backup = {}
 
@@ -130,14 +133,31 @@ local function report_of(run)
   return setmetatable(r, metatable)
 end
 
-function metatable:__tostring()
-  local parts = {}
-  for _, kind in ipairs(require("grafana.bulk.kinds").names) do
-    if self.counts[kind] then parts[#parts + 1] = ("%d %s"):format(self.counts[kind], (kind:gsub("_", " "))) end
+local function words_of(counts)
+  local words = {}
+  for _, kind in ipairs(kinds.names) do
+    if counts[kind] then words[#words + 1] = kinds.count(kind, counts[kind]) .. "," end
   end
-  local lines = {("backup: %s: %d objects in %s"):format(self.status, self.total, self.dir)}
-  lines[2] = "  " .. table.concat(parts, ", ")
-  require("grafana.bulk.report").add_failures(lines, "Could not be read:", self.failures)
+  if #words > 0 then words[#words] = words[#words]:sub(1, -2) end
+  return words
+end
+
+local MOST_NOTES = 10
+
+local function add_notes(lines, notes)
+  if #notes == 0 then return end
+  lines[#lines + 1] = "Notes:"
+  for i = 1, math.min(#notes, MOST_NOTES) do lines[#lines + 1] = "  " .. show.text(notes[i], 300) end
+  if #notes > MOST_NOTES then lines[#lines + 1] = ("  … and %d more"):format(#notes - MOST_NOTES) end
+end
+
+function metatable:__tostring()
+  local lines = {("backup: %s: %d objects in %s, %d files written"):format(self.status, self.total,
+    show.text(self.dir), self.written)}
+  local words = words_of(self.counts)
+  if #words > 0 then lines[2] = show.wrapped("  ", words, "  ") end
+  report.add_failures(lines, "Could not be read:", self.failures)
+  add_notes(lines, self.notes)
   return table.concat(lines, "\n")
 end
 

@@ -6,38 +6,49 @@ local core = require "grafana.core"
 local kinds = require "grafana.bulk.kinds"
 local nearest = require "grafana.nearest"
 
-local error, getmetatable, ipairs, pairs, rawget = error, getmetatable, ipairs, pairs, rawget
+local debug, error, getmetatable, ipairs, pairs, rawget = debug, error, getmetatable, ipairs, pairs, rawget
 local tostring, type = tostring, type
 
 local check = {}
 
--- Raised where the job is called: who calls `fail` is asked by the job itself, or one level below.
-local ASKED, BELOW = 4, 5
-
-local function fail(level, job, text, ...)
-  error(("bulk.%s: "):format(job) .. text:format(...), level)
+-- Where the job is called: the first that is none of ours.
+local function level_of_caller()
+  local level = 3
+  while true do
+    local info = debug.getinfo(level, "S")
+    if not info then return 0 end
+    if not info.source:find("grafana/bulk[/%.]") and info.what ~= "C" then return level - 1 end
+    level = level + 1
+  end
 end
+
+local function fail(job, text, ...)
+  error(("bulk.%s: "):format(job) .. text:format(...), level_of_caller())
+end
+
+--- Raise, where the job is called, what is wrong with its arguments.
+check.fail = fail
 
 --- A client.
 function check.client(job, g, position, name)
   if type(g) == "table" and rawget(g, "_core") then return end
-  fail(ASKED, job, "bad argument #%d '%s' (client expected, got %s)", position, name, g == nil and "nothing" or type(g))
+  fail(job, "bad argument #%d '%s' (client expected, got %s)", position, name, g == nil and "nothing" or type(g))
 end
 
 --- A value of a Lua type, which must not be empty where it is a string.
 function check.value(job, value, lua_type, position, name)
   if type(value) ~= lua_type then
     local got = value == nil and "nothing" or type(value)
-    fail(ASKED, job, "bad argument #%d '%s' (%s expected, got %s)", position, name, lua_type, got)
+    fail(job, "bad argument #%d '%s' (%s expected, got %s)", position, name, lua_type, got)
   end
-  if value == "" then fail(ASKED, job, "argument #%d '%s' is empty", position, name) end
+  if value == "" then fail(job, "argument #%d '%s' is empty", position, name) end
 end
 
 --- An organisation: an id, a name, `grafana.own`, or nil.
 function check.org(job, org, position, name)
   local kind = type(org)
   if org == nil or org == core.own or kind == "number" or kind == "string" and org ~= "" then return end
-  fail(ASKED, job, "bad argument #%d '%s' (id or name of an organisation expected, got %s)", position, name,
+  fail(job, "bad argument #%d '%s' (id or name of an organisation expected, got %s)", position, name,
     org == "" and "an empty string" or kind)
 end
 
@@ -120,7 +131,7 @@ local function check_value(job, name, value, type_of)
   if fine then return end
   local hint = ""
   if detail then hint = (" ('%s' is none%s)"):format(detail, nearest.hint(detail, list or kinds.names)) end
-  fail(BELOW, job, "option '%s': %s expected%s", name, type_of[2], hint)
+  fail(job, "option '%s': %s expected%s", name, type_of[2], hint)
 end
 
 --- The options of a job.
@@ -131,13 +142,13 @@ end
 -- @treturn table a copy
 function check.options(job, options, allowed, own)
   if options ~= nil and type(options) ~= "table" then
-    fail(ASKED, job, "bad argument 'options' (table expected, got %s)", type(options))
+    fail(job, "bad argument 'options' (table expected, got %s)", type(options))
   end
   local known, copy = {}, {}
   for _, name in ipairs(allowed) do known[name] = true end
   for name, value in pairs(options or {}) do
     if not known[name] then
-      fail(ASKED, job, "unknown option '%s'%s", tostring(name), nearest.hint(tostring(name), allowed))
+      fail(job, "unknown option '%s'%s", tostring(name), nearest.hint(tostring(name), allowed))
     end
     check_value(job, name, value, own and own[name] or TYPES[name])
     copy[name] = value

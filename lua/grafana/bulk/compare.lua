@@ -184,7 +184,9 @@ local function add_change(state, kind, org, object, there, index)
   }
   if not change then return end
   change.last = comes_last(state, kind, change.key)
-  if not there then change.rank = rank_of_new(kind, object, index) end
+  if there then return end
+  change.rank = rank_of_new(kind, object, index)
+  change.needs = object.secrets and #object.secrets > 0 and object.secrets or nil
 end
 
 -- Who administers the server on which an organisation is does not so the one to which it is copied.

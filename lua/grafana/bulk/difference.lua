@@ -56,13 +56,10 @@ local function org_in(value)
 end
 
 local function check_side(value, position, name)
-  if type(value) == "table" and not is_client(value) then
-    return check.client("diff", value[1], position, name .. "[1]")
-  elseif type(value) ~= "string" then
-    return check.client("diff", value, position, name)
-  else
-    return check.value("diff", value, "string", position, name)
-  end
+  if type(value) == "string" then return check.value("diff", value, "string", position, name) end
+  if is_client(value) or type(value) == "table" and is_client(value[1]) then return end
+  check.fail("diff", "bad argument #%d '%s' (a client, {client, organisation} or the folder of a backup expected)",
+    position, name)
 end
 
 -- ------------------------------------------------------------------------------------------------------ result --

@@ -3,11 +3,12 @@
 -- is an error of the program and raised; what is missing, or no role, fails that one row (`failure`).
 -- @module grafana.bulk.people_rows
 
+local check = require "grafana.bulk.check"
 local nearest = require "grafana.nearest"
 local outcome = require "grafana.bulk.outcome"
 local parts = require "grafana.bulk.people_parts"
 
-local error, ipairs, pairs, tostring, type = error, ipairs, pairs, tostring, type
+local ipairs, pairs, tostring, type = ipairs, pairs, tostring, type
 
 local rows = {}
 
@@ -20,14 +21,13 @@ end
 
 -- ------------------------------------------------------------------------------------------------------- raised --
 
-local CALLER = 5   -- of complain, check_row, read (which stands for rows.users), people.create_users
-
 local function complain(job, i, text, ...)
-  error(("bulk.%s: list[%s]: "):format(job, tostring(i)) .. text:format(...), CALLER)
+  check.fail(job, "list[%s]: %s", tostring(i), text:format(...))
 end
 
 local function check_row(job, i, row, types, count)
-  if type(i) ~= "number" or i > count then complain(job, i, "the list has rows from 1 to %d, and this", count) end
+  if type(i) ~= "number" then complain(job, i, "an array of rows expected: {{login = …}, …}") end
+  if i > count then complain(job, i, "the rows before it have a gap at %d", count + 1) end
   if type(row) ~= "table" then complain(job, i, "table expected, got %s", type(row)) end
   for name, value in pairs(row) do
     if not types[name] then

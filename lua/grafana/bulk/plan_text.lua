@@ -4,80 +4,125 @@
 
 local kinds = require "grafana.bulk.kinds"
 local lines = require "grafana.bulk.lines"
+local report = require "grafana.bulk.report"
 local show = require "grafana.bulk.show"
 
 local ipairs, table = ipairs, table
 
 local plan_text = {}
 
-local MOST_SHOWN = 50   -- changes of a summary
+local ALL_SHOWN = 50       -- up to so many changes are all shown; of more, some of each sort
+local SOME_SHOWN = 3       -- of an action and a kind in an organisation
+local DELETIONS_SHOWN = 20
+local ORGS_SHOWN = 20
 local MOST_FAILURES = 10
 
 -- ------------------------------------------------------------------------------------------------------ summary --
+
+local ACTIONS = {"create", "update", "delete"}
 
 local function place_name(org)
   return org and "organisation " .. show.text(org) or "the server"
 end
 
-local function words_of(name, count)
-  local words = name:gsub("_", " ")
-  return count == 1 and kinds.get(name).one or words
-end
+local STATE = {done = "done", failed = "failed", begun = "begun", undone = "taken back"}
 
-local STATE = {done = ", done", failed = ", failed", begun = ", begun"}
+-- What the action says already.
+local PLAIN = {["not there"] = true, ["differs"] = true, [""] = true}
 
 local function change_line(change)
   local kind = kinds.get(change.kind)
   local name = show.text(change.title)
   if change.key ~= change.title then name = name .. " (" .. show.text(change.key) .. ")" end
-  local why = change.why ~= "" and ": " .. show.text(change.why) or ""
-  return ("    %-6s  %s %s%s%s"):format(change.action, kind.one, name, why, STATE[change.state] or "")
+  local why = PLAIN[(change.why:gsub("^undo: ", ""))] and "" or ": " .. show.text(change.why)
+  local state = STATE[change.state] and " [" .. STATE[change.state] .. "]" or ""
+  return ("    %-6s  %s %s%s%s"):format(change.action, kind.one, name, why, state)
 end
 
--- "3 folders, 20 dashboards to create; 1 team to update"
-local function counts_line(changes)
-  local parts = {}
-  for _, action in ipairs {"create", "update", "delete"} do
-    local counts, list = {}, {}
+-- The changes of an organisation by action and kind: `{{action, {{kind, changes}, …}}, …}`, in the order of the kinds.
+local function sorted_by_action(changes)
+  local by_action = {}
+  for _, action in ipairs(ACTIONS) do
+    local by_kind, list = {}, {}
     for _, change in ipairs(changes) do
-      if change.action == action then counts[change.kind] = (counts[change.kind] or 0) + 1 end
+      if change.action == action then
+        by_kind[change.kind] = by_kind[change.kind] or {}
+        table.insert(by_kind[change.kind], change)
+      end
     end
     for _, name in ipairs(kinds.names) do
-      if counts[name] then list[#list + 1] = ("%d %s"):format(counts[name], words_of(name, counts[name])) end
+      if by_kind[name] then list[#list + 1] = {name, by_kind[name]} end
     end
-    if #list > 0 then parts[#parts + 1] = table.concat(list, ", ") .. " to " .. action end
+    if #list > 0 then by_action[#by_action + 1] = {action, list} end
   end
-  return table.concat(parts, "; ")
+  return by_action
+end
+
+-- "3 folders, 20 dashboards to create; 1 team to update", word by word.
+local function words_of(by_action)
+  local words = {}
+  for i, each in ipairs(by_action) do
+    for j, group in ipairs(each[2]) do
+      local comma = j < #each[2] and "," or ""
+      words[#words + 1] = kinds.count(group[1], #group[2]) .. comma
+    end
+    words[#words + 1] = "to " .. each[1] .. (i < #by_action and ";" or "")
+  end
+  return words
 end
 
 -- By organisation, in the order of the plan; what goes along with something else is not said beside it.
 local function grouped(list)
-  local groups, order, changes = {}, {}, {}
+  local groups, order, count = {}, {}, 0
   for _, change in ipairs(list) do
-    if not change.along then changes[#changes + 1] = change end
-  end
-  for _, change in ipairs(changes) do
-    local org = change.org or false
-    if not groups[org] then
-      groups[org] = {}
-      order[#order + 1] = org
+    if not change.along then
+      local org = change.org or false
+      if not groups[org] then
+        groups[org] = {}
+        order[#order + 1] = org
+      end
+      table.insert(groups[org], change)
+      count = count + 1
     end
-    table.insert(groups[org], change)
   end
-  return groups, order
+  return groups, order, count
+end
+
+-- Of many objects that have the same done to them, the first ones; those that go are looked at more closely.
+local function add_some(list, action, name, changes)
+  local most = action == "delete" and DELETIONS_SHOWN or SOME_SHOWN
+  if #changes <= most + 1 then most = #changes end
+  for i = 1, most do list[#list + 1] = change_line(changes[i]) end
+  if #changes > most then
+    list[#list + 1] = ("    %-6s  … and %s more"):format(action, kinds.count(name, #changes - most))
+  end
+end
+
+local function add_org(list, org, changes, all)
+  local by_action = sorted_by_action(changes)
+  list[#list + 1] = show.wrapped(("  %s: "):format(place_name(org)), words_of(by_action), "      ")
+  if all then
+    for _, change in ipairs(changes) do list[#list + 1] = change_line(change) end
+    return
+  end
+  for _, each in ipairs(by_action) do
+    for _, group in ipairs(each[2]) do add_some(list, each[1], group[1], group[2]) end
+  end
 end
 
 local function add_changes(list, changes)
-  local groups, order = grouped(changes)
-  local shown = 0
-  for _, org in ipairs(order) do
-    list[#list + 1] = ("  %s: %s"):format(place_name(org), counts_line(groups[org]))
-    for _, change in ipairs(groups[org]) do
-      shown = shown + 1
-      if shown <= MOST_SHOWN then list[#list + 1] = change_line(change) end
+  local groups, order, count = grouped(changes)
+  local left = 0
+  for i, org in ipairs(order) do
+    if i <= ORGS_SHOWN then
+      add_org(list, org, groups[org], count <= ALL_SHOWN)
+    else
+      left = left + #groups[org]
     end
   end
-  if shown > MOST_SHOWN then list[#list + 1] = ("    … and %d more changes"):format(shown - MOST_SHOWN) end
+  if left > 0 then
+    list[#list + 1] = ("  … and %d changes in %d more organisations"):format(left, #order - ORGS_SHOWN)
+  end
 end
 
 local function add_list(list, heading, items, text_of, most)
@@ -90,17 +135,6 @@ local function add_list(list, heading, items, text_of, most)
     end
     list[#list + 1] = "  " .. text_of(item)
   end
-end
-
-local function failure_text(failure)
-  if failure.kind == "plan" then return failure.status .. ": " .. show.text(failure.message or "no message", 300) end
-  local kind = kinds.rank(failure.kind) and kinds.get(failure.kind)
-  local name = failure.title or failure.key
-  local what = name and (kind and kind.one or failure.kind) .. " " .. show.text(name)
-    or failure.kind:gsub("_", " ") .. " (the list)"
-  if failure.side then what = what .. " on the " .. failure.side end
-  local where = failure.org and show.text(failure.org) .. ": " or ""
-  return where .. what .. ": " .. failure.status .. ": " .. show.text(failure.message or "no message", 300)
 end
 
 local function lost_by(change)
@@ -127,10 +161,75 @@ plan_text.losses = losses
 local function itself(text) return text end
 local function cleaned(text) return show.text(text, 300) end
 
+-- Why there is no plan at all.
+local function refusal(plan)
+  for _, failure in ipairs(plan.failures) do
+    if failure.kind == "plan" then return failure end
+  end
+end
+
 local function heading(plan)
+  local begin = ("%s on %s: "):format(plan.job, plan.header.server)
+  local refused = refusal(plan)
+  if refused then return begin .. "there is no plan: " .. refused.status .. ": " .. cleaned(refused.message or "?") end
   local counts = plan:counts()
-  return ("%s on %s: %d to create, %d to update, %d to delete, %d as they should be"):format(plan.job,
-    plan.header.server, counts.create, counts.update, counts.delete, plan.same)
+  return begin .. ("%d to create, %d to update, %d to delete, %d as they should be"):format(counts.create,
+    counts.update, counts.delete, plan.same)
+end
+
+local function not_read(plan)
+  local list = {}
+  for _, failure in ipairs(plan.failures) do
+    if failure.kind ~= "plan" then list[#list + 1] = failure end
+  end
+  return list
+end
+
+-- What new objects have, and no source tells.
+local function needing(plan)
+  local list = {}
+  if plan.options.secret then return list end
+  for _, change in ipairs(plan.changes) do
+    if change.needs and not change.state then list[#list + 1] = change end
+  end
+  return list
+end
+
+local function needs_text(change)
+  local names = {}
+  for i, name in ipairs(change.needs) do names[i] = show.text(name) end
+  local where = change.org and show.text(change.org) .. ": " or ""
+  return ("%s%s %s: %s"):format(where, kinds.get(change.kind).one, show.text(change.title), table.concat(names, ", "))
+end
+
+local function states(plan)
+  local counts = {done = 0, failed = 0, begun = 0, undone = 0}
+  local tried = false
+  for _, change in ipairs(plan.changes) do
+    if counts[change.state] then
+      counts[change.state], tried = counts[change.state] + 1, true
+    end
+  end
+  return counts, tried
+end
+
+-- What there is to do with a plan now.
+local function add_what_next(list, plan)
+  local total = #plan.changes
+  if total == 0 then
+    if #plan.failures == 0 then list[#list + 1] = "Nothing is to be done." end
+    return
+  end
+  local counts, tried = states(plan)
+  if not tried then
+    list[#list + 1] = "Nothing is written yet: plan:diff() shows it line by line, plan:apply() carries it out."
+    return
+  end
+  list[#list + 1] = ("Of %d changes %d are carried out, %d failed, %d broken off, %d taken back."):format(total,
+    counts.done, counts.failed, counts.begun, counts.undone)
+  if counts.done < total then list[#list + 1] = "plan:apply() carries out what is not done." end
+  if counts.done + counts.begun > 0 then list[#list + 1] = "plan:undo() takes back what is done." end
+  list[#list + 1] = "Journal: " .. plan.journal.dir
 end
 
 --- What a plan is about, for a person.
@@ -138,9 +237,11 @@ function plan_text.summary(plan)
   local list = {heading(plan)}
   add_changes(list, plan.changes)
   if plan.header.held_back then list[#list + 1] = "Held back: " .. plan.header.held_back end
-  add_list(list, "Could not be read:", plan.failures, failure_text, MOST_FAILURES)
+  report.add_failures(list, "Could not be read:", not_read(plan), MOST_FAILURES)
   add_list(list, "Notes:", plan.notes, cleaned, MOST_FAILURES)
+  add_list(list, "Secrets that are needed, from a function as option secret:", needing(plan), needs_text, MOST_FAILURES)
   add_list(list, "Undo cannot return:", losses(plan.changes), itself, math.huge)
+  add_what_next(list, plan)
   return table.concat(list, "\n")
 end
 

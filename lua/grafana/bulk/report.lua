@@ -67,14 +67,60 @@ end
 
 local MOST_SHOWN = 20
 
+local MOST_LISTS = 3
+
+-- A list that could not be read, and those after it that could not be for the same reason.
+local function what_of_lists(lists)
+  local names = {}
+  for i, failure in ipairs(lists) do
+    if i > MOST_LISTS then break end
+    names[i] = kinds.rank(failure.kind) and kinds.many(failure.kind) or show.text(failure.kind)
+  end
+  local left = #lists - #names
+  return table.concat(names, ", ") .. (left > 0 and (" and %d other kinds"):format(left) or "")
+end
+
 local function failure_line(failure)
   local known = kinds.rank(failure.kind)
   local what = known and kinds.get(failure.kind).one or failure.kind
   local name = failure.title or failure.key
   if name then what = what .. " " .. show.text(name) end
+  if failure.lists then what = what_of_lists(failure.lists) end
   if failure.org then what = show.text(failure.org) .. ": " .. what end
+  if failure.side then what = what .. " on the " .. failure.side end
   local why = failure.status .. (failure.reason and " (" .. failure.reason .. ")" or "")
   return ("  %s: %s: %s"):format(what, why, show.text(failure.message or "no message", 300))
+end
+
+local function is_list(failure)
+  return failure.key == nil and failure.title == nil and failure.action == nil and failure.kind ~= "plan"
+    and failure.kind ~= "deletions"
+end
+
+local SAME = {"org", "side", "status", "reason", "message"}
+
+local function are_alike(a, b)
+  for _, name in ipairs(SAME) do
+    if a[name] ~= b[name] then return false end
+  end
+  return true
+end
+
+-- Lists that could not be read for one reason are one line.
+local function gathered(failures)
+  local list, last = {}, nil
+  for _, failure in ipairs(failures) do
+    if not is_list(failure) then
+      list[#list + 1], last = failure, nil
+    elseif last and are_alike(last, failure) then
+      table.insert(last.lists, failure)
+    else
+      last = {kind = failure.kind, lists = {failure}}
+      for _, name in ipairs(SAME) do last[name] = failure[name] end
+      list[#list + 1] = last
+    end
+  end
+  return list
 end
 
 local function secrets_line(each)
@@ -82,28 +128,47 @@ local function secrets_line(each)
     show.text(table.concat(each.secrets, ", ")))
 end
 
-local function add_lines(lines, heading, list, line_of)
+local function add_lines(lines, title, list, line_of, most)
+  most = most or MOST_SHOWN
   if #list == 0 then return end
-  lines[#lines + 1] = heading
+  lines[#lines + 1] = title
   for i, each in ipairs(list) do
-    if i > MOST_SHOWN then
-      lines[#lines + 1] = ("  … and %d more"):format(#list - MOST_SHOWN)
+    if i > most then
+      lines[#lines + 1] = ("  … and %d more"):format(#list - most)
       return
     end
     lines[#lines + 1] = line_of(each)
   end
 end
 
---- Add to lines of text what failed.
-function report.add_failures(lines, heading, failures)
-  add_lines(lines, heading, failures, failure_line)
+--- Add to lines of text what failed; `most` lines, 20 unless given.
+function report.add_failures(lines, title, failures, most)
+  add_lines(lines, title, gathered(failures), failure_line, most)
+end
+
+-- Why nothing could be planned.
+local function refusal(failures)
+  for _, failure in ipairs(failures) do
+    if failure.kind == "plan" then return failure end
+  end
+end
+
+local function heading(self)
+  if self.total == 0 and refusal(self.failures) then
+    return ("%s: %s: there was no plan"):format(self.job, self.status)
+  end
+  return ("%s: %s: %d of %d changes carried out, %d failed; %d objects were as they should be"):format(
+    self.job, self.status, self.done, self.total, self.failed, self.unchanged)
 end
 
 function metatable:__tostring()
-  local lines = {("%s: %s: %d of %d changes carried out, %d failed; %d objects were as they should be"):format(
-    self.job, self.status, self.done, self.total, self.failed, self.unchanged)}
+  local lines = {heading(self)}
   report.add_failures(lines, "Failed:", self.failures)
   add_lines(lines, "Secrets that nobody gave:", self.missing_secrets, secrets_line)
+  if self.done < self.total then
+    lines[#lines + 1] = "To try again what is not done: plan:apply(), or bulk.resume(journal)"
+  end
+  if self.done > 0 then lines[#lines + 1] = "To take it back: plan:undo(), or bulk.open(journal):undo()" end
   if self.total > 0 then lines[#lines + 1] = "Journal: " .. self.journal end
   return table.concat(lines, "\n")
 end

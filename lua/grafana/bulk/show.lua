@@ -2,6 +2,8 @@
 --- What people are shown of what a server says: nothing that a terminal would obey.
 -- @module grafana.bulk.show
 
+local io, ipairs, math, table, tostring = io, ipairs, math, table, tostring
+
 local progress = require "grafana.progress"
 local text = require "grafana.progress_text"
 
@@ -25,6 +27,26 @@ end
 
 --- How many columns a text takes that `text` gave.
 show.columns = text.columns
+
+local WIDTH = 80   -- of a terminal
+
+--- Words that follow each other, each with what stands behind it, as lines that any terminal has room for.
+-- @string first what the first line begins with
+-- @tab words array
+-- @string indent what the other lines begin with
+-- @treturn string
+function show.wrapped(first, words, indent)
+  local list, line = {}, first
+  local is_empty = true
+  for _, word in ipairs(words) do
+    if not is_empty and show.columns(line) + 1 + show.columns(word) > WIDTH then
+      list[#list + 1], line, is_empty = line, indent, true
+    end
+    line, is_empty = line .. (is_empty and "" or " ") .. word, false
+  end
+  list[#list + 1] = line
+  return table.concat(list, "\n")
+end
 
 local CODES = {red = "31", green = "32", yellow = "33", cyan = "36", bold = "1", dim = "2"}
 

@@ -10,7 +10,7 @@ local plan = require "grafana.bulk.plan"
 local proof = require "grafana.bulk.proof"
 local source = require "grafana.bulk.source"
 
-local error, ipairs, math, pairs, pcall, type = error, ipairs, math, pairs, pcall, type
+local error, ipairs, math, pairs, pcall, table, type = error, ipairs, math, pairs, pcall, table, type
 
 local transfer = {}
 
@@ -63,16 +63,19 @@ local function leave_new_orgs(b)
   end
 end
 
--- Organisations that are asked for, and that the backup does not have.
-local function say_unknown(b, store, orgs)
-  local known = {}
-  for _, name in ipairs(store:orgs()) do known[name] = true end
-  for _, name in ipairs(orgs or {}) do
-    if not known[name] then
+-- Those organisations of the options that the backup has; the others fail the plan.
+local function orgs_of(b, store, wanted)
+  if not wanted then return nil end
+  local names, list = store:orgs(), {}
+  local has = {}
+  for _, name in ipairs(names) do has[name] = true end
+  for _, name in ipairs(wanted) do
+    if has[name] then list[#list + 1] = name else
       b:failed {kind = "organisations", key = name, title = name, status = "not-found", reason = "org-not-found",
-        side = "source", message = "the backup has no such organisation"}
+        message = "the backup has no organisation of this name; it has: " .. table.concat(names, ", ")}
     end
   end
+  return list
 end
 
 --- See `bulk.restore`.
@@ -85,11 +88,11 @@ function transfer.restore(g, dir, options)
   local server, r = server_of(g)
   return build("restore", server, options, function(b)
     if r then return b:refuse(r) end
-    say_unknown(b, store, options.orgs)
     local done
+    local orgs = orgs_of(b, store, options.orgs)
     done, r = compare.run {
-      builder = b, source = source.folder(store, options.orgs), target = source.live(server, options),
-      options = options, takes = source.of_server(source.folder(store), options.orgs),
+      builder = b, source = source.folder(store, orgs), target = source.live(server, options),
+      options = options, takes = source.of_server(source.folder(store), orgs),
     }
     if not done then return b:refuse(r) end
     leave_new_orgs(b)

@@ -85,7 +85,9 @@ end
 function undo.undo(self, options)
   options = options or {}
   local inverse = undo.inverse(self, options)
-  return inverse:apply {on_progress = options.on_progress, secret = options.secret}
+  local report = inverse:apply {on_progress = options.on_progress, secret = options.secret}
+  self:catch_up()
+  return report
 end
 
 return undo
