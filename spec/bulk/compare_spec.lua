@@ -196,6 +196,30 @@ describe("a file that a person has changed", function()
 end)
 
 describe("a server that answers what nobody understands", function()
+  local PATHS = {"^/api/orgs%?", "^/api/users", "^/api/orgs?/?%d*/users", "contact%-points", "mute%-timings",
+    "templates", "policies", "^/api/annotations", "folder.grafana.app/[%w]+/namespaces", "playlist"}
+  local BODIES = {"{}", "[{}]", "[null]"}
+
+  it("makes no job raise, and has nothing deleted", function()
+    restored()
+    for _, path in ipairs(PATHS) do
+      for _, body in ipairs(BODIES) do
+        two[1]:fault {kind = "body", method = "GET", path = path, body = body, times = 0}
+        local r = bulk.backup(two.g, two:folder())
+        assert.is_false(r.ok, path .. " " .. body)
+        local plan = plan_of("sync", {delete = true})
+        assert.equal(0, plan:counts().delete, path .. " " .. body)
+        plan:close()
+        two[1]:clear_faults()
+        two[2]:fault {kind = "body", method = "GET", path = path, body = body, times = 0}
+        plan = plan_of("sync", {delete = true})
+        assert.is_string(tostring(plan) .. plan:diff())
+        plan:close()
+        two[2]:clear_faults()
+      end
+    end
+  end)
+
   it("is a failure of that list, not of the program", function()
     two[1]:fault {kind = "body", path = "^/api/orgs?/?%d*/users",
       body = '[{"userId":1,"login":null,"role":7}]', times = 0}

@@ -246,7 +246,7 @@ local function surely_gone(state, kind, source_org, index, keys)
   for from, to in pairs(state.mapping[kind.name] or {}) do here[to] = from end
   pool.each(at.g, keys, function(key)
     local known = state.builder:parse(kind, index.by_key[key].kept)
-    local object, r = kind.read(at, here[key] or key, known)
+    local object, r = state.source:read(kind, source_org, here[key] or key, known)
     known.doc:close()
     if object then
       object.doc:close()
