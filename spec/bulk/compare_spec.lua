@@ -74,6 +74,16 @@ describe("data sources", function()
     assert.equal("Old name", two.other:get_datasource(acme, "newer").datasource.name)
   end)
 
+  it("of one name are the same where only dashboards are copied, too", function()
+    local acme = check(two.other:create_org("Acme")).id
+    check(two.other:create_datasource(acme, {uid = "prom-there", name = "Prom", type = "prometheus", access = "proxy",
+      url = "http://127.0.0.1:1"}))
+    assert.is_true(plan_of("copy", {kinds = {"folders", "dashboards"}}):apply().ok)
+    local panels = check(two.other:get_dashboard(acme, "many-0001")).dashboard.panels
+    assert.equal("prom-there", panels[1].datasource.uid)
+    assert.equal("loki", panels[2].datasource.uid)
+  end)
+
   it("of which two are one there are written once, and that is said", function()
     restored()
     local plan = plan_of("copy", {kinds = {"datasources"}, mapping = {datasources = {loki = "prom"}}})
@@ -192,6 +202,28 @@ describe("a server that answers what nobody understands", function()
     local r = bulk.backup(two.g, two:folder())
     assert.is_false(r.ok)
     assert.is_true(r.counts.dashboards > 20)
+  end)
+end)
+
+describe("an organisation that somebody has made since", function()
+  it("keeps what they have put into it", function()
+    local plan = restore(dir)
+    local acme = check(two.other:create_org("Acme")).id
+    check(two.other:update_or_create_dashboard(acme, {uid = "many-0001", title = "Theirs", panels = {}}))
+    local report = plan:apply()
+    assert.equal(1, report.failed, tostring(report))
+    assert.equal("version-mismatch", report.failures[1].reason)
+    assert.equal("Theirs", two.other:get_dashboard(acme, "many-0001").dashboard.title)
+  end)
+end)
+
+describe("copy", function()
+  it("makes nobody a server admin", function()
+    local plan = plan_of("copy", {})
+    assert.is_true(plan:apply().ok)
+    assert.is_false(check(two.other:get_user("cy")).user.isGrafanaAdmin)
+    assert.is_true(check(two.g:get_user("cy")).user.isGrafanaAdmin)
+    assert.matches("cy is a server admin in the source, and does not become one", tostring(plan))
   end)
 end)
 

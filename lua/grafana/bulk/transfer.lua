@@ -160,7 +160,7 @@ local function pair(job, from, from_org, to, to_org, options, deletes)
     done, r = compare.run {
       builder = b, source = source.live(here, options, {at.org_name}), target = target, options = options,
       takes = source.of_server(source.live(here, options), {at.org_name}), leaves = is_users,
-      deletes = deletes and deletes(b, at, there, name), verifies = true,
+      deletes = deletes and deletes(b, at, there, name), verifies = true, is_copy = true,
     }
     if not done then return b:refuse(r) end
     leave_new_orgs(b)
@@ -203,7 +203,7 @@ local function proven(b, at, side)
   end
   local told = {}
   return function(kind)
-    local covered, missing = proof.covers(permissions, kind.name)
+    local covered, missing = proof.covers(permissions, kind.name, at.server.major)
     if not covered and not told[kind.name] then
       told[kind.name] = true
       b:note(("no %s are deleted: the account cannot prove that it sees all of them on the %s (%s)"):format(
