@@ -4,10 +4,10 @@
 --
 -- A change is a table: `n`, `kind`, `org` (the organisation's name; false: the server itself), `key`, `title`, `action`
 -- ("create", "update", "delete"), `why`, `rank`, `before` and `after` (`{digest, offset, length}`, false: nothing is
--- there), `any` (whatever is there before), `secrets` (names of those that are to be set), `needs` (names of those that a new
--- one has), and, once it was begun, `state` ("begun", "done", "failed", "undone"), `result` of a failure, `was_so` where
--- nothing was to be done, `kept` where what the server keeps is not what `after` says, `tried` where something was
--- sent, `left` where what failed has left something (as `before`), `open` where that is not known.
+-- there), `any` (whatever is there before), `secrets` (names of those that are to be set), `needs` (names of those that
+-- a new one has), and, once it was begun, `state` ("begun", "done", "failed", "undone"), `result` of a failure, `was_so`
+-- where nothing was to be done, `kept` where what the server keeps is not what `after` says, `tried` where something
+-- was sent, `left` where what failed has left something (as `before`), `open` where that is not known.
 -- @module grafana.bulk.plan
 
 local core = require "grafana.core"
@@ -225,7 +225,7 @@ local function take_note(changes, record)
   local change = changes[record.n]
   if not change then return end
   change.state, change.result, change.kept = record.state, record.result, record.kept
-  change.left, change.open = record.left, record.open
+  change.left, change.open, change.missing_secrets = record.left, record.open, record.missing_secrets
   if record.state == "begun" then change.tried = true end
   change.was_so = not change.tried and record.was_so or nil
 end

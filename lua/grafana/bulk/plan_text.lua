@@ -88,8 +88,24 @@ local function grouped(list)
   return groups, order, count
 end
 
--- Of many objects that have the same done to them, the first ones; those that go are looked at more closely.
+local function is_trouble(change)
+  return change.state == "failed" or change.state == "begun"
+end
+
+-- What went wrong comes first.
+local function troubles_first(changes)
+  local list = {}
+  for _, wanted in ipairs {true, false} do
+    for _, change in ipairs(changes) do
+      if is_trouble(change) == wanted then list[#list + 1] = change end
+    end
+  end
+  return list
+end
+
+-- Of many objects that have the same done to them, some; those that go are looked at more closely.
 local function add_some(list, action, name, changes)
+  changes = troubles_first(changes)
   local most = action == "delete" and DELETIONS_SHOWN or SOME_SHOWN
   if #changes <= most + 1 then most = #changes end
   for i = 1, most do list[#list + 1] = change_line(changes[i]) end

@@ -153,25 +153,32 @@ local function refusal(failures)
 end
 
 local function heading(self)
-  if self.total == 0 and refusal(self.failures) then return ("%s: %s: there was no plan"):format(self.job, self.status) end
+  if self.total == 0 and refusal(self.failures) then
+    return ("%s: %s: there was no plan"):format(self.job, self.status)
+  end
   return ("%s: %s: %d of %d changes carried out, %d failed; %d objects were as they should be"):format(
     self.job, self.status, self.done, self.total, self.failed, self.unchanged)
+end
+
+local function add_what_next(lines, self)
+  if self.total == 0 then return end
+  if self.done < self.total then lines[#lines + 1] = "To try the rest again: plan:apply(), or bulk.resume(journal, g)" end
+  if self.done > 0 then lines[#lines + 1] = "To take it back: plan:undo(), or bulk.open(journal, g):undo()" end
+  lines[#lines + 1] = "Journal: " .. self.journal
 end
 
 function metatable:__tostring()
   local lines = {heading(self)}
   report.add_failures(lines, "Failed:", self.failures)
   add_lines(lines, "Secrets that nobody gave:", self.missing_secrets, secrets_line)
-  if self.done < self.total then lines[#lines + 1] = "To try again what is not done: plan:apply(), or bulk.resume(journal)" end
-  if self.done > 0 then lines[#lines + 1] = "To take it back: plan:undo(), or bulk.open(journal):undo()" end
-  if self.total > 0 then lines[#lines + 1] = "Journal: " .. self.journal end
+  add_what_next(lines, self)
   return table.concat(lines, "\n")
 end
 
 --- The sentence that Ctrl-C raises.
 function report.interrupted(run)
   local counts = ("%d of %d changes carried out, %d of them failed"):format(run.done, run.total, run.failed)
-  return ('grafana.bulk: %s: %s. To go on: require("grafana.bulk").resume(%q): interrupted!'):format(run.plan.job,
+  return ('grafana.bulk: %s: %s. To go on: require("grafana.bulk").resume(%q, g): interrupted!'):format(run.plan.job,
     counts, run.plan.journal.dir)
 end
 
