@@ -3,6 +3,7 @@
 -- a stand-in server; with GRAFANA_URL, GRAFANA_USER and GRAFANA_PASSWORD set it runs on yours. A server admin is
 -- needed, and everything that it makes, it removes.
 
+local bulk = require "grafana.bulk"
 local grafana = require "grafana"
 
 -- ------------------------------------------------------------------------------------------------------ telling --
@@ -131,6 +132,38 @@ local function call_anything(g, org)
   print(paint("33", '   g:call("getOrgPreferenses")') .. "\n   " .. paint("31", "raises: " .. tostring(problem)))
 end
 
+-- Indented as all that is told here.
+local function show_text(text, most)
+  local count = 0
+  for line in text:gmatch "[^\n]+" do
+    count = count + 1
+    if count <= most then print("   " .. line) end
+  end
+  if count > most then say("… %d more lines", count - most) end
+end
+
+-- A backup, a change to all dashboards that is looked at first, and the way back.
+local function work_in_bulk(g, org)
+  local dir = os.tmpname()
+  os.remove(dir)
+  local name = grafana.check(g:get_org(org)).org.name
+  local kinds = {"folders", "datasources", "dashboards"}
+  print(paint("33", '   bulk.backup(g, dir, {orgs = {name}})'))
+  show_text(tostring(bulk.backup(g, dir, {orgs = {name}, kinds = kinds})), 3)
+  print(paint("33", '   plan = bulk.add_tags(g, org, nil, "demo-2")'))
+  local plan = bulk.add_tags(g, org, nil, "demo-2", {journal = dir .. ".journal"})
+  show_text(tostring(plan), 6)
+  print(paint("33", '   plan:diff {key = "demo-node"}'))
+  show_text(plan:diff {key = "demo-node"}, 12)
+  print(paint("33", "   plan:apply()"))
+  show_text(tostring(plan:apply()), 1)
+  print(paint("33", "   plan:undo()"))
+  show_text(tostring(plan:undo {journal = dir .. ".undo"}), 1)
+  print(paint("33", "   bulk.diff(dir, {g, org})"))
+  show_text(tostring(bulk.diff(dir, {g, org}, {kinds = kinds})), 1)
+  os.execute(("rm -rf '%s' '%s.journal' '%s.undo'"):format(dir, dir, dir))
+end
+
 local function show_failures(g, org)
   try("g:create_org(<the same name>)", g:create_org(grafana.check(g:get_org(org)).org.name))
   try('g:get_dashboard(org, "no-such-uid")', g:get_dashboard(org, "no-such-uid"))
@@ -203,6 +236,9 @@ local function work(g, made, people, suffix)
 
   chapter "Anything that Grafana documents"
   call_anything(g, org)
+
+  chapter "Many dashboards at once: a backup, a plan, and the way back"
+  work_in_bulk(g, org)
 
   chapter "What a failure looks like"
   show_failures(g, org)

@@ -204,7 +204,10 @@ end
 -- @tab[opt] options `secret`, `on_progress`
 -- @return the report
 function bulk.resume(dir, g, options)
-  require("grafana.bulk.check").value("resume", dir, "string", 1, "dir")
+  local check = require "grafana.bulk.check"
+  check.value("resume", dir, "string", 1, "dir")
+  if g ~= nil then check.client("resume", g, 2, "g") end
+  options = check.options("resume", options, {"secret", "on_progress"})
   local plan, r = bulk.open(dir, g, options)
   if not plan then return r end
   return plan:apply()

@@ -38,7 +38,8 @@ end
 local function restore(folder, options)
   options = options or {}
   options.journal, options.secret = two:folder(), world.secret
-  return bulk.restore(two.other, folder, options)
+  local plan = bulk.restore(two.other, folder, options)
+  return plan
 end
 
 local function backup_with(path, text)
@@ -122,6 +123,23 @@ describe("sync with delete", function()
     assert.matches("the list of the source lacked it", tostring(plan))
   end)
 
+  it("and undo brings back who could do what with what was deleted", function()
+    restored()
+    local acme = other_org()
+    check(two.other:create_folder(acme, {uid = "shut", title = "Shut"}))
+    check(two.other:grant_folder_permissions(acme, "shut", {roles = {Admin = "Admin"}}))
+    check(two.other:update_or_create_dashboard(acme, {uid = "secret", title = "Secret", panels = {}}))
+    check(two.other:grant_dashboard_permissions(acme, "secret", {users = {bob = "View"}}))
+    local before, after = two:folder(), two:folder()
+    assert.is_true(bulk.backup(two.other, before).ok)
+    local plan = plan_of("sync", {delete = true})
+    assert.equal(2, plan:counts().delete, tostring(plan))
+    assert.is_true(plan:apply().ok)
+    assert.is_true(plan:undo({journal = two:folder()}).ok)
+    assert.is_true(bulk.backup(two.other, after).ok)
+    assert.equal("", two_worlds.differences(before, after))
+  end)
+
   it("takes no rules away where the accounts cannot prove that they see all", function()
     restored()
     check(two.g:add_org_user(two.acme, "ann", "Viewer"))
@@ -174,5 +192,52 @@ describe("a server that answers what nobody understands", function()
     local r = bulk.backup(two.g, two:folder())
     assert.is_false(r.ok)
     assert.is_true(r.counts.dashboards > 20)
+  end)
+end)
+
+describe("a mapping", function()
+  it("of folders moves what is in them", function()
+    local acme = check(two.other:create_org("Acme")).id
+    check(two.other:create_folder(acme, {uid = "elsewhere", title = "Top"}))
+    local plan = plan_of("copy", {kinds = {"folders", "dashboards"}, mapping = {folders = {top = "elsewhere"}}})
+    assert.is_true(plan:apply().ok, tostring(plan))
+    assert.equal("elsewhere", two.other:get_dashboard(acme, "Case").meta.folderUid)
+    assert.equal("elsewhere", two.other:get_folder(acme, "mid").folder.parentUid)
+    assert.equal("not-found", two.other:get_folder(acme, "top").status)
+  end)
+
+  it("knows logins in any letters", function()
+    local plan = restore(dir, {mapping = {users = {BOB = "Robert"}}})
+    local found = {}
+    for _, change in ipairs(plan.changes) do
+      if change.kind == "users" then found[change.key] = true end
+    end
+    assert.same({ann = true, cy = true, robert = true}, found)
+  end)
+
+  it("of a kind that has none, or of anything but names, is refused at the caller's line", function()
+    local function refusal(mapping)
+      local fine, problem = pcall(function() return restore(dir, {mapping = mapping}) end)
+      assert.is_false(fine)
+      return problem
+    end
+    assert.matches("compare_spec.lua:%d+: .*'mapping'.*'datasource' is none.*datasources",
+      refusal {datasource = {a = "b"}})
+    assert.matches("compare_spec.lua:%d+: .*'mapping'", refusal {users = {"bob"}})
+  end)
+end)
+
+describe("organisations that are asked for", function()
+  it("and are not in the backup are a failure", function()
+    local plan = restore(dir, {orgs = {"Acmee"}})
+    assert.equal("not-found", plan.failures[1].status)
+    assert.is_false(plan:apply().ok)
+  end)
+
+  it("must be names, and some", function()
+    for _, orgs in ipairs {{}, {1}, {Acme = true}} do
+      assert.error_matches(function() restore(dir, {orgs = orgs}) end, "'orgs': array of names")
+      assert.error_matches(function() bulk.backup(two.g, two:folder(), {orgs = orgs}) end, "'orgs': array of names")
+    end
   end)
 end)

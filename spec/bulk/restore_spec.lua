@@ -70,6 +70,19 @@ describe("restore", function()
     assert.equal("ok", two.other:get_datasource(acme, "prom").status)
   end)
 
+  it("leaves nothing more open than it was, though somebody whom its permissions name is not there", function()
+    local report = restore({secret = function() end}):apply()
+    local failure = failures_by_key(report)["folder_permissions top"]
+    assert.equal("user-not-found", failure.status)
+    assert.matches("the other permissions are set: there is no user \"bob\"", failure.message, 1, true)
+    local acme = check(two.other:get_org("Acme")).org.id
+    local roles = {}
+    for _, each in ipairs(check(two.other:get_folder_permissions(acme, "top")).permissions) do
+      if each.role then roles[each.role] = each.permission end
+    end
+    assert.same({Viewer = 1}, roles)
+  end)
+
   it("sets secrets that are given later", function()
     restore({secret = function(what) return what.kind ~= "datasources" and world.secret(what) or nil end}):apply()
     local plan = restore()
@@ -88,6 +101,32 @@ describe("restore", function()
     end}):apply()
     assert.equal("the vault is shut", failures_by_key(report)["users ann"].message)
     assert.is_nil(failures_by_key(report)["contact_points cp-hook"])
+  end)
+
+  it("tells and keeps no secret that the server repeats when it refuses it", function()
+    two[2]:fault {kind = "status", code = 400, method = "POST", path = "contact%-points", times = 0,
+      body = ('{"message":"invalid URL %s of %s"}'):format(world.WEBHOOK, world.SECRETS.token)}
+    two[2]:fault {kind = "status", code = 400, method = "POST", path = "^/api/admin/users", times = 0,
+      body = '{"message":"ann-pass-1, bob-pass-1, cy-pass-2: too short"}'}
+    local plan = restore()
+    local report = plan:apply()
+    two[2]:clear_faults()
+    local failed = failures_by_key(report)
+    assert.is_nil(failed["contact_points cp-hook"].message:find(world.WEBHOOK, 1, true))
+    assert.is_nil(failed["contact_points cp-slack"].message:find(world.SECRETS.token, 1, true))
+    assert.is_nil(failed["users ann"].message:find("ann-pass-1", 1, true))
+    assert.is_nil(failed["users bob"].message:find("bob-pass-1", 1, true))
+    assert.matches("invalid URL", failed["contact_points cp-hook"].message)
+  end)
+
+  it("tells what secrets were missing after it was broken off, too", function()
+    local journal = two:folder()
+    local plan = bulk.restore(two.other, dir, {journal = journal, secret = function() end})
+    local count = #plan:apply().missing_secrets
+    plan:close()
+    local found = {}
+    for _, each in ipairs(bulk.resume(journal, two.other).missing_secrets) do found[each.title] = true end
+    assert.is_true(found.Prom and count > 1)
   end)
 
   it("takes only the organisations, and the kinds, that are asked for", function()

@@ -92,6 +92,23 @@ describe("sync with delete", function()
     assert.equal("extra", two.other:get_dashboard(acme, "x1").meta.folderUid)
   end)
 
+  it("takes the permissions of what it deletes along, so that undo brings these back, too", function()
+    local options = {delete = true, journal = two:folder(), secret = require("spec.support.bulk_world").secret}
+    assert.is_true(bulk.copy(two.g, "Acme", two.other, "Acme", {journal = two:folder(), secret = options.secret})
+      :apply().ok)
+    local acme = grafana.check(two.other:get_org("Acme")).org.id
+    save(acme, "x1")
+    grafana.check(two.other:grant_dashboard_permissions(acme, "x1", {teams = {Ops = "Edit"}}))
+    local plan = bulk.sync(two.g, "Acme", two.other, "Acme", options)
+    assert.same({create = 0, update = 0, delete = 1}, plan:counts(), tostring(plan))
+    assert.is_true(plan:apply().ok)
+    assert.equal("not-found", two.other:get_dashboard(acme, "x1").status)
+    local report = plan:undo {journal = two:folder()}
+    assert.is_true(report.ok, tostring(report))
+    local permissions = grafana.check(two.other:get_dashboard_permissions(acme, "x1")).permissions
+    assert.same({1, "Ops", "Edit"}, {#permissions, permissions[1].team, permissions[1].permissionName})
+  end)
+
   it("holds deletions back where they are more than max_deletes, and does the rest", function()
     local acme = same_worlds()
     for i = 1, 11 do

@@ -67,7 +67,7 @@ end
 
 local function write(change, at, now, wanted)
   local kind = kinds.get(change.kind)
-  if change.action ~= "delete" then return kind.write(at, wanted, now) end
+  if change.action ~= "delete" then return kind.write(at, wanted, now, change.any and change.action == "create") end
   if not kind.delete then return outcome.new("error", ("a %s cannot be deleted"):format(kind.one), "unsupported") end
   return kind.delete(at, now)
 end
@@ -189,14 +189,21 @@ local function tell_origin(self)
   self:tell_origin(list)
 end
 
+-- Without what the caller gave to be written.
+local function hide_secrets(run, change, r)
+  local at = find_place(run, change)
+  if at then r.message = at:hide(change.kind, change.key, r.message) end
+end
+
 local function settle(run, change, r)
   note_rest(run, change, r)
+  hide_secrets(run, change, r)
   change.state = r.ok and "done" or "failed"
   change.result = not r.ok and short(r) or nil
   change.missing_secrets = r.missing_secrets
   run.plan.journal:note {
     n = change.n, state = change.state, result = change.result, kept = change.kept, was_so = change.was_so,
-    left = change.left, open = change.open, missing_secrets = change.missing_secrets,
+    left = change.left, open = change.open, missing_secrets = r.missing_secrets,
   }
   run.done = run.done + 1
   if not r.ok then run.failed = run.failed + 1 end

@@ -2,6 +2,7 @@
 --- What callers of bulk jobs give: looked at before anything is sent.
 -- @module grafana.bulk.check
 
+local core = require "grafana.core"
 local kinds = require "grafana.bulk.kinds"
 local nearest = require "grafana.nearest"
 
@@ -43,6 +44,14 @@ function check.value(job, value, lua_type, position, name)
   if value == "" then fail(job, "argument #%d '%s' is empty", position, name) end
 end
 
+--- An organisation: an id, a name, `grafana.own`, or nil.
+function check.org(job, org, position, name)
+  local kind = type(org)
+  if org == nil or org == core.own or kind == "number" or kind == "string" and org ~= "" then return end
+  fail(job, "bad argument #%d '%s' (id or name of an organisation expected, got %s)", position, name,
+    org == "" and "an empty string" or kind)
+end
+
 -- --------------------------------------------------------------------------------------------------- options --
 
 local function is_callable(value)
@@ -58,21 +67,43 @@ local function is_list_of_kinds(value)
   return #value > 0
 end
 
+-- Without one there would be nothing to do, and all would seem well.
+local function is_list_of_names(value)
+  if type(value) ~= "table" then return false end
+  for i, name in pairs(value) do
+    if type(i) ~= "number" or i > #value or type(name) ~= "string" or name == "" then return false end
+  end
+  return #value > 0
+end
+
+-- What may be called otherwise in another place.
+local MAPPED = {"organisations", "users", "teams", "service_accounts", "datasources", "folders", "playlists"}
+check.MAPPED = MAPPED
+
+local is_mapped = {}
+for _, name in ipairs(MAPPED) do is_mapped[name] = true end
+
+local function is_map(value)
+  if type(value) ~= "table" then return false end
+  for from, to in pairs(value) do
+    if type(from) ~= "string" or type(to) ~= "string" or to == "" then return false end
+  end
+  return true
+end
+
+local function is_mapping(value)
+  if type(value) ~= "table" then return false end
+  for name, map in pairs(value) do
+    if not is_mapped[name] then return false, tostring(name), MAPPED end
+    if not is_map(map) then return false end
+  end
+  return true
+end
+
 local function is_limit(value)
   return type(value) == "number" and value >= 0
 end
 
-local function is_list_of_names(value)
-  if type(value) ~= "table" then return false end
-  local count = 0
-  for _ in pairs(value) do count = count + 1 end
-  for i = 1, count do
-    if type(value[i]) ~= "string" or value[i] == "" then return false end
-  end
-  return count > 0
-end
-
-local function is_table(value) return type(value) == "table" end
 local function is_string(value) return type(value) == "string" and value ~= "" end
 local function is_boolean(value) return type(value) == "boolean" end
 
@@ -86,7 +117,7 @@ local TYPES = {
   journal = {is_string, "path of a folder"},
   keep = {is_boolean, "boolean"},
   kinds = {is_list_of_kinds, "array of names of kinds"},
-  mapping = {is_table, "table"},
+  mapping = {is_mapping, "table of tables, by kinds of objects, of names here and names there"},
   max_deletes = {is_limit, "number from 0"},
   on_progress = {is_callable, "function"},
   orgs = {is_list_of_names, "array of names of organisations"},
@@ -96,10 +127,10 @@ local TYPES = {
 }
 
 local function check_value(job, name, value, type_of)
-  local fine, detail = type_of[1](value)
+  local fine, detail, list = type_of[1](value)
   if fine then return end
   local hint = ""
-  if detail then hint = (" ('%s' is none%s)"):format(detail, nearest.hint(detail, kinds.names)) end
+  if detail then hint = (" ('%s' is none%s)"):format(detail, nearest.hint(detail, list or kinds.names)) end
   fail(job, "option '%s': %s expected%s", name, type_of[2], hint)
 end
 

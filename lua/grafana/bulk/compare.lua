@@ -2,6 +2,7 @@
 --- What is in a source beside what is on a server: the changes that make the server so.
 -- @module grafana.bulk.compare
 
+local check = require "grafana.bulk.check"
 local objects = require "grafana.bulk.objects"
 local outcome = require "grafana.bulk.outcome"
 local place = require "grafana.bulk.place"
@@ -16,18 +17,22 @@ local compare = {}
 -- Where the name by which an object is known stands in its file form.
 local KEY_FIELD = {
   organisations = "name", users = "login", teams = "name", service_accounts = "name", datasources = "uid",
+  folders = "uid",
 }
 
 -- ------------------------------------------------------------------------------------------------------ mappings --
 
-local MAPPED = {"organisations", "users", "teams", "service_accounts", "datasources", "folders", "playlists"}
+local MAPPED = check.MAPPED
 
--- By kind, names there by names here. What the caller gave is not changed.
+-- By kind, names there by names here. What the caller gave is not changed. Logins are in small letters.
 local function copy_mapping(given)
   local mapping = {}
   for _, kind in ipairs(MAPPED) do
     mapping[kind] = {}
-    for from, to in pairs(given and given[kind] or {}) do mapping[kind][from] = to end
+    for from, to in pairs(given and given[kind] or {}) do
+      if kind == "users" then from, to = from:lower(), to:lower() end
+      mapping[kind][from] = to
+    end
   end
   return mapping
 end
@@ -325,7 +330,7 @@ local function tell_builder(c)
       c.builder:failed(failure)
     end
   end
-  function c.source.on_note(text) c.builder:note(text) end
+  function c.source.on_note(text, org) c.builder:note((org and org .. ": " or "") .. text) end
 end
 
 --- Add to the builder the changes that make a server be as a source is.

@@ -36,13 +36,26 @@ local function note_failure(b, at, kind, key, title, r)
   b:failed(source.failure_of(kind, at.org_name, key, title, r))
 end
 
+-- A folder is told by its uid; what is given may be its title.
+local function say_none(b, at, wanted)
+  local folder, why = wanted.folder, ""
+  if folder and folder ~= "" and not at:folder_title(folder) then
+    why = (": there is no folder with the uid '%s'"):format(folder)
+  end
+  b:note("no dashboard is selected" .. why)
+end
+
 -- `f(object)` for each selected dashboard; what it raises is that dashboard's failure.
 local function each(b, at, wanted, f)
   local kind = kinds.get "dashboards"
-  local out = {}
-  function out.fail(uid, title, r) note_failure(b, at, kind, uid, title, r) end
+  local out, any = {}, false
+  function out.fail(uid, title, r)
+    any = true
+    note_failure(b, at, kind, uid, title, r)
+  end
   function out.note(text) b:note(text) end
   function out.take(object)
+    any = true
     local fine, problem = pcall(f, object)
     object.doc:close()
     if fine then return end
@@ -50,7 +63,11 @@ local function each(b, at, wanted, f)
     out.fail(object.key, object.title, {status = "error", message = tostring(problem)})
   end
   local r = selection.each(at, wanted, out)
-  if not r.ok then note_failure(b, at, kind, nil, nil, r) end
+  if not r.ok then
+    note_failure(b, at, kind, nil, nil, r)
+  elseif not any then
+    say_none(b, at, wanted)
+  end
 end
 
 local OPTIONS = {"journal", "on_progress"}
@@ -92,6 +109,7 @@ end
 --- See `bulk.edit_dashboards`.
 function edit.edit_dashboards(g, org, given, f, options)
   check.client("edit_dashboards", g, 1, "g")
+  check.org("edit_dashboards", org, 2, "org")
   local wanted = selection.check("edit_dashboards", given)
   check.value("edit_dashboards", f, "function", 4, "f")
   options = check.options("edit_dashboards", options, OPTIONS)
@@ -146,6 +164,7 @@ end
 
 local function change_tags(job, g, org, given, tags, options, change, words)
   check.client(job, g, 1, "g")
+  check.org(job, org, 2, "org")
   local wanted = selection.check(job, given)
   tags = tags_from(job, tags)
   options = check.options(job, options, OPTIONS)
@@ -208,6 +227,7 @@ end
 function edit.move_to_folder(g, org, given, folder, options)
   local job = "move_to_folder"
   check.client(job, g, 1, "g")
+  check.org(job, org, 2, "org")
   local wanted = selection.check(job, given, true)
   folder = folder_from(job, folder)
   options = check.options(job, options, {"journal", "on_progress", "permissions"},
@@ -228,6 +248,7 @@ end
 function edit.set_permissions(g, org, given, grants, options)
   local job = "set_permissions"
   check.client(job, g, 1, "g")
+  check.org(job, org, 2, "org")
   local edit_permissions = require "grafana.bulk.edit_permissions"
   local wanted = edit_permissions.check_selection(job, given)
   grants = edit_permissions.check_grants(job, grants)
@@ -243,6 +264,7 @@ end
 function edit.delete_dashboards(g, org, given, options)
   local job = "delete_dashboards"
   check.client(job, g, 1, "g")
+  check.org(job, org, 2, "org")
   local wanted = selection.check(job, given, true)
   options = check.options(job, options, {"journal", "on_progress", "max_deletes"})
   return build(job, g, org, options, function(b, at)

@@ -154,16 +154,18 @@ function edit_permissions.of_moved(b, at, moves, folder, mode)
   b:withdraw(kinds.get "dashboards", unknown)
 end
 
---- The permissions of dashboards that are deleted: they go with them, and come back with them.
-function edit_permissions.of_deleted(b, at, uids)
-  local kind = kinds.get "dashboard_permissions"
+--- The permissions of dashboards, or folders, that are deleted: they go with them, and come back with them.
+-- @tab[opt] owner the kind of what is deleted
+function edit_permissions.of_deleted(b, at, uids, owner)
+  local one = owner and owner.one or "dashboard"
+  local kind = kinds.get(one .. "_permissions")
   pool.each(at.g, uids, function(uid)
     local now, r = kind.read(at, uid)
     if now then
-      b:change {kind = kind, at = at, now = now, why = "goes with the dashboard", along = true}
+      b:change {kind = kind, at = at, now = now, why = "goes with the " .. one, along = true}
       return now.doc:close()
     end
-    b:note(("undo cannot return the permissions of dashboard %s: they could not be read (%s)"):format(show.text(uid),
+    b:note(("undo cannot return the permissions of %s %s: they could not be read (%s)"):format(one, show.text(uid),
       r and r.status or "not-found"))
   end)
 end

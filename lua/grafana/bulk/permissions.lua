@@ -97,17 +97,18 @@ local function find_fault(entries)
   end
 end
 
-local function missing_names(missing)
+local function missing_names(missing, done)
   local parts, only_users = {}, true
   for _, each in ipairs(missing) do
     parts[#parts + 1] = ('%s "%s"'):format(WORDS[each[1]], each[2])
     only_users = only_users and each[1] == "user"
   end
   return outcome.new(only_users and "user-not-found" or "not-found",
-    "no permission was changed: there is no " .. table.concat(parts, ", no "))
+    done .. ": there is no " .. table.concat(parts, ", no "))
 end
 
--- The items, or nil and the result that says why not.
+-- The items; or nil, the result that says why not, and, where only some name nobody, the items of the others and those
+-- that name nobody.
 local function items_of(at, entries)
   local fault = find_fault(entries)
   if fault then return nil, outcome.new("invalid-data", "no permission was changed: " .. fault) end
@@ -117,7 +118,7 @@ local function items_of(at, entries)
     items[#items + 1] = item
     if not item then missing[#missing + 1] = {subject, entry[subject]} end
   end
-  if missing[1] then return nil, missing_names(missing) end
+  if missing[1] then return nil, missing_names(missing, "no permission was changed"), core.array(items), missing end
   return core.array(items)
 end
 
@@ -162,10 +163,13 @@ function permissions.kind(row)
   function kind.title(value) return value:get("uid") end
   function kind.read(at, uid) return read(kind, row.get, at, uid) end
   function kind.list(at, out) return list(kind, row.list, at, out) end
-  function kind.write(at, object)
-    local items, why = items_of(at, object.doc:get("permissions"))
-    if not items then return why end
-    return at.g[row.update](at.g, at.org, object.key, items)
+  -- What is new was opened by Grafana to whoever has a role: it is shut as far as can be, though some are not there.
+  function kind.write(at, object, _, is_new)
+    local items, why, others, missing = items_of(at, object.doc:get("permissions"))
+    if not items and not (is_new and others) then return why end
+    local r = at.g[row.update](at.g, at.org, object.key, items or others)
+    if items or not r.ok then return r end
+    return missing_names(missing, "the other permissions are set")
   end
   function kind.references(value, swap) return references(row.owner, value, swap) end
   return kind

@@ -53,7 +53,7 @@ end
 function place.new(server, org, options)
   return setmetatable({
     server = server, g = server.g, org = org and org.id, org_name = org and org.name, options = options or {},
-    _names = {},
+    _names = {}, given = {},
   }, metatable)
 end
 
@@ -234,6 +234,31 @@ function methods:dashboards()
   return self.known_dashboards
 end
 
+-- What was given for an object, until its change has ended: a server may repeat it when it refuses.
+local function note_given(at, kind, key, value)
+  local id = kind .. "\0" .. key
+  at.given[id] = at.given[id] or {}
+  table.insert(at.given[id], value)
+end
+
+local HIDDEN = "********"
+
+local function without(text, secret)
+  local head, tail = text:find(secret, 1, true)
+  if not head then return text end
+  return text:sub(1, head - 1) .. HIDDEN .. without(text:sub(tail + 1), secret)
+end
+
+--- A message about an object without the secrets that were given for it, which are forgotten.
+function methods:hide(kind, key, message)
+  local id = kind .. "\0" .. key
+  for _, secret in ipairs(message and self.given[id] or {}) do
+    if secret ~= "" then message = without(message, secret) end
+  end
+  self.given[id] = nil
+  return message
+end
+
 --- A secret of an object, from the function that the caller gave.
 -- @return string or nil; raises where that function returns anything else
 function methods:secret(kind, object, name)
@@ -244,6 +269,7 @@ function methods:secret(kind, object, name)
   if value ~= nil and type(value) ~= "string" then
     error("grafana.bulk: option 'secret': the function must return a string or nil, got " .. type(value), 0)
   end
+  if value then note_given(self, kind, object.key, value) end
   return value
 end
 

@@ -189,8 +189,9 @@ local function heading(plan)
   local refused = refusal(plan)
   if refused then return begin .. "there is no plan: " .. refused.status .. ": " .. cleaned(refused.message or "?") end
   local counts = plan:counts()
-  return begin .. ("%d to create, %d to update, %d to delete, %d as they should be"):format(counts.create,
-    counts.update, counts.delete, plan.same)
+  local held_back = plan.header.held_back and " (held back)" or ""
+  return begin .. ("%d to create, %d to update, %d to delete%s, %d as they should be"):format(counts.create,
+    counts.update, counts.delete, held_back, plan.same)
 end
 
 local function not_read(plan)
@@ -231,7 +232,11 @@ end
 
 -- What there is to do with a plan now.
 local function add_what_next(list, plan)
-  local total = #plan.changes
+  local total, counted = #plan.changes, plan:counts()
+  if plan.header.held_back and counted.create + counted.update == 0 then
+    list[#list + 1] = "Nothing will be done."
+    return
+  end
   if total == 0 then
     if #plan.failures == 0 then list[#list + 1] = "Nothing is to be done." end
     return
@@ -253,7 +258,7 @@ function plan_text.summary(plan)
   local list = {heading(plan)}
   add_changes(list, plan.changes)
   if plan.header.held_back then list[#list + 1] = "Held back: " .. plan.header.held_back end
-  report.add_failures(list, "Could not be read:", not_read(plan), MOST_FAILURES)
+  report.add_failures(list, "Not in this plan, as it failed:", not_read(plan), MOST_FAILURES)
   add_list(list, "Notes:", plan.notes, cleaned, MOST_FAILURES)
   add_list(list, "Secrets that are needed, from a function as option secret:", needing(plan), needs_text, MOST_FAILURES)
   add_list(list, "Undo cannot return:", losses(plan.changes), itself, math.huge)
@@ -277,7 +282,8 @@ local function change_diff(plan, change, colours)
   local text = lines.diff(text_of(plan, change, change.before), text_of(plan, change, change.after), {
     from = change.before and name or "/dev/null", to = change.after and name or "/dev/null", colours = colours,
   })
-  return change.secrets and text .. ("# secrets that are set: %s\n"):format(table.concat(change.secrets, ", ")) or text
+  return change.secrets and text .. ("# secrets that are set: %s\n"):format(
+    show.text(table.concat(change.secrets, ", "))) or text
 end
 
 local function is_wanted(change, options)

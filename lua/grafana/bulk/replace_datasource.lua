@@ -171,6 +171,9 @@ local function names_of_followers(pair)
 end
 
 local function add_notes(b, pair, passed)
+  if not pair.from and #b.changes == 0 and #b.failures == 0 then
+    b:note(("there is no data source with the uid '%s', and nothing names one"):format(pair.from_uid))
+  end
   local from, followers = pair.from, names_of_followers(pair)
   if followers ~= "" then
     b:note(("other data sources go on naming it in their settings: %s"):format(followers))
@@ -193,7 +196,6 @@ local OPTIONS = {"from", "to", "kinds", "force", "journal", "on_progress"}
 
 -- What is asked for may stand with the options, or before them.
 local function merged(wanted, options)
-  check.value(JOB, wanted, "table", 3, "wanted")
   local all = {}
   for name, value in pairs(wanted) do all[name] = value end
   if type(options) == "table" then
@@ -243,6 +245,8 @@ end
 --- See `bulk.replace_datasource`.
 function replace_datasource.replace_datasource(g, org, wanted, options)
   check.client(JOB, g, 1, "g")
+  check.org(JOB, org, 2, "org")
+  check.value(JOB, wanted, "table", 3, "wanted")
   options = check.options(JOB, merged(wanted, options), OPTIONS)
   check.value(JOB, options.from, "string", 3, "wanted.from")
   check.value(JOB, options.to, "string", 3, "wanted.to")

@@ -124,7 +124,8 @@ local function gathered(failures)
 end
 
 local function secrets_line(each)
-  return ("  %s %s: %s"):format(kinds.get(each.kind).one, show.text(each.title), table.concat(each.secrets, ", "))
+  return ("  %s %s: %s"):format(kinds.get(each.kind).one, show.text(each.title),
+    show.text(table.concat(each.secrets, ", ")))
 end
 
 local function add_lines(lines, title, list, line_of, most)
@@ -162,8 +163,13 @@ end
 
 local function add_what_next(lines, self)
   if self.total == 0 then return end
-  if self.done < self.total then lines[#lines + 1] = "To try the rest again: plan:apply(), or bulk.resume(journal, g)" end
-  if self.done > 0 then lines[#lines + 1] = "To take it back: plan:undo(), or bulk.open(journal, g):undo()" end
+  if self.done < self.total and not self.plan.header.held_back then
+    lines[#lines + 1] = "To try the rest again: plan:apply(), or bulk.resume(journal, g)"
+  end
+  if self.done > 0 then
+    local of_plan = self.job == "undo" and "" or "plan:undo(), or "
+    lines[#lines + 1] = ("To take it back: %sbulk.open(journal, g):undo()"):format(of_plan)
+  end
   lines[#lines + 1] = "Journal: " .. self.journal
 end
 

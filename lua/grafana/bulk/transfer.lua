@@ -63,19 +63,16 @@ local function leave_new_orgs(b)
   end
 end
 
--- Those organisations of the options that the backup has; the others fail the plan.
-local function orgs_of(b, store, wanted)
-  if not wanted then return nil end
-  local names, list = store:orgs(), {}
-  local has = {}
-  for _, name in ipairs(names) do has[name] = true end
-  for _, name in ipairs(wanted) do
-    if has[name] then list[#list + 1] = name else
+-- Organisations that are asked for, and that the backup does not have.
+local function say_unknown(b, store, orgs)
+  local known, names = {}, store:orgs()
+  for _, name in ipairs(names) do known[name] = true end
+  for _, name in ipairs(orgs or {}) do
+    if not known[name] then
       b:failed {kind = "organisations", key = name, title = name, status = "not-found", reason = "org-not-found",
-        message = "the backup has no organisation of this name; it has: " .. table.concat(names, ", ")}
+        side = "source", message = "the backup has no such organisation; it has: " .. table.concat(names, ", ")}
     end
   end
-  return list
 end
 
 --- See `bulk.restore`.
@@ -88,11 +85,11 @@ function transfer.restore(g, dir, options)
   local server, r = server_of(g)
   return build("restore", server, options, function(b)
     if r then return b:refuse(r) end
+    say_unknown(b, store, options.orgs)
     local done
-    local orgs = orgs_of(b, store, options.orgs)
     done, r = compare.run {
-      builder = b, source = source.folder(store, orgs), target = source.live(server, options),
-      options = options, takes = source.of_server(source.folder(store), orgs),
+      builder = b, source = source.folder(store, options.orgs), target = source.live(server, options),
+      options = options, takes = source.of_server(source.folder(store), options.orgs),
     }
     if not done then return b:refuse(r) end
     leave_new_orgs(b)
@@ -121,11 +118,24 @@ local function hold_back(b, limit)
   end
   limit = limit or math.max(FEW, math.floor(b.there * SHARE))
   if deletes > limit then
-    b.held_back = ("%d objects would be deleted, more than max_deletes (%d): none is"):format(deletes, limit)
+    local words = "%d objects would be deleted, more than max_deletes (%d): none is. max_deletes = %d allows it"
+    b.held_back = words:format(deletes, limit, deletes)
   end
 end
 
 transfer.hold_back = hold_back
+
+-- Who could do what with that which is deleted must come back with it, where the plan is undone.
+local function keep_permissions(b, server, org, options)
+  for _, name in ipairs {"folders", "dashboards"} do
+    local uids = {}
+    for _, change in ipairs(b.changes) do
+      if change.kind == name and change.action == "delete" then uids[#uids + 1] = change.key end
+    end
+    local at = uids[1] and place.find(server, org, options)
+    if at then require("grafana.bulk.edit_permissions").of_deleted(b, at, uids, kinds.get(name)) end
+  end
+end
 
 local function pair(job, from, from_org, to, to_org, options, deletes)
   local there, r = server_of(to)
@@ -152,6 +162,7 @@ local function pair(job, from, from_org, to, to_org, options, deletes)
     }
     if not done then return b:refuse(r) end
     leave_new_orgs(b)
+    keep_permissions(b, there, name, options)
     hold_back(b, options.max_deletes)
   end)
 end
@@ -159,7 +170,9 @@ end
 --- See `bulk.copy`.
 function transfer.copy(from, from_org, to, to_org, options)
   check.client("copy", from, 1, "from")
+  check.org("copy", from_org, 2, "from_org")
   check.client("copy", to, 3, "to")
+  check.org("copy", to_org, 4, "to_org")
   options = check.options("copy", options, COMMON)
   return pair("copy", from, from_org, to, to_org, options)
 end
@@ -219,7 +232,9 @@ end
 --- See `bulk.sync`.
 function transfer.sync(from, from_org, to, to_org, options)
   check.client("sync", from, 1, "from")
+  check.org("sync", from_org, 2, "from_org")
   check.client("sync", to, 3, "to")
+  check.org("sync", to_org, 4, "to_org")
   options = check.options("sync", options, with(COMMON, "delete", "max_deletes"))
   return pair("sync", from, from_org, to, to_org, options, deletions(options))
 end

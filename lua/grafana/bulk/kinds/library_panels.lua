@@ -45,15 +45,36 @@ local function from_server(element, uid_of)
   return objects.new(library_panels, {
     uid = element.uid, name = element.name, kind = element.kind, folderUid = folder_of(element, uid_of),
     model = model_of(element),
-  }, element.version)
+  }, {uid = element.uid, version = element.version})
 end
 
 -- -------------------------------------------------------------------------------------------------------- reading --
 
-function library_panels.read(at, uid)
-  local r = at.g:call("getLibraryElementByUID", {library_element_uid = uid}, {org = at.org})
+local function get(at, uid)
+  return at.g:call("getLibraryElementByUID", {library_element_uid = uid}, {org = at.org})
+end
+
+-- The uid of one that has stepped aside: see `move`.
+local function aside_of(key)
+  return "moving-" .. core.files.sha256(key):sub(1, 24)
+end
+
+-- One that was left there when a job was broken off is still what it was.
+local function read_aside(at, key)
+  local aside = aside_of(key)
+  local r = at.server.major >= 10 and get(at, aside)
+  if not r or not r.ok then return nil end
+  r.body.result.uid = key
+  local object = from_server(r.body.result)
+  object.lock.uid = aside
+  return object
+end
+
+function library_panels.read(at, key)
+  local r = get(at, key)
   if r.ok then return from_server(r.body.result) end
-  return nil, r.status ~= "not-found" and r or nil
+  if r.status ~= "not-found" then return nil, r end
+  return read_aside(at, key)
 end
 
 local PER_PAGE = 100
@@ -140,38 +161,44 @@ local function patch(at, uid, version, form)
   return r
 end
 
-local LONGEST_UID, MOVING = 40, "-moving"
-
 local function note(r, text)
   r.message = ("%s: %s"):format(text, r.message or r.status)
   return r
 end
 
 -- The former one takes its uid back.
-local function undo_moving(at, r, aside, version, former)
+local function undo_moving(at, r, version, former, key)
+  local aside = former.uid
+  former.uid = key
   local back = patch(at, aside, version, former)
   return back.ok and r or note(r, ('it has the uid "%s" now, and was not moved'):format(aside))
 end
 
+-- The former one, under the uid that nothing names; or nil and the result that says why not.
+local function step_aside(at, now)
+  local former, version = now.doc:table(), now.lock.version
+  former.uid = aside_of(now.key)
+  if now.lock.uid == former.uid then return former, version end   -- it was there already
+  local r = patch(at, now.key, version, former)
+  if not r.ok then return nil, explain(at, r, former, now) end
+  return former, r.body.result.version
+end
+
 -- 12 moves none: it says that it did, but shows it in the old folder and deletes it with that. So it steps aside under
--- another uid, which nothing names, another is made in its place, and then it goes.
+-- another uid, another is made in its place, and then it goes.
 local function move(at, form, now)
   if folder_missing(at, form.folderUid) then return no_folder(form.folderUid) end
-  local former, aside = now.doc:table(), now.key:sub(1, LONGEST_UID - #MOVING) .. MOVING
-  former.uid = aside
-  local stepped = patch(at, now.key, now.lock, former)
-  if not stepped.ok then return explain(at, stepped, former, now) end
+  local former, version = step_aside(at, now)
+  if not former then return version end
   local r = create(at, form)
-  former.uid = now.key
-  if not r.ok then return undo_moving(at, r, aside, stepped.body.result.version, former) end
-  local gone = at.g:call("deleteLibraryElementByUID", {library_element_uid = aside}, {org = at.org})
-  return gone.ok and r or note(gone, ('it was moved, but the former one remains, with the uid "%s"'):format(aside))
+  if not r.ok then return undo_moving(at, r, version, former, now.key) end
+  local gone = at.g:call("deleteLibraryElementByUID", {library_element_uid = former.uid}, {org = at.org})
+  return gone.ok and r or note(gone, ('it was moved, but the former one remains, with the uid "%s"'):format(former.uid))
 end
 
 local function update(at, form, now)
   if at.server.major >= 10 and form.folderUid ~= now.doc:get("folderUid") then return move(at, form, now) end
-  form.uid = nil
-  local r = patch(at, now.key, now.lock, form)
+  local r = patch(at, now.lock.uid, now.lock.version, form)
   return r.ok and r or explain(at, r, form, now)
 end
 
@@ -193,10 +220,10 @@ end
 
 --- The server would take it away from the dashboards that use it: such a one is kept.
 function library_panels.delete(at, now)
-  local r = at.g:call("getLibraryElementConnections", {library_element_uid = now.key}, {org = at.org})
+  local r = at.g:call("getLibraryElementConnections", {library_element_uid = now.lock.uid}, {org = at.org})
   if not r.ok then return r end
   if #r.body.result > 0 then return in_use(now, #r.body.result) end
-  return at.g:call("deleteLibraryElementByUID", {library_element_uid = now.key}, {org = at.org})
+  return at.g:call("deleteLibraryElementByUID", {library_element_uid = now.lock.uid}, {org = at.org})
 end
 
 -- ----------------------------------------------------------------------------------------------------- references --
