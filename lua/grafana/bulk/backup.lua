@@ -103,7 +103,8 @@ local function report_of(run)
   local failures = run.failures
   local r = {
     status = "ok", ok = #failures == 0, job = "backup", dir = run.dir, counts = run.counts, total = run.done,
-    written = run.store.counts.written, removed = run.store.counts.removed, failed = #failures, failures = failures, notes = run.notes,
+    written = run.store.counts.written, removed = run.store.counts.removed,
+    failed = #failures, failures = failures, notes = run.notes,
   }
   if not r.ok then
     r.status = failures[1].status

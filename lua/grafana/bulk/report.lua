@@ -39,15 +39,16 @@ local function add_secrets(list, change)
   end
 end
 
---- The report of a run: a result with `total`, `done` (changes carried out), `failed`, `unchanged`, `failures` (`{kind,
--- org, key, title, action, status, reason, message}`), `missing_secrets` (`{kind, org, key, title, secrets}`),
--- `journal` (its folder), `plan`.
+--- The report of a run: a result with `total`, `done` (changes carried out; without what only goes along with something
+-- else), `failed`, `unchanged`, `failures` (`{kind, org, key, title, action, status, reason, message}`),
+-- `missing_secrets` (`{kind, org, key, title, secrets}`), `journal` (its folder), `plan`.
 function report.new(run)
   local self = run.plan
-  local failures, missing, done = {}, {}, 0
+  local failures, missing, done, total = {}, {}, 0, 0
   add_planning(failures, self.failures)
   for _, change in ipairs(self.changes) do
-    if change.state == "done" then done = done + 1 end
+    if not change.along then total = total + 1 end
+    if change.state == "done" and not change.along then done = done + 1 end
     if change.result then failures[#failures + 1] = failure_of(change) end
     add_secrets(missing, change)
   end
@@ -55,12 +56,12 @@ function report.new(run)
     failures[#failures + 1] = {kind = "deletions", status = "invalid-data", message = self.header.held_back}
   end
   local r = {
-    status = "ok", ok = #failures == 0, job = self.job, total = #self.changes, done = done, failed = #failures,
+    status = "ok", ok = #failures == 0, job = self.job, total = total, done = done, failed = #failures,
     unchanged = self.same, failures = failures, missing_secrets = missing, journal = self.journal.dir, plan = self,
   }
   if not r.ok then
     r.status = status_of(failures)
-    r.message = ("%d of %d changes failed; the first: %s"):format(#failures, #self.changes, failures[1].message or "?")
+    r.message = ("%d of %d changes failed; the first: %s"):format(#failures, total, failures[1].message or "?")
   end
   return setmetatable(r, metatable)
 end
