@@ -140,7 +140,7 @@ function difference.diff(a, b, options)
   check_side(b, 2, "b")
   check.org("diff", org_in(a), 1, "a[2]")
   check.org("diff", org_in(b), 2, "b[2]")
-  options = check.options("diff", options, {"kinds", "permissions", "mapping", "alertmanager_wait"})
+  options = check.options("diff", options, {"kinds", "permissions", "mapping", "on_progress", "alertmanager_wait"})
   local from, from_name, a_org = side(a, options)
   if not from then return from_name end
   local to, to_name, b_org = side(b, options)
