@@ -382,7 +382,7 @@ describe("a journal", function()
           if count == n then error("x:1: interrupted!", 0) end
         end
         local fine, problem = pcall(made.apply, made)
-        if not fine then assert.matches(("resume(%q)"):format(dir), problem, 1, true) end
+        if not fine then assert.matches(("resume(%q, g)"):format(dir), problem, 1, true) end
         made:close()
         world.before_write, world.after_write = nil, nil
         local report = plan.open(dir, world.server):apply()

@@ -10,7 +10,7 @@ local plan = require "grafana.bulk.plan"
 local pool = require "grafana.bulk.pool"
 local report = require "grafana.bulk.report"
 
-local error, ipairs, pcall, tostring = error, ipairs, pcall, tostring
+local error, ipairs, pairs, pcall, tostring, type = error, ipairs, pairs, pcall, tostring, type
 
 local apply = {}
 
@@ -200,6 +200,7 @@ local function settle(run, change, r)
   hide_secrets(run, change, r)
   change.state = r.ok and "done" or "failed"
   change.result = not r.ok and short(r) or nil
+  change.missing_secrets = r.missing_secrets
   run.plan.journal:note {
     n = change.n, state = change.state, result = change.result, kept = change.kept, was_so = change.was_so,
     left = change.left, open = change.open, missing_secrets = r.missing_secrets,
@@ -207,7 +208,6 @@ local function settle(run, change, r)
   run.done = run.done + 1
   if not r.ok then run.failed = run.failed + 1 end
   run.missing_secrets = run.missing_secrets + (r.missing_secrets and #r.missing_secrets or 0)
-  if r.missing_secrets then change.missing_secrets = r.missing_secrets end
   if run.on_progress then run.on_progress(run.done, run.total, run.failed) end
 end
 
@@ -247,6 +247,9 @@ end
 local OPTIONS = {on_progress = true, secret = true}
 
 local function check_options(options)
+  if type(options) ~= "table" then
+    error(("plan:apply: bad argument 'options' (table expected, got %s)"):format(type(options)), 3)
+  end
   for name in pairs(options) do
     if not OPTIONS[name] then
       error(("plan:apply: unknown option '%s'%s"):format(tostring(name), require("grafana.nearest").hint(tostring(name),

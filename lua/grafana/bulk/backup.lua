@@ -65,6 +65,11 @@ local function sees_all(run, kind, org)
   return false
 end
 
+-- Of the server's own objects a backup of some organisations takes some: the others stay as they are in the folder.
+local function is_some(run, kind)
+  return kind.scope == "server" and run.options.orgs ~= nil
+end
+
 local function list_kind(run, kind, org)
   local counts = run.counts
   local function take(object)
@@ -78,7 +83,7 @@ local function list_kind(run, kind, org)
   end
   local r, whole = run.source:each(kind, org, take, known_to(run, kind, org), same)
   if r.ok and not sees_all(run, kind, org) then whole = false end
-  if whole and not (kind.scope == "server" and run.options.orgs) then run.store:whole(kind, org) end
+  if whole and not is_some(run, kind) then run.store:whole(kind, org) end
   if outcome.is_unsupported(r) then run.absent[#run.absent + 1] = source.failure_of(kind, org, nil, nil, r) end
 end
 
@@ -124,7 +129,8 @@ local function report_of(run)
   local failures = run.failures
   local r = {
     status = "ok", ok = #failures == 0, job = "backup", dir = run.dir, counts = run.counts, total = run.done,
-    written = run.store.counts.written, failed = #failures, failures = failures, notes = run.notes,
+    written = run.store.counts.written, removed = run.store.counts.removed,
+    failed = #failures, failures = failures, notes = run.notes,
   }
   if not r.ok then
     r.status = failures[1].status
@@ -152,8 +158,8 @@ local function add_notes(lines, notes)
 end
 
 function metatable:__tostring()
-  local lines = {("backup: %s: %d objects in %s, %d files written"):format(self.status, self.total,
-    show.text(self.dir), self.written)}
+  local lines = {("backup: %s: %d objects in %s; %d files written, %d removed"):format(self.status, self.total,
+    show.text(self.dir), self.written, self.removed)}
   local words = words_of(self.counts)
   if #words > 0 then lines[2] = show.wrapped("  ", words, "  ") end
   report.add_failures(lines, "Could not be read:", self.failures)
@@ -173,7 +179,9 @@ local function new_run(g, store, server, dir, options)
   }
   run.takes = source.of_server(source.live(server, options, options.orgs), options.orgs)
   function run.source.on_failure(failure) run.failures[#run.failures + 1] = failure end
-  function run.source.on_note(text) run.notes[#run.notes + 1] = text end
+  function run.source.on_note(text, org)
+    run.notes[#run.notes + 1] = (org and org .. ": " or "") .. text
+  end
   return run
 end
 

@@ -9,6 +9,7 @@ local outcome = require "grafana.bulk.outcome"
 local place = require "grafana.bulk.place"
 local pool = require "grafana.bulk.pool"
 local source_of = require "grafana.bulk.source"
+local progress = require "grafana.progress"
 local tasks = require "grafana.tasks"
 
 local error, ipairs, next, pairs, pcall, table, tostring = error, ipairs, next, pairs, pcall, table, tostring
@@ -69,6 +70,13 @@ local function watch_failures(state, index)
   return function() state.target.on_failure = tell end
 end
 
+-- How many there are nobody knows before the end.
+local function told(state)
+  state.done = state.done + 1
+  local on_progress = state.options.on_progress
+  if on_progress then on_progress(state.done, 0, #state.builder.failures) end
+end
+
 -- What a list of the target is remembered by: digest and place of the text, by key; keys by title.
 local function remember(state, index, object)
   index.by_key[object.key] = {
@@ -84,6 +92,7 @@ local function list_target(state, kind, org)
   local function take(object)
     remember(state, index, object)
     object.doc:close()
+    told(state)
   end
   local watched = watch_failures(state, index)
   local r, whole = state.target:each(kind, org, take)
@@ -236,6 +245,7 @@ local function take_object(state, kind, source_org, org, index, object)
     end
   end
   object.doc:close()
+  told(state)
 end
 
 -- Lists of the source may lack what was there all the time, where somebody else deletes from it meanwhile. So what is
@@ -378,7 +388,14 @@ local function tell_builder(c)
       c.builder:failed(failure)
     end
   end
-  function c.source.on_note(text) c.builder:note(text) end
+  function c.source.on_note(text, org) c.builder:note((org and org .. ": " or "") .. text) end
+end
+
+local function compare_all(state, c, orgs)
+  if c.server_kinds ~= false then
+    for _, kind in ipairs(source_of.kinds(c.options, "server")) do compare_kind(state, kind, false, false) end
+  end
+  for _, org in ipairs(orgs) do compare_org(state, org) end
 end
 
 --- Add to the builder the changes that make a server be as a source is.
@@ -397,14 +414,17 @@ function compare.run(c)
   local state = {
     builder = c.builder, source = c.source, target = c.target, options = c.options, target_orgs = names_of(there),
     login = c.target.server and c.target.server.login, mapping = copy_mapping(c.options.mapping),
-    verifies = c.verifies, is_copy = c.is_copy,
+    verifies = c.verifies, is_copy = c.is_copy, done = 0,
     deletes = c.deletes or nothing, takes = c.takes or everything, leaves = c.leaves or nothing,
   }
   tell_builder(c)
-  if c.server_kinds ~= false then
-    for _, kind in ipairs(source_of.kinds(c.options, "server")) do compare_kind(state, kind, false, false) end
+  local fine, problem = pcall(compare_all, state, c, orgs)
+  local on_progress = c.options.on_progress
+  if not fine then
+    if on_progress then progress.broken_off(on_progress, problem) end
+    error(problem, 0)
   end
-  for _, org in ipairs(orgs) do compare_org(state, org) end
+  if on_progress then on_progress(state.done, state.done, #c.builder.failures) end
   return true
 end
 

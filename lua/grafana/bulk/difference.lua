@@ -56,10 +56,11 @@ local function org_in(value)
 end
 
 local function check_side(value, position, name)
+  if is_client(value) then return end
   if type(value) == "string" then return check.value("diff", value, "string", position, name) end
-  if is_client(value) or type(value) == "table" and is_client(value[1]) then return end
-  check.fail("diff", "bad argument #%d '%s' (a client, {client, organisation} or the folder of a backup expected)",
-    position, name)
+  if type(value) == "table" then return check.client("diff", value[1], position, name .. "[1]") end
+  check.fail("diff", "bad argument #%d '%s' (client expected, {client, organisation}, or a backup's folder)", position,
+    name)
 end
 
 -- ------------------------------------------------------------------------------------------------------ result --
@@ -139,7 +140,7 @@ function difference.diff(a, b, options)
   check_side(b, 2, "b")
   check.org("diff", org_in(a), 1, "a[2]")
   check.org("diff", org_in(b), 2, "b[2]")
-  options = check.options("diff", options, {"kinds", "permissions", "mapping", "alertmanager_wait"})
+  options = check.options("diff", options, {"kinds", "permissions", "mapping", "on_progress", "alertmanager_wait"})
   local from, from_name, a_org = side(a, options)
   if not from then return from_name end
   local to, to_name, b_org = side(b, options)

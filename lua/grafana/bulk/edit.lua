@@ -36,13 +36,26 @@ local function note_failure(b, at, kind, key, title, r)
   b:failed(source.failure_of(kind, at.org_name, key, title, r))
 end
 
+-- A folder is told by its uid; what is given may be its title.
+local function say_none(b, at, wanted)
+  local folder, why = wanted.folder, ""
+  if folder and folder ~= "" and not at:folder_title(folder) then
+    why = (": there is no folder with the uid '%s'"):format(folder)
+  end
+  b:note("no dashboard is selected" .. why)
+end
+
 -- `f(object)` for each selected dashboard; what it raises is that dashboard's failure.
 local function each(b, at, wanted, f)
   local kind = kinds.get "dashboards"
-  local out = {}
-  function out.fail(uid, title, r) note_failure(b, at, kind, uid, title, r) end
+  local out, any = {}, false
+  function out.fail(uid, title, r)
+    any = true
+    note_failure(b, at, kind, uid, title, r)
+  end
   function out.note(text) b:note(text) end
   function out.take(object)
+    any = true
     local fine, problem = pcall(f, object)
     object.doc:close()
     if fine then return end
@@ -50,7 +63,11 @@ local function each(b, at, wanted, f)
     out.fail(object.key, object.title, {status = "error", message = tostring(problem)})
   end
   local r = selection.each(at, wanted, out)
-  if not r.ok then note_failure(b, at, kind, nil, nil, r) end
+  if not r.ok then
+    note_failure(b, at, kind, nil, nil, r)
+  elseif not any then
+    say_none(b, at, wanted)
+  end
 end
 
 local OPTIONS = {"journal", "on_progress"}

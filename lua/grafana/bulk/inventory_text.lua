@@ -36,8 +36,24 @@ end
 local MOST_SHOWN = 10
 
 local function broken_line(row)
-  return ("  %s: %s %s names the %s %s, which is not there"):format(show.text(row.org), tables.one(row.by),
-    show.text(row.by_title), tables.one(row.kind), show.text(row.key))
+  local more = row.more > 0 and (" and %d more name"):format(row.more) or " names"
+  return ("  %s: %s %s%s the %s %s, which is not there"):format(show.text(row.org), tables.one(row.by),
+    show.text(row.by_title), more, tables.one(row.kind), show.text(row.key))
+end
+
+-- Each that is missing, once.
+local function by_missing(broken)
+  local list, known = {}, {}
+  for _, row in ipairs(broken) do
+    local name = row.org .. "\0" .. row.kind .. "\0" .. row.key
+    if known[name] then
+      known[name].more = known[name].more + 1
+    else
+      known[name] = {org = row.org, kind = row.kind, key = row.key, by = row.by, by_title = row.by_title, more = 0}
+      list[#list + 1] = known[name]
+    end
+  end
+  return list
 end
 
 local function unused_line(row)
@@ -66,7 +82,7 @@ end
 --- A few lines that say what matters.
 function inventory_text.summary(r)
   local lines = {heading(r), "  " .. inventory_text.counts(r), "  " .. findings(r)}
-  add_lines(lines, "Broken references:", r.broken, broken_line)
+  add_lines(lines, "Broken references:", by_missing(r.broken), broken_line)
   add_lines(lines, "Used by nothing:", r.unused, unused_line)
   add_lines(lines, "Could not be read:", r.failed, failed_line)
   if r.partial then lines[#lines + 1] = "This account may not see everything: " .. show.text(r.partial, 300) end

@@ -127,7 +127,10 @@ local function plan_user(job, row)
   local kind, now = kinds.get("users"), match(job, row)
   local wanted = objects.new(kind, file_form(row, now))
   job.passwords[wanted.key] = row.password
-  job.builder:change {kind = kind, org = false, now = now, wanted = wanted, why = now and "differs" or "not there"}
+  local change = job.builder:change {
+    kind = kind, org = false, now = now, wanted = wanted, why = now and "differs" or "not there",
+  }
+  if change and not now and not row.password then change.needs = {"password"} end
   local orgs = orgs_of(job, row, now)
   for _, name in ipairs(sorted(orgs)) do
     local org = enter(job, name)

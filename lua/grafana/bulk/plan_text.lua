@@ -7,7 +7,7 @@ local lines = require "grafana.bulk.lines"
 local report = require "grafana.bulk.report"
 local show = require "grafana.bulk.show"
 
-local ipairs, table = ipairs, table
+local io, ipairs, math, table, tostring = io, ipairs, math, table, tostring
 
 local plan_text = {}
 
@@ -88,10 +88,22 @@ local function grouped(list)
   return groups, order, count
 end
 
--- Of many objects that have the same done to them, the first ones; those that go are looked at more closely.
-local function add_some(list, action, name, changes)
+local function is_trouble(change)
+  return change.state == "failed" or change.state == "begun"
+end
+
+-- By title, whatever the order in which the answers came; what went wrong comes first.
+local function comes_before(a, b)
+  if is_trouble(a) ~= is_trouble(b) then return is_trouble(a) end
+  if a.title ~= b.title then return tostring(a.title) < tostring(b.title) end
+  return a.n < b.n
+end
+
+-- Of many objects that have the same done to them, some; those that go are looked at more closely.
+local function add_some(list, action, name, changes, all)
+  table.sort(changes, comes_before)
   local most = action == "delete" and DELETIONS_SHOWN or SOME_SHOWN
-  if #changes <= most + 1 then most = #changes end
+  if all or #changes <= most + 1 then most = #changes end
   for i = 1, most do list[#list + 1] = change_line(changes[i]) end
   if #changes > most then
     list[#list + 1] = ("    %-6s  … and %s more"):format(action, kinds.count(name, #changes - most))
@@ -101,12 +113,8 @@ end
 local function add_org(list, org, changes, all)
   local by_action = sorted_by_action(changes)
   list[#list + 1] = show.wrapped(("  %s: "):format(place_name(org)), words_of(by_action), "      ")
-  if all then
-    for _, change in ipairs(changes) do list[#list + 1] = change_line(change) end
-    return
-  end
   for _, each in ipairs(by_action) do
-    for _, group in ipairs(each[2]) do add_some(list, each[1], group[1], group[2]) end
+    for _, group in ipairs(each[2]) do add_some(list, each[1], group[1], group[2], all) end
   end
 end
 
@@ -161,6 +169,28 @@ plan_text.losses = losses
 local function itself(text) return text end
 local function cleaned(text) return show.text(text, 300) end
 
+-- What is to be said of several objects is said once: "dashboard a (and 70 more): …".
+local function gathered(notes)
+  local list, by_text = {}, {}
+  for _, note in ipairs(notes) do
+    local about, text = note:match "^([^:]+): (.+)$"
+    local known = text and by_text[text]
+    if known then
+      known.more = known.more + 1
+    else
+      known = {about = about, text = text or note, more = 0}
+      list[#list + 1] = known
+      if text then by_text[text] = known end
+    end
+  end
+  return list
+end
+
+local function note_text(note)
+  local more = note.more > 0 and (" (and %d more)"):format(note.more) or ""
+  return show.text((note.about and note.about .. more .. ": " or "") .. note.text, 300)
+end
+
 -- Why there is no plan at all.
 local function refusal(plan)
   for _, failure in ipairs(plan.failures) do
@@ -173,8 +203,9 @@ local function heading(plan)
   local refused = refusal(plan)
   if refused then return begin .. "there is no plan: " .. refused.status .. ": " .. cleaned(refused.message or "?") end
   local counts = plan:counts()
-  return begin .. ("%d to create, %d to update, %d to delete, %d as they should be"):format(counts.create,
-    counts.update, counts.delete, plan.same)
+  local held_back = plan.header.held_back and " (held back)" or ""
+  return begin .. ("%d to create, %d to update, %d to delete%s, %d as they should be"):format(counts.create,
+    counts.update, counts.delete, held_back, plan.same)
 end
 
 local function not_read(plan)
@@ -206,7 +237,7 @@ local function states(plan)
   local counts = {done = 0, failed = 0, begun = 0, undone = 0}
   local tried = false
   for _, change in ipairs(plan.changes) do
-    if counts[change.state] then
+    if counts[change.state] and not change.along then
       counts[change.state], tried = counts[change.state] + 1, true
     end
   end
@@ -215,7 +246,12 @@ end
 
 -- What there is to do with a plan now.
 local function add_what_next(list, plan)
-  local total = #plan.changes
+  local counted = plan:counts()
+  local total = counted.create + counted.update + counted.delete
+  if plan.header.held_back and counted.create + counted.update == 0 then
+    list[#list + 1] = "Nothing will be done."
+    return
+  end
   if total == 0 then
     if #plan.failures == 0 then list[#list + 1] = "Nothing is to be done." end
     return
@@ -237,8 +273,8 @@ function plan_text.summary(plan)
   local list = {heading(plan)}
   add_changes(list, plan.changes)
   if plan.header.held_back then list[#list + 1] = "Held back: " .. plan.header.held_back end
-  report.add_failures(list, "Could not be read:", not_read(plan), MOST_FAILURES)
-  add_list(list, "Notes:", plan.notes, cleaned, MOST_FAILURES)
+  report.add_failures(list, "Not in this plan, as it failed:", not_read(plan), MOST_FAILURES)
+  add_list(list, "Notes:", gathered(plan.notes), note_text, MOST_FAILURES)
   add_list(list, "Secrets that are needed, from a function as option secret:", needing(plan), needs_text, MOST_FAILURES)
   add_list(list, "Undo cannot return:", losses(plan.changes), itself, math.huge)
   add_what_next(list, plan)
@@ -270,6 +306,23 @@ local function is_wanted(change, options)
     and (not options.key or options.key == change.key)
 end
 
+-- The same for the same plan, whatever the order in which the answers came: by title within a kind.
+local function in_order(changes)
+  local list, group_of, last = {}, {}, nil
+  for i, change in ipairs(changes) do
+    list[i] = change
+    local is_new = not last or last.org ~= change.org or last.kind ~= change.kind
+    group_of[change] = is_new and i or group_of[last]
+    last = change
+  end
+  table.sort(list, function(a, b)
+    if group_of[a] ~= group_of[b] then return group_of[a] < group_of[b] end
+    if a.title ~= b.title then return tostring(a.title) < tostring(b.title) end
+    return a.n < b.n
+  end)
+  return list
+end
+
 --- See `plan:diff`.
 function plan_text.diff(plan, options)
   options = options or {}
@@ -277,7 +330,7 @@ function plan_text.diff(plan, options)
   if colours == nil then colours = show.colours(io.stdout) end
   local parts = {}
   local out = options.out or function(text) parts[#parts + 1] = text end
-  for _, change in ipairs(plan.changes) do
+  for _, change in ipairs(in_order(plan.changes)) do
     if is_wanted(change, options) then out(change_diff(plan, change, colours)) end
   end
   if not options.out then return table.concat(parts) end

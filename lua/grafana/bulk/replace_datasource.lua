@@ -171,6 +171,9 @@ local function names_of_followers(pair)
 end
 
 local function add_notes(b, pair, passed)
+  if not pair.from and #b.changes == 0 and #b.failures == 0 then
+    b:note(("there is no data source with the uid '%s', and nothing names one"):format(pair.from_uid))
+  end
   local from, followers = pair.from, names_of_followers(pair)
   if followers ~= "" then
     b:note(("other data sources go on naming it in their settings: %s"):format(followers))

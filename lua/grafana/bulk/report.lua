@@ -39,15 +39,16 @@ local function add_secrets(list, change)
   end
 end
 
---- The report of a run: a result with `total`, `done` (changes carried out), `failed`, `unchanged`, `failures` (`{kind,
--- org, key, title, action, status, reason, message}`), `missing_secrets` (`{kind, org, key, title, secrets}`),
--- `journal` (its folder), `plan`.
+--- The report of a run: a result with `total`, `done` (changes carried out; without what only goes along with something
+-- else), `failed`, `unchanged`, `failures` (`{kind, org, key, title, action, status, reason, message}`),
+-- `missing_secrets` (`{kind, org, key, title, secrets}`), `journal` (its folder), `plan`.
 function report.new(run)
   local self = run.plan
-  local failures, missing, done = {}, {}, 0
+  local failures, missing, done, total = {}, {}, 0, 0
   add_planning(failures, self.failures)
   for _, change in ipairs(self.changes) do
-    if change.state == "done" then done = done + 1 end
+    if not change.along then total = total + 1 end
+    if change.state == "done" and not change.along then done = done + 1 end
     if change.result then failures[#failures + 1] = failure_of(change) end
     add_secrets(missing, change)
   end
@@ -55,12 +56,12 @@ function report.new(run)
     failures[#failures + 1] = {kind = "deletions", status = "invalid-data", message = self.header.held_back}
   end
   local r = {
-    status = "ok", ok = #failures == 0, job = self.job, total = #self.changes, done = done, failed = #failures,
+    status = "ok", ok = #failures == 0, job = self.job, total = total, done = done, failed = #failures,
     unchanged = self.same, failures = failures, missing_secrets = missing, journal = self.journal.dir, plan = self,
   }
   if not r.ok then
     r.status = status_of(failures)
-    r.message = ("%d of %d changes failed; the first: %s"):format(#failures, #self.changes, failures[1].message or "?")
+    r.message = ("%d of %d changes failed; the first: %s"):format(#failures, total, failures[1].message or "?")
   end
   return setmetatable(r, metatable)
 end
@@ -161,22 +162,30 @@ local function heading(self)
     self.job, self.status, self.done, self.total, self.failed, self.unchanged)
 end
 
+local function add_what_next(lines, self)
+  if self.total == 0 then return end
+  if self.done < self.total and not self.plan.header.held_back then
+    lines[#lines + 1] = "To try the rest again: plan:apply(), or bulk.resume(journal, g)"
+  end
+  if self.done > 0 then
+    local of_plan = self.job == "undo" and "" or "plan:undo(), or "
+    lines[#lines + 1] = ("To take it back: %sbulk.open(journal, g):undo()"):format(of_plan)
+  end
+  lines[#lines + 1] = "Journal: " .. self.journal
+end
+
 function metatable:__tostring()
   local lines = {heading(self)}
   report.add_failures(lines, "Failed:", self.failures)
   add_lines(lines, "Secrets that nobody gave:", self.missing_secrets, secrets_line)
-  if self.done < self.total then
-    lines[#lines + 1] = "To try again what is not done: plan:apply(), or bulk.resume(journal)"
-  end
-  if self.done > 0 then lines[#lines + 1] = "To take it back: plan:undo(), or bulk.open(journal):undo()" end
-  if self.total > 0 then lines[#lines + 1] = "Journal: " .. self.journal end
+  add_what_next(lines, self)
   return table.concat(lines, "\n")
 end
 
 --- The sentence that Ctrl-C raises.
 function report.interrupted(run)
   local counts = ("%d of %d changes carried out, %d of them failed"):format(run.done, run.total, run.failed)
-  return ('grafana.bulk: %s: %s. To go on: require("grafana.bulk").resume(%q): interrupted!'):format(run.plan.job,
+  return ('grafana.bulk: %s: %s. To go on: require("grafana.bulk").resume(%q, g): interrupted!'):format(run.plan.job,
     counts, run.plan.journal.dir)
 end
 

@@ -72,7 +72,7 @@ local function orgs_of(b, store, wanted)
   for _, name in ipairs(wanted) do
     if has[name] then list[#list + 1] = name else
       b:failed {kind = "organisations", key = name, title = name, status = "not-found", reason = "org-not-found",
-        message = "the backup has no organisation of this name; it has: " .. table.concat(names, ", ")}
+        side = "source", message = "the backup has no organisation of this name; it has: " .. table.concat(names, ", ")}
     end
   end
   return list
@@ -121,7 +121,8 @@ local function hold_back(b, limit)
   end
   limit = limit or math.max(FEW, math.floor(b.there * SHARE))
   if deletes > limit then
-    b.held_back = ("%d objects would be deleted, more than max_deletes (%d): none is"):format(deletes, limit)
+    local words = "%d objects would be deleted, more than max_deletes (%d): none is. max_deletes = %d allows it"
+    b.held_back = words:format(deletes, limit, deletes)
   end
 end
 
