@@ -198,7 +198,7 @@ end)
 describe("a server that answers what nobody understands", function()
   local PATHS = {"^/api/orgs%?", "^/api/users", "^/api/orgs?/?%d*/users", "contact%-points", "mute%-timings",
     "templates", "policies", "^/api/annotations", "folder.grafana.app/[%w]+/namespaces", "playlist"}
-  local BODIES = {"{}", "[{}]", "[null]"}
+  local BODIES = {"{}", "[{}]"}
 
   it("makes no job raise, and has nothing deleted", function()
     restored()
@@ -238,6 +238,20 @@ describe("an organisation that somebody has made since", function()
     assert.equal(1, report.failed, tostring(report))
     assert.equal("version-mismatch", report.failures[1].reason)
     assert.equal("Theirs", two.other:get_dashboard(acme, "many-0001").dashboard.title)
+  end)
+end)
+
+describe("restore", function()
+  it("says who becomes a server admin", function()
+    check(two.other:create_user {login = "ann", email = "ann@example.org", password = "x-pass-12"})
+    local copy = two:folder()
+    os.execute(("cp -r '%s' '%s'"):format(dir, copy))
+    assert(files.write(copy .. "/users/ann.json", '{"login": "ann", "isGrafanaAdmin": true}'))
+    os.execute(("rm '%s'/users/ann-*"):format(copy))
+    local text = tostring(restore(copy))
+    assert.matches("user ann: differs, becomes a server admin", text, 1, true)
+    assert.matches("user cy: not there, becomes a server admin", text, 1, true)
+    assert.is_nil(text:find("user bob: not there, becomes", 1, true))
   end)
 end)
 
