@@ -196,6 +196,30 @@ describe("a file that a person has changed", function()
 end)
 
 describe("a server that answers what nobody understands", function()
+  local PATHS = {"^/api/orgs%?", "^/api/users", "^/api/orgs?/?%d*/users", "contact%-points", "mute%-timings",
+    "templates", "policies", "^/api/annotations", "folder.grafana.app/[%w]+/namespaces", "playlist"}
+  local BODIES = {"{}", "[{}]"}
+
+  it("makes no job raise, and has nothing deleted", function()
+    restored()
+    for _, path in ipairs(PATHS) do
+      for _, body in ipairs(BODIES) do
+        two[1]:fault {kind = "body", method = "GET", path = path, body = body, times = 0}
+        local r = bulk.backup(two.g, two:folder())
+        assert.is_false(r.ok, path .. " " .. body)
+        local plan = plan_of("sync", {delete = true})
+        assert.equal(0, plan:counts().delete, path .. " " .. body)
+        plan:close()
+        two[1]:clear_faults()
+        two[2]:fault {kind = "body", method = "GET", path = path, body = body, times = 0}
+        plan = plan_of("sync", {delete = true})
+        assert.is_string(tostring(plan) .. plan:diff())
+        plan:close()
+        two[2]:clear_faults()
+      end
+    end
+  end)
+
   it("is a failure of that list, not of the program", function()
     two[1]:fault {kind = "body", path = "^/api/orgs?/?%d*/users",
       body = '[{"userId":1,"login":null,"role":7}]', times = 0}
@@ -214,6 +238,20 @@ describe("an organisation that somebody has made since", function()
     assert.equal(1, report.failed, tostring(report))
     assert.equal("version-mismatch", report.failures[1].reason)
     assert.equal("Theirs", two.other:get_dashboard(acme, "many-0001").dashboard.title)
+  end)
+end)
+
+describe("restore", function()
+  it("says who becomes a server admin", function()
+    check(two.other:create_user {login = "ann", email = "ann@example.org", password = "x-pass-12"})
+    local copy = two:folder()
+    os.execute(("cp -r '%s' '%s'"):format(dir, copy))
+    assert(files.write(copy .. "/users/ann.json", '{"login": "ann", "isGrafanaAdmin": true}'))
+    os.execute(("rm '%s'/users/ann-*"):format(copy))
+    local text = tostring(restore(copy))
+    assert.matches("user ann: differs, becomes a server admin", text, 1, true)
+    assert.matches("user cy: not there, becomes a server admin", text, 1, true)
+    assert.is_nil(text:find("user bob: not there, becomes", 1, true))
   end)
 end)
 

@@ -182,11 +182,18 @@ local function rank_of_new(kind, object, index)
   return BY_NAME[kind.name] and index.by_title[object.title] and LATE or nil
 end
 
+-- Who gets the whole server is said at once, not only in the differences.
+local function rights(state, kind, object, there)
+  if kind.name ~= "users" or not object.doc:get("isGrafanaAdmin") then return "" end
+  local now = there and state.builder:parse(kind, there.kept)
+  return now and now.doc:get("isGrafanaAdmin") and "" or ", becomes a server admin"
+end
+
 local function add_change(state, kind, org, object, there, index)
   local secrets = secrets_to_set(state, kind, org, object, there)
   local differs = not there or there.kept[1] ~= object:digest()
   if not differs and not secrets then return state.builder:unchanged() end
-  local why = not there and WHY.create or differs and WHY.update or WHY.secrets
+  local why = (not there and WHY.create or differs and WHY.update or WHY.secrets) .. rights(state, kind, object, there)
   local change = state.builder:change {
     kind = kind, org = org, wanted = object, now_kept = there and there.kept, why = why, secrets = secrets,
     any = not there and is_given(state, kind, org) or nil,
@@ -256,7 +263,7 @@ local function surely_gone(state, kind, source_org, index, keys)
   for from, to in pairs(state.mapping[kind.name] or {}) do here[to] = from end
   pool.each(at.g, keys, function(key)
     local known = state.builder:parse(kind, index.by_key[key].kept)
-    local object, r = kind.read(at, here[key] or key, known)
+    local object, r = state.source:read(kind, source_org, here[key] or key, known)
     known.doc:close()
     if object then
       object.doc:close()

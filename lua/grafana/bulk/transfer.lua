@@ -46,6 +46,11 @@ local function with(list, ...)
   return all
 end
 
+local function becomes_admin(b, change)
+  local object = change.after and b:parse(kinds.get "org_users", change.after)
+  return object and object.doc:get("role") == "Admin"
+end
+
 -- What the creator is given with a new organisation, unless the source has it as well, goes last.
 local function leave_new_orgs(b)
   local login = b.server.login
@@ -55,7 +60,7 @@ local function leave_new_orgs(b)
     if change.kind == "organisations" and change.action == "create" then made[change.key] = true end
     if change.kind == "org_users" then
       if change.key == login then members[change.org] = true end
-      admins[change.org] = (admins[change.org] or 0) + 1
+      if becomes_admin(b, change) then admins[change.org] = true end
     end
   end
   for org in pairs(made) do
