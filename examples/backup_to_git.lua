@@ -28,10 +28,10 @@ local report = bulk.backup(g, dir, {on_progress = grafana.progress {label = "bac
 print(report)
 
 -- The manifest alone, which holds the time, is no change.
-if report.dir and (git "rev-parse -q --git-dir >/dev/null" or git "init -q") then
-  git "add -A"
+if report.dir and (git "rev-parse -q --git-dir >/dev/null 2>&1" or git "init -q") then
+  git "add -A ."
   if not git "diff --cached --quiet -- . ':!manifest.json'" then
-    git(("-c user.name=grafana -c user.email=grafana@localhost commit -q -m %s"):format(
+    git(("-c user.name=grafana -c user.email=grafana@localhost commit -q -m %s -- ."):format(
       quoted("Grafana, " .. os.date("%Y-%m-%d %H:%M"))))
   end
 end

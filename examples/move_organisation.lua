@@ -15,18 +15,29 @@ local bulk = require "grafana.bulk"
 local grafana = require "grafana"
 
 local name, path = arg[1], arg[2]
-if not name then error("usage: move_organisation.lua ORGANISATION [SECRETS]", 0) end
+local function fail(text)
+  io.stderr:write("move_organisation.lua: ", text, "\n")
+  os.exit(2, true)
+end
+if not name then fail "usage: move_organisation.lua ORGANISATION [SECRETS]" end
 
-local secrets = path and assert(grafana.decode(assert(io.open(path)):read("*a"))) or {}
+local function read_secrets()
+  local file, problem = io.open(path)
+  local value = file and grafana.decode(file:read "*a")
+  if not value then fail(problem or path .. ": no JSON") end
+  return value
+end
+
+local secrets = path and read_secrets()
 local function secret(what)
   return grafana.get(secrets, what.kind, what.key, what.name)
 end
 
 local old = grafana.connect()
-local new = grafana.connect(assert(os.getenv "NEW_URL", "NEW_URL is not set"),
+local new = grafana.connect(os.getenv "NEW_URL" or fail "NEW_URL is not set",
   {os.getenv "NEW_USER", os.getenv "NEW_PASSWORD"})
 
-local plan = bulk.copy(old, name, new, name, {secret = secret})
+local plan = bulk.copy(old, name, new, name, {secret = secrets and secret})
 print(plan)
 local report = plan:apply {on_progress = grafana.progress {label = name}}
 print(report)

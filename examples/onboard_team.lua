@@ -84,7 +84,7 @@ local function main(path, team, flag)
     end
     set_up_team(g, team, rows)
   else
-    print("Nothing was done. To do it: --apply")
+    print(("Then the team %s, with all %d of the file. To do it: --apply"):format(team, #rows))
   end
   plan:close()
   g:close()

@@ -17,8 +17,16 @@ local DATASOURCES = {
 local given = {}
 for _, word in ipairs(arg) do given[word] = true end
 
-local staging = grafana.connect(assert(os.getenv "STAGING_URL", "STAGING_URL is not set"),
-  {token = assert(os.getenv "STAGING_TOKEN", "STAGING_TOKEN is not set")})
+local function environment(name)
+  local value = os.getenv(name)
+  if not value then
+    io.stderr:write("promote.lua: ", name, " is not set\n")
+    os.exit(2, true)
+  end
+  return value
+end
+
+local staging = grafana.connect(environment "STAGING_URL", {token = environment "STAGING_TOKEN"})
 local production = grafana.connect()
 
 local plan = bulk.sync(staging, grafana.own, production, grafana.own, {
@@ -34,6 +42,5 @@ if not given["--yes"] then
   if (io.read() or ""):lower() ~= "y" then os.exit(2, true) end
 end
 local report = plan:apply {on_progress = grafana.progress {label = "promote"}}
-print(report)
-print(('To take it back: require("grafana.bulk").open(%q):undo()'):format(report.journal))
+print(report)   -- it says how to take it back
 os.exit(report.ok and 0 or 1, true)

@@ -4,18 +4,22 @@
 --     export GRAFANA_URL=https://grafana.example.org GRAFANA_TOKEN=…
 --     lua5.4 replace_datasource.lua old-uid            # what uses it
 --     lua5.4 replace_datasource.lua old-uid new-uid    # --yes: without asking; --force: even to another type
+--
+-- It looks at all organisations that the account can enter, and switches in the account's own one; with
+-- --org=NAME in another one.
 
 local bulk = require "grafana.bulk"
 local grafana = require "grafana"
 local show = require "grafana.bulk.show"
 
-local uids, given = {}, {}
+local uids, given, org = {}, {}, nil
 for _, word in ipairs(arg) do
+  org = word:match "^%-%-org=(.+)" or org
   if word:find "^%-%-" then given[word] = true else uids[#uids + 1] = word end
 end
 local from, to = uids[1], uids[2]
 if not from then
-  io.stderr:write "usage: replace_datasource.lua UID [NEW-UID] [--yes] [--force]\n"
+  io.stderr:write "usage: replace_datasource.lua UID [NEW-UID] [--org=NAME] [--yes] [--force]\n"
   os.exit(2, true)
 end
 local g = grafana.connect()
@@ -26,7 +30,8 @@ if not to then
     for _, use in ipairs(list) do
       if use.kind == "datasources" and use.key == from then
         local panels = use.panels and ", panels " .. table.concat(use.panels, ", ") or ""
-        print(("%s: %s %s%s"):format(show.text(use.org), use.by, show.text(use.by_title), panels))
+        local by = use.by:gsub("s$", ""):gsub("_", " ")
+        print(("%s: %s %s%s"):format(show.text(use.org), by, show.text(use.by_title), panels))
       end
     end
   end
@@ -34,7 +39,7 @@ if not to then
   os.exit(r.ok and 0 or 1, true)
 end
 
-local plan = bulk.replace_datasource(g, nil, {from = from, to = to, force = given["--force"] or nil})
+local plan = bulk.replace_datasource(g, org, {from = from, to = to, force = given["--force"] or nil})
 print(plan:diff())
 print(plan)
 if #plan.changes == 0 then os.exit(#plan.failures == 0 and 0 or 1, true) end
@@ -44,6 +49,5 @@ if not given["--yes"] then
   if (io.read() or ""):lower() ~= "y" then os.exit(2, true) end
 end
 local report = plan:apply {on_progress = grafana.progress {label = "replace"}}
-print(report)
-print(('To take it back: require("grafana.bulk").open(%q):undo()'):format(report.journal))
+print(report)   -- it says how to take it back
 os.exit(report.ok and 0 or 1, true)

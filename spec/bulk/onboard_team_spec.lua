@@ -35,7 +35,7 @@ for _, version in ipairs {"12.4.3", "9.3.2"} do
       local text, fine = run(FILE, "Web Ops")
       assert.is_true(fine, text)
       assert.matches("create  user ann", text, 1, true)
-      assert.matches("Nothing was done", text)
+      assert.matches("Nothing is written yet", text)
       assert.same({"not-found", 0}, {g:get_user("ann").status, #g:get_teams(1).teams})
     end)
 

@@ -92,6 +92,26 @@ describe("the summary of a plan", function()
       true)
   end)
 
+  it("has one line for all objects that fail for the same reason", function()
+    local b = builder()
+    for i = 1, 300 do
+      b:failed {kind = "dashboards", org = "Acme", key = "d" .. i, title = "Node " .. i, status = "access-denied",
+        message = "no"}
+    end
+    b:failed {kind = "dashboards", org = "Acme", key = "x", title = "Other", status = "error", message = "broken"}
+    assert.matches("  Acme: dashboard Node 1 and 299 more: access-denied: no\n  Acme: dashboard Other: error: broken",
+      tostring(b:finish()), 1, true)
+  end)
+
+  it("says once what is to be said of many objects, and leaves other notes as they are", function()
+    local b = builder()
+    for i = 1, 70 do b:note(("dashboard d%d: bob can see it now"):format(i)) end
+    b:note("Acme: this")
+    b:note("Other: this")
+    assert.matches("Notes:\n  dashboard d1 (and 69 more): bob can see it now\n  Acme: this\n  Other: this",
+      tostring(b:finish()), 1, true)
+  end)
+
   it("tells, once it was carried out, what was done, how to take it back and where the journal is", function()
     local b = builder()
     create(b, "a")

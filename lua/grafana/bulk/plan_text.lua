@@ -169,16 +169,25 @@ plan_text.losses = losses
 local function itself(text) return text end
 local function cleaned(text) return show.text(text, 300) end
 
+local function is_object(words)
+  for _, name in ipairs(kinds.names) do
+    local one = kinds.get(name).one .. " "
+    if words:sub(1, #one) == one then return true end
+  end
+  return false
+end
+
 -- What is to be said of several objects is said once: "dashboard a (and 70 more): …".
 local function gathered(notes)
   local list, by_text = {}, {}
   for _, note in ipairs(notes) do
-    local about, text = note:match "^([^:]+): (.+)$"
+    local about, text = tostring(note):match "^([^:]+): (.+)$"
+    if not about or not is_object(about) then about, text = nil, nil end
     local known = text and by_text[text]
     if known then
       known.more = known.more + 1
     else
-      known = {about = about, text = text or note, more = 0}
+      known = {about = about, text = text or tostring(note), more = 0}
       list[#list + 1] = known
       if text then by_text[text] = known end
     end

@@ -30,8 +30,8 @@ local function index(list)
   return found
 end
 
-local function missing(known, uid)
-  local text = ("there is no data source with the uid '%s'"):format(show.text(uid))
+local function missing(at, known, uid)
+  local text = ("%s has no data source with the uid '%s'"):format(show.text(at.org_name), show.text(uid))
   local named = known.by_name[uid]
   if named then text = text .. (": the one of that name has the uid '%s'"):format(show.text(named.uid)) end
   return outcome.new("not-found", text)
@@ -52,8 +52,8 @@ local function find(at, options)
   if not r.ok then return nil, r end
   local known = index(r.datasources)
   local from, to = known.by_uid[options.from], known.by_uid[options.to]
-  if not to then return nil, missing(known, options.to) end
-  if not from and known.by_name[options.from] then return nil, missing(known, options.from) end
+  if not to then return nil, missing(at, known, options.to) end
+  if not from and known.by_name[options.from] then return nil, missing(at, known, options.from) end
   if options.from == options.to then
     return nil, outcome.new("invalid-data", "the data source is to be replaced by itself")
   end

@@ -5,7 +5,7 @@
 local kinds = require "grafana.bulk.kinds"
 local show = require "grafana.bulk.show"
 
-local ipairs, setmetatable, table = ipairs, setmetatable, table
+local ipairs, setmetatable, table, tostring = ipairs, setmetatable, table, tostring
 
 local report = {}
 
@@ -81,12 +81,16 @@ local function what_of_lists(lists)
   return table.concat(names, ", ") .. (left > 0 and (" and %d other kinds"):format(left) or "")
 end
 
-local function failure_line(failure)
-  local known = kinds.rank(failure.kind)
-  local what = known and kinds.get(failure.kind).one or failure.kind
+local function what_of(failure)
+  if failure.lists then return what_of_lists(failure.lists) end
+  local what = kinds.rank(failure.kind) and kinds.get(failure.kind).one or failure.kind
   local name = failure.title or failure.key
   if name then what = what .. " " .. show.text(name) end
-  if failure.lists then what = what_of_lists(failure.lists) end
+  return what .. (failure.more > 0 and (" and %d more"):format(failure.more) or "")
+end
+
+local function failure_line(failure)
+  local what = what_of(failure)
   if failure.org then what = show.text(failure.org) .. ": " .. what end
   if failure.side then what = what .. " on the " .. failure.side end
   local why = failure.status .. (failure.reason and " (" .. failure.reason .. ")" or "")
@@ -94,31 +98,32 @@ local function failure_line(failure)
 end
 
 local function is_list(failure)
-  return failure.key == nil and failure.title == nil and failure.action == nil and failure.kind ~= "plan"
-    and failure.kind ~= "deletions"
+  return failure.key == nil and failure.title == nil and failure.action == nil and kinds.rank(failure.kind) ~= nil
 end
 
 local SAME = {"org", "side", "status", "reason", "message"}
 
-local function are_alike(a, b)
-  for _, name in ipairs(SAME) do
-    if a[name] ~= b[name] then return false end
-  end
-  return true
+-- What is alike has this in common: of lists the reason, of objects their kind, too.
+local function sort_of(failure)
+  local parts = {is_list(failure) and "" or tostring(failure.kind)}
+  for i, name in ipairs(SAME) do parts[i + 1] = tostring(failure[name]) end
+  return table.concat(parts, "\0")
 end
 
--- Lists that could not be read for one reason are one line.
+-- What failed for one reason is one line, where it comes first.
 local function gathered(failures)
-  local list, last = {}, nil
+  local list, known = {}, {}
   for _, failure in ipairs(failures) do
-    if not is_list(failure) then
-      list[#list + 1], last = failure, nil
-    elseif last and are_alike(last, failure) then
-      table.insert(last.lists, failure)
+    local sort = sort_of(failure)
+    local first = known[sort]
+    if first then
+      first.more = first.more + 1
+      if first.lists then table.insert(first.lists, failure) end
     else
-      last = {kind = failure.kind, lists = {failure}}
-      for _, name in ipairs(SAME) do last[name] = failure[name] end
-      list[#list + 1] = last
+      first = {kind = failure.kind, key = failure.key, title = failure.title, more = 0}
+      if is_list(failure) then first.lists = {failure} end
+      for _, name in ipairs(SAME) do first[name] = failure[name] end
+      list[#list + 1], known[sort] = first, first
     end
   end
   return list
