@@ -64,7 +64,7 @@ job("sync", "transfer")
 -- @function diff
 -- @param a a client, `{client, organisation}`, or the folder of a backup
 -- @param b the same
--- @tab[opt] options `kinds`, `permissions`, `mapping`, `on_progress`
+-- @tab[opt] options `kinds`, `permissions`, `mapping` (as for a copy from `a` to `b`), `on_progress`
 -- @return a result: `added` (in `b` only), `removed` (in `a` only), `changed`: arrays of `{kind, org, key, title}`;
 --   `ok` where both could be read; `tostring(r)`, `r:diff()`
 job("diff", "difference")

@@ -33,6 +33,28 @@ local WRONG = {
   {"resume", {"x", g, {secrets = f}}, "'secrets'"},
 }
 
+-- Of plans: the method, its options, what the message says.
+local OF_PLANS = {
+  {"apply", {on_progres = f}, "'on_progres'"}, {"apply", {secret = "x"}, "'secret': function"}, {"apply", f, "table"},
+  {"undo", {jounral = "x"}, "'jounral'"}, {"undo", {journal = f}, "'journal'"}, {"inverse", {on_progress = f}, "'on_p"},
+  {"diff", {kind = "dashboard"}, "'dashboard' is none"}, {"diff", {key = 1}, "'key'"},
+  {"diff", {color = true}, "'color'"},
+}
+
+for _, each in ipairs(OF_PLANS) do
+  it(("plan:%s refuses %s"):format(each[1], each[3]), function()
+    local plan = bulk.copy(g, 1, g, 2)
+    local fine, problem = pcall(function()
+      local r = plan[each[1]](plan, each[2])
+      return r
+    end)
+    plan:close()
+    assert.is_false(fine)
+    assert.matches("arguments_spec.lua:%d+: plan:" .. each[1] .. ": ", problem)
+    assert.matches(each[3], problem, 1, true)
+  end)
+end
+
 for _, each in ipairs(WRONG) do
   it(("bulk.%s refuses %s"):format(each[1], each[3]), function()
     local fine, problem = pcall(function()

@@ -163,6 +163,13 @@ describe("sync with delete", function()
 end)
 
 describe("diff", function()
+  it("finds what a mapping calls otherwise there, by the mapping with which it was copied", function()
+    local options = {kinds = {"organisations", "teams"}, mapping = {teams = {Ops = "Operations"}}}
+    plan_of("copy", options):apply()
+    local r = bulk.diff({two.g, "Acme"}, {two.other, "Acme"}, {kinds = {"teams"}, mapping = options.mapping})
+    assert.same({0, 0}, {#r.added, #r.removed}, tostring(r))
+  end)
+
   it("shows rules that only one of two groups has, whichever it is", function()
     restored()
     check(two.other:request("DELETE", "/api/v1/provisioning/alert-rules/rule2", {org = other_org()}))

@@ -10,7 +10,7 @@ local plan = require "grafana.bulk.plan"
 local pool = require "grafana.bulk.pool"
 local report = require "grafana.bulk.report"
 
-local error, ipairs, pairs, pcall, tostring, type = error, ipairs, pairs, pcall, tostring, type
+local error, ipairs, pcall, tostring = error, ipairs, pcall, tostring
 
 local apply = {}
 
@@ -245,24 +245,9 @@ local function open_changes(self)
   return open
 end
 
-local OPTIONS = {on_progress = true, secret = true}
-
-local function check_options(options)
-  if type(options) ~= "table" then
-    error(("plan:apply: bad argument 'options' (table expected, got %s)"):format(type(options)), 3)
-  end
-  for name in pairs(options) do
-    if not OPTIONS[name] then
-      error(("plan:apply: unknown option '%s'%s"):format(tostring(name), require("grafana.nearest").hint(tostring(name),
-        {"on_progress", "secret"})), 3)
-    end
-  end
-end
-
 --- See `plan:apply`.
 function apply.apply(self, options)
   options = options or {}
-  check_options(options)
   if options.secret then self.options.secret = options.secret end
   if not self.journal:is_there() then
     error(("grafana.bulk: the journal '%s' is no longer there: make the plan anew"):format(self.journal.dir), 2)

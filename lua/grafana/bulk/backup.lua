@@ -193,13 +193,22 @@ local function carry_out(run)
   return report_of(run)
 end
 
+-- Nothing was read, and nothing touched.
+local function refused(r, dir)
+  local failures = {source.failure_of({name = "organisations"}, nil, nil, nil, r)}
+  return setmetatable({
+    status = r.status, ok = false, reason = r.reason, code = r.code, message = r.message, job = "backup", dir = dir,
+    counts = {}, total = 0, written = 0, removed = 0, failed = 1, failures = failures, notes = {},
+  }, metatable)
+end
+
 --- See `bulk.backup`.
 function backup.backup(g, dir, options)
   check.client("backup", g, 1, "g")
   check.value("backup", dir, "string", 2, "dir")
   options = check.options("backup", options, OPTIONS)
   local server, r = place.server(g)
-  if not server then return r end
+  if not server then return refused(r, dir) end
   local store, problem = folder.create(dir)
   if not store then error("bulk.backup: " .. problem, 2) end
   local run = new_run(g, store, server, dir, options)

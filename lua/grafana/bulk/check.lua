@@ -23,7 +23,8 @@ local function level_of_caller()
 end
 
 local function fail(job, text, ...)
-  error(("bulk.%s: "):format(job) .. text:format(...), level_of_caller())
+  local prefix = job:find(":", 1, true) and job or "bulk." .. job   -- of a plan it is a method
+  error(prefix .. ": " .. text:format(...), level_of_caller())
 end
 
 --- Raise, where the job is called, what is wrong with its arguments.
@@ -100,6 +101,11 @@ local function is_mapping(value)
   return true
 end
 
+local function is_kind(value)
+  if type(value) ~= "string" then return false end
+  return kinds.rank(value) ~= nil, value
+end
+
 local function is_limit(value)
   return type(value) == "number" and value >= 0
 end
@@ -124,6 +130,11 @@ local TYPES = {
   permissions = {is_boolean, "boolean"},
   secret = {is_callable, "function"},
   to = {is_string, "string"},
+  colours = {is_boolean, "boolean"},
+  key = {is_string, "string"},
+  kind = {is_kind, "name of a kind"},
+  org = {is_string, "name of an organisation"},
+  out = {is_callable, "function"},
 }
 
 local function check_value(job, name, value, type_of)

@@ -123,15 +123,40 @@ end
 
 local function all() return true end
 
+-- What a copy from `a` to `b` would be given says the names of `a` first; `b` is looked at as `a` would name it.
+local function turned(map)
+  local names = {}
+  for from, to in pairs(map) do names[to] = from end
+  return names
+end
+
 local function run(b, a, other, options, a_org, b_org)
   local mapping = {}
-  for kind, map in pairs(options.mapping or {}) do mapping[kind] = map end
+  for kind, map in pairs(options.mapping or {}) do mapping[kind] = turned(map) end
   if a_org and b_org then mapping.organisations = {[b_org] = a_org} end
   options.mapping = mapping
   return compare.run {
     builder = b, source = other, target = a, options = options, deletes = all,
     server_kinds = not (a_org or b_org),
   }
+end
+
+local function new(a, b, builder)
+  local r = {a = a, b = b, added = {}, removed = {}, changed = {}, plan = as_plan(builder)}
+  fill(r, builder)
+  return setmetatable(r, metatable)
+end
+
+-- What a person calls a side that cannot be looked at.
+local function called(value)
+  if type(value) == "string" then return show.text(value) end
+  return (is_client(value) and value or value[1])._core:url()
+end
+
+local function refused(a, b, r, options)
+  local builder = plan.builder("diff", nil, options)
+  builder:refuse(r)
+  return new(called(a), called(b), builder)
 end
 
 --- See `bulk.diff`.
@@ -142,9 +167,9 @@ function difference.diff(a, b, options)
   check.org("diff", org_in(b), 2, "b[2]")
   options = check.options("diff", options, {"kinds", "permissions", "mapping", "on_progress", "alertmanager_wait"})
   local from, from_name, a_org = side(a, options)
-  if not from then return from_name end
+  if not from then return refused(a, b, from_name, options) end
   local to, to_name, b_org = side(b, options)
-  if not to then return to_name end
+  if not to then return refused(a, b, to_name, options) end
   local builder = plan.builder("diff", nil, options)
   local fine, done, failure = pcall(run, builder, from, to, options, a_org, b_org)
   if not fine then
@@ -152,10 +177,7 @@ function difference.diff(a, b, options)
     error(done, 0)
   end
   if not done then builder:refuse(failure) end
-  local r = setmetatable({a = from_name, b = to_name, added = {}, removed = {}, changed = {}, plan = as_plan(builder)},
-    metatable)
-  fill(r, builder)
-  return r
+  return new(from_name, to_name, builder)
 end
 
 return difference

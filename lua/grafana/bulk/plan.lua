@@ -11,6 +11,7 @@
 -- @module grafana.bulk.plan
 
 local core = require "grafana.core"
+local check = require "grafana.bulk.check"
 local journal = require "grafana.bulk.journal"
 local kinds = require "grafana.bulk.kinds"
 local objects = require "grafana.bulk.objects"
@@ -284,12 +285,14 @@ end
 -- @tab[opt] options `on_progress(done, total, failed)`; `secret`: as for the job
 -- @return the report: `ok` only when all went well
 function methods:apply(options)
+  options = check.options("plan:apply", options, {"on_progress", "secret"})
   return require("grafana.bulk.apply").apply(self, options)
 end
 
 --- The plan that takes back what was carried out; to be looked at, and applied.
 -- @tab[opt] options `journal`
 function methods:inverse(options)
+  options = check.options("plan:inverse", options, {"journal", "secret"})
   return require("grafana.bulk.undo").inverse(self, options)
 end
 
@@ -297,6 +300,7 @@ end
 -- @tab[opt] options as for `apply`; `journal`
 -- @return the report
 function methods:undo(options)
+  options = check.options("plan:undo", options, {"journal", "on_progress", "secret"})
   return require("grafana.bulk.undo").undo(self, options)
 end
 
@@ -305,6 +309,7 @@ end
 --   function that takes the text piece by piece
 -- @return the text, unless there is `out`
 function methods:diff(options)
+  options = check.options("plan:diff", options, {"colours", "kind", "org", "key", "out"})
   return require("grafana.bulk.plan_text").diff(self, options)
 end
 

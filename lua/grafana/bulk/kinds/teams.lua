@@ -16,7 +16,10 @@ local kind = {
   one = "team",
   scope = "org",
   one_at_a_time = true,   -- of 1,005 made sixteen at a time a real server refused 287
-  cannot_undo = {delete = {"ids of deleted teams, and the groups outside of Grafana that were bound to them"}},
+  cannot_undo = {delete = {
+    "ids of deleted teams, and the groups outside of Grafana that were bound to them",
+    "what was permitted to deleted teams, where the job leaves that alone",
+  }},
 }
 
 local ADMIN = 4
