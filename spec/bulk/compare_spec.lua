@@ -74,6 +74,16 @@ describe("data sources", function()
     assert.equal("Old name", two.other:get_datasource(acme, "newer").datasource.name)
   end)
 
+  it("of one name are the same where only dashboards are copied, too", function()
+    local acme = check(two.other:create_org("Acme")).id
+    check(two.other:create_datasource(acme, {uid = "prom-there", name = "Prom", type = "prometheus", access = "proxy",
+      url = "http://127.0.0.1:1"}))
+    assert.is_true(plan_of("copy", {kinds = {"folders", "dashboards"}}):apply().ok)
+    local panels = check(two.other:get_dashboard(acme, "many-0001")).dashboard.panels
+    assert.equal("prom-there", panels[1].datasource.uid)
+    assert.equal("loki", panels[2].datasource.uid)
+  end)
+
   it("of which two are one there are written once, and that is said", function()
     restored()
     local plan = plan_of("copy", {kinds = {"datasources"}, mapping = {datasources = {loki = "prom"}}})
@@ -186,12 +196,72 @@ describe("a file that a person has changed", function()
 end)
 
 describe("a server that answers what nobody understands", function()
+  local PATHS = {"^/api/orgs%?", "^/api/users", "^/api/orgs?/?%d*/users", "contact%-points", "mute%-timings",
+    "templates", "policies", "^/api/annotations", "folder.grafana.app/[%w]+/namespaces", "playlist"}
+  local BODIES = {"{}", "[{}]"}
+
+  it("makes no job raise, and has nothing deleted", function()
+    restored()
+    for _, path in ipairs(PATHS) do
+      for _, body in ipairs(BODIES) do
+        two[1]:fault {kind = "body", method = "GET", path = path, body = body, times = 0}
+        local r = bulk.backup(two.g, two:folder())
+        assert.is_false(r.ok, path .. " " .. body)
+        local plan = plan_of("sync", {delete = true})
+        assert.equal(0, plan:counts().delete, path .. " " .. body)
+        plan:close()
+        two[1]:clear_faults()
+        two[2]:fault {kind = "body", method = "GET", path = path, body = body, times = 0}
+        plan = plan_of("sync", {delete = true})
+        assert.is_string(tostring(plan) .. plan:diff())
+        plan:close()
+        two[2]:clear_faults()
+      end
+    end
+  end)
+
   it("is a failure of that list, not of the program", function()
     two[1]:fault {kind = "body", path = "^/api/orgs?/?%d*/users",
       body = '[{"userId":1,"login":null,"role":7}]', times = 0}
     local r = bulk.backup(two.g, two:folder())
     assert.is_false(r.ok)
     assert.is_true(r.counts.dashboards > 20)
+  end)
+end)
+
+describe("an organisation that somebody has made since", function()
+  it("keeps what they have put into it", function()
+    local plan = restore(dir)
+    local acme = check(two.other:create_org("Acme")).id
+    check(two.other:update_or_create_dashboard(acme, {uid = "many-0001", title = "Theirs", panels = {}}))
+    local report = plan:apply()
+    assert.equal(1, report.failed, tostring(report))
+    assert.equal("version-mismatch", report.failures[1].reason)
+    assert.equal("Theirs", two.other:get_dashboard(acme, "many-0001").dashboard.title)
+  end)
+end)
+
+describe("restore", function()
+  it("says who becomes a server admin", function()
+    check(two.other:create_user {login = "ann", email = "ann@example.org", password = "x-pass-12"})
+    local copy = two:folder()
+    os.execute(("cp -r '%s' '%s'"):format(dir, copy))
+    assert(files.write(copy .. "/users/ann.json", '{"login": "ann", "isGrafanaAdmin": true}'))
+    os.execute(("rm '%s'/users/ann-*"):format(copy))
+    local text = tostring(restore(copy))
+    assert.matches("user ann: differs, becomes a server admin", text, 1, true)
+    assert.matches("user cy: not there, becomes a server admin", text, 1, true)
+    assert.is_nil(text:find("user bob: not there, becomes", 1, true))
+  end)
+end)
+
+describe("copy", function()
+  it("makes nobody a server admin", function()
+    local plan = plan_of("copy", {})
+    assert.is_true(plan:apply().ok)
+    assert.is_false(check(two.other:get_user("cy")).user.isGrafanaAdmin)
+    assert.is_true(check(two.g:get_user("cy")).user.isGrafanaAdmin)
+    assert.matches("cy is a server admin in the source, and does not become one", tostring(plan))
   end)
 end)
 

@@ -5,6 +5,7 @@ package.path = "./?.lua;./?/init.lua;" .. package.path
 
 local bulk = require "grafana.bulk"
 local grafana = require "grafana"
+local nginx = require "spec.support.nginx"
 local interrupted = require "spec.support.interrupted"
 local two_worlds = require "spec.support.two_worlds"
 local world = require "spec.support.bulk_world"
@@ -21,7 +22,7 @@ before_each(function() two:empty() end)
 
 -- A restore that gets a Ctrl-C while dashboards are written, whose answers are late. Returns what it has printed.
 local function interrupt(journal)
-  two[2]:fault {kind = "delay", seconds = 0.4, method = "POST", path = "/dashboards", times = 0}
+  two[2]:fault {kind = "delay", seconds = 0.2, method = "POST", path = "/dashboards", times = 0}
   local said = interrupted.run(two[2], ([[
     package.path = "./?.lua;./?/init.lua;" .. package.path
     local plan = require("grafana.bulk").restore(require("grafana").connect(%q, {"admin", "admin"}), %q,
@@ -41,7 +42,7 @@ local function states(journal)
   return found
 end
 
-describe("Ctrl-C", function()
+nginx.outside(describe)("Ctrl-C", function()
   it("leaves what was under way as it is in the journal, and says how to go on", function()
     local journal = two:folder()
     local said = interrupt(journal)

@@ -281,6 +281,27 @@ describe("what a plan has tried", function()
     assert.equal(thing("b", "theirs"):text(), memory.things(world).b)
   end)
 
+  it("by one request that does all or nothing, and that somebody has changed since, is left to them", function()
+    world.things.is_atomic = true
+    for _, moment in ipairs {"before_write", "after_write"} do
+      os.execute("rm -rf '" .. dir .. "'")
+      world.orgs.Acme.playlists = nil
+      local made = three()
+      world[moment] = function(wanted)
+        if wanted and wanted.key == "b" then error("x:1: interrupted!", 0) end
+      end
+      pcall(made.apply, made)
+      made:close()
+      world[moment] = nil
+      memory.put(world, "b", "theirs")
+      local again = plan.open(dir, world.server)
+      assert.equal("version-mismatch", again:apply().failures[1].reason)
+      again:undo()
+      assert.equal(thing("b", "theirs"):text(), memory.things(world).b)
+      again:close()
+    end
+  end)
+
   it("whose answer never came, and which was done later all the same, is taken back", function()
     local made = three()
     local before = memory.things(world)

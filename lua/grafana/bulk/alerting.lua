@@ -9,7 +9,8 @@ local outcome = require "grafana.bulk.outcome"
 local show = require "grafana.bulk.show"
 local tasks = require "grafana.tasks"
 
-local ipairs, next, pairs, setmetatable, table, type = ipairs, next, pairs, setmetatable, table, type
+local getmetatable, setmetatable, type = getmetatable, setmetatable, type
+local ipairs, next, pairs, table = ipairs, next, pairs, table
 
 local alerting = {}
 
@@ -44,6 +45,12 @@ end
 --- The items of an answer that is a list; Grafana 12 says null where there are none.
 function alerting.items(body)
   return type(body) == "table" and body or {}
+end
+
+--- Is a result that is fine a list? Anything else is not taken for an empty one. Else another result.
+function alerting.as_list(r)
+  if r.body == core.null or getmetatable(r.body) == core.array_mt then return r end
+  return outcome.new("error", "what the server has answered is no list", "not-grafana", {code = r.code})
 end
 
 -- -------------------------------------------------------------------------------------------------- Alertmanager --
@@ -282,6 +289,8 @@ function alerting.list(at, out, operation, object)
   if never then return never end
   local r = alerting.get(at, operation)
   if not r.ok then return alerting.result(r) end
+  r = alerting.as_list(r)
+  if not r.ok then return r end
   for _, item in ipairs(alerting.items(r.body)) do out.take(object(item)) end
   return outcome.ok()
 end

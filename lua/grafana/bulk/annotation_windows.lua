@@ -11,9 +11,10 @@
 -- without doubles and with fewer than a thousand is whole even so: `doubtful` says of which that cannot be said.
 -- @module grafana.bulk.annotation_windows
 
+local core = require "grafana.core"
 local outcome = require "grafana.bulk.outcome"
 
-local ipairs, pairs = ipairs, pairs
+local getmetatable, ipairs, pairs = getmetatable, ipairs, pairs
 
 local windows = {}
 
@@ -28,7 +29,7 @@ function windows.ask(at, filter, limit)
   local params = {type = "annotation", limit = limit or LIMIT}
   for name, value in pairs(filter) do params[name] = value end
   local r = at.g:call("getAnnotations", params, {org = at.org})
-  if r.ok and type(r.body) ~= "table" then
+  if r.ok and getmetatable(r.body) ~= core.array_mt then
     return outcome.new("error", "the list of annotations is no list", "invalid-json")
   end
   return r

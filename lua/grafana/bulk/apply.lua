@@ -29,10 +29,11 @@ local function is_settled(change, now)
   return not change.secrets and digest_of(now) == digest_in(change.after)
 end
 
--- What was under way when the plan was broken off may be half done: it is ours to go on with. So is what a failure has
--- left.
+-- What was under way when the plan was broken off may be half done: it is ours to go on with, but where one request
+-- does all or nothing; then it is somebody else's. What a failure has left is ours.
 local function may_write(change, now)
-  if change.any or change.state == "begun" or change.open then return true end
+  local is_unsure = (change.state == "begun" or change.open) and not kinds.get(change.kind).is_atomic
+  if change.any or is_unsure then return true end
   local digest = digest_of(now)
   return digest == digest_in(change.before) or change.left ~= nil and digest == digest_in(change.left)
 end

@@ -7,6 +7,7 @@ local folder = require "grafana.bulk.folder"
 local kinds = require "grafana.bulk.kinds"
 local outcome = require "grafana.bulk.outcome"
 local place = require "grafana.bulk.place"
+local proof = require "grafana.bulk.proof"
 local report = require "grafana.bulk.report"
 local show = require "grafana.bulk.show"
 local source = require "grafana.bulk.source"
@@ -40,6 +41,30 @@ local function known_to(run, kind, org)
   end
 end
 
+-- What the account may do in an organisation; false where the server has no such thing to tell.
+local function permissions_in(run, org)
+  if run.permissions[org] ~= nil then return run.permissions[org] end
+  local at, r = run.source:place(org)
+  local known
+  if at then known, r = proof.permissions(at) end
+  if not known then known = not outcome.is_answer(r) and {} end
+  run.permissions[org] = known
+  return known
+end
+
+-- Lists of Grafana leave out without a word what the account may not see: it must be proven that there is no such
+-- thing, where the server tells what the account may do.
+local function sees_all(run, kind, org)
+  local permissions = org and permissions_in(run, org)
+  if not permissions then return true end
+  local covered, missing = proof.covers(permissions, kind.name, run.source.server.major)
+  if covered then return true end
+  local r = outcome.new("access-denied", ("this account may not see all of them, but those that it may see are here: "
+    .. "it lacks %s"):format(missing), "forbidden")
+  run.failures[#run.failures + 1] = source.failure_of(kind, org, nil, nil, r)
+  return false
+end
+
 -- Of the server's own objects a backup of some organisations takes some: the others stay as they are in the folder.
 local function is_some(run, kind)
   return kind.scope == "server" and run.options.orgs ~= nil
@@ -57,6 +82,7 @@ local function list_kind(run, kind, org)
     told(run)
   end
   local r, whole = run.source:each(kind, org, take, known_to(run, kind, org), same)
+  if r.ok and not sees_all(run, kind, org) then whole = false end
   if whole and not is_some(run, kind) then run.store:whole(kind, org) end
   if outcome.is_unsupported(r) then run.absent[#run.absent + 1] = source.failure_of(kind, org, nil, nil, r) end
 end
@@ -148,7 +174,8 @@ local OPTIONS = {"orgs", "kinds", "permissions", "on_progress", "alertmanager_wa
 local function new_run(g, store, server, dir, options)
   local run = {
     g = g, store = store, dir = dir, options = options, counts = {}, failures = {}, absent = {}, notes = {},
-    done = 0, total = 0, on_progress = options.on_progress, source = source.live(server, options, options.orgs),
+    permissions = {}, done = 0, total = 0, on_progress = options.on_progress,
+    source = source.live(server, options, options.orgs),
   }
   run.takes = source.of_server(source.live(server, options, options.orgs), options.orgs)
   function run.source.on_failure(failure) run.failures[#run.failures + 1] = failure end

@@ -3,6 +3,7 @@
 -- @module grafana.bulk.compare
 
 local check = require "grafana.bulk.check"
+local kinds = require "grafana.bulk.kinds"
 local objects = require "grafana.bulk.objects"
 local outcome = require "grafana.bulk.outcome"
 local place = require "grafana.bulk.place"
@@ -166,9 +167,12 @@ local function comes_last(state, kind, key)
   return kind.name == "org_users" and key == state.login or nil
 end
 
--- What a server gives to new things by itself: permissions to who makes them, and all that an organisation begins with.
+-- What an organisation begins with.
+local BEGINS_WITH = {org_users = true, contact_points = true, policies = true, preferences = true}
+
+-- What a server gives to new things by itself: permissions to who makes them, and what an organisation begins with.
 local function is_given(state, kind, org)
-  return kind.name:find("_permissions$") ~= nil or org and not state.target_orgs[org]
+  return kind.name:find("_permissions$") ~= nil or org and not state.target_orgs[org] and BEGINS_WITH[kind.name]
 end
 
 -- A new one whose name another has there, which will be called otherwise, comes after that.
@@ -178,11 +182,18 @@ local function rank_of_new(kind, object, index)
   return BY_NAME[kind.name] and index.by_title[object.title] and LATE or nil
 end
 
+-- Who gets the whole server is said at once, not only in the differences.
+local function rights(state, kind, object, there)
+  if kind.name ~= "users" or not object.doc:get("isGrafanaAdmin") then return "" end
+  local now = there and state.builder:parse(kind, there.kept)
+  return now and now.doc:get("isGrafanaAdmin") and "" or ", becomes a server admin"
+end
+
 local function add_change(state, kind, org, object, there, index)
   local secrets = secrets_to_set(state, kind, org, object, there)
   local differs = not there or there.kept[1] ~= object:digest()
   if not differs and not secrets then return state.builder:unchanged() end
-  local why = not there and WHY.create or differs and WHY.update or WHY.secrets
+  local why = (not there and WHY.create or differs and WHY.update or WHY.secrets) .. rights(state, kind, object, there)
   local change = state.builder:change {
     kind = kind, org = org, wanted = object, now_kept = there and there.kept, why = why, secrets = secrets,
     any = not there and is_given(state, kind, org) or nil,
@@ -194,10 +205,18 @@ local function add_change(state, kind, org, object, there, index)
   change.needs = object.secrets and #object.secrets > 0 and object.secrets or nil
 end
 
+-- Who administers the server on which an organisation is does not so the one to which it is copied.
+local function deprive(state, kind, object, there)
+  if there or not state.is_copy or kind.name ~= "users" or not object.doc:get("isGrafanaAdmin") then return end
+  object.doc:remove("isGrafanaAdmin")
+  state.builder:note(("user %s is a server admin in the source, and does not become one there"):format(object.key))
+end
+
 -- The object as the target is to have it, and what is there.
 local function wanted(state, kind, org, index, object)
   local translated = translate(state, kind, object)
   local there = index.by_key[translated.key]
+  deprive(state, kind, translated, there)
   return merged(state, kind, org, translated, there), there
 end
 
@@ -244,7 +263,7 @@ local function surely_gone(state, kind, source_org, index, keys)
   for from, to in pairs(state.mapping[kind.name] or {}) do here[to] = from end
   pool.each(at.g, keys, function(key)
     local known = state.builder:parse(kind, index.by_key[key].kept)
-    local object, r = kind.read(at, here[key] or key, known)
+    local object, r = state.source:read(kind, source_org, here[key] or key, known)
     known.doc:close()
     if object then
       object.doc:close()
@@ -315,10 +334,46 @@ local function compare_kind(state, kind, source_org, org)
   end
 end
 
+-- What names data sources.
+local NAMING = {library_panels = true, dashboards = true, rule_groups = true}
+
+local function names_only(from, kind, org)
+  local tell, note, list = from.on_failure, from.on_note, {}
+  from.on_failure, from.on_note = function() end, function() end
+  local fine, r = pcall(from.each, from, kind, org, function(object)
+    list[#list + 1] = {key = object.key, title = object.title}
+    object.doc:close()
+  end)
+  from.on_failure, from.on_note = tell, note
+  if not fine then error(r, 0) end
+  return list, r
+end
+
+-- Where data sources are left as they are, those of one name are the same all the same.
+local function match_datasources(state, source_org, org)
+  local kind, needed = kinds.get "datasources", false
+  for _, each in ipairs(source_of.kinds(state.options, "org")) do
+    if each == kind then return end
+    needed = needed or NAMING[each.name]
+  end
+  if not needed or not state.target_orgs[org] then return end
+  local here, r = names_only(state.source, kind, source_org)
+  local there, other = names_only(state.target, kind, org)
+  if not r.ok or not other.ok then
+    local failed = r.ok and other or r
+    return state.builder:note(("data sources of the same name are not known, as they could not be listed: %s"):format(
+      failed.message or failed.status))
+  end
+  local index = {by_key = {}, by_title = {}}
+  for _, each in ipairs(there) do index.by_key[each.key], index.by_title[each.title] = true, each.key end
+  match_all(state, kind, here, index)
+end
+
 local function compare_org(state, source_org)
   local org = state.mapping.organisations[source_org] or source_org
   local given = state.mapping
   state.mapping = copy_mapping(given)   -- what is matched by name holds in this organisation
+  match_datasources(state, source_org, org)
   for _, kind in ipairs(source_of.kinds(state.options, "org")) do compare_kind(state, kind, source_org, org) end
   state.mapping = given
 end
@@ -354,7 +409,8 @@ end
 -- @tab c `builder`, `source`, `target` (a live source), `options` (`kinds`, `permissions`, `mapping`, `secret`,
 --   `delete`), `deletes(kind, org)`: whether what the source lacks is to go; `takes(kind, object)`: which of the
 --   server's objects are looked at; `leaves(kind)`: whether what is there already is left as it is; `server_kinds`:
---   false leaves out organisations and users; `verifies`: what is to go is looked for in the source, a live one, again
+--   false leaves out organisations and users; `verifies`: what is to go is looked for in the source, a live one, again;
+--   `is_copy`: it is about one organisation, not about who administers servers
 -- @return true, or nil and the result that says why nothing could be compared
 function compare.run(c)
   local orgs, r = c.source:orgs()
@@ -365,8 +421,8 @@ function compare.run(c)
   local state = {
     builder = c.builder, source = c.source, target = c.target, options = c.options, target_orgs = names_of(there),
     login = c.target.server and c.target.server.login, mapping = copy_mapping(c.options.mapping),
-    verifies = c.verifies, deletes = c.deletes or nothing, takes = c.takes or everything, leaves = c.leaves or nothing,
-    done = 0,
+    verifies = c.verifies, is_copy = c.is_copy, done = 0,
+    deletes = c.deletes or nothing, takes = c.takes or everything, leaves = c.leaves or nothing,
   }
   tell_builder(c)
   local fine, problem = pcall(compare_all, state, c, orgs)

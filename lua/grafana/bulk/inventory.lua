@@ -58,7 +58,7 @@ local function proven(at)
   for _, name in ipairs(PROVEN) do
     local lacks = not permissions and (r.message or "?")
     if permissions then
-      local covered, needed = proof.covers(permissions, name)
+      local covered, needed = proof.covers(permissions, name, at.server.major)
       lacks = not covered and needed
     end
     missing[name] = lacks or nil

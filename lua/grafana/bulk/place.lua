@@ -59,6 +59,10 @@ end
 
 -- ------------------------------------------------------------------------------------------- organisations --
 
+local function is_org(org)
+  return type(org) == "table" and type(org.id or org.orgId) == "number" and type(org.name) == "string"
+end
+
 -- The organisations that the account can name: all of them for a server admin, else its own.
 local function list_orgs(server)
   local r = server.is_admin and server.g:get_orgs() or server.g:get_current_user_orgs()
@@ -69,7 +73,12 @@ local function list_orgs(server)
     return {{id = r.org.id, name = r.org.name}}
   end
   local list = {}
-  for i, org in ipairs(r.orgs) do list[i] = {id = org.id or org.orgId, name = org.name} end
+  for i, org in ipairs(r.orgs) do
+    if not is_org(org) then
+      return nil, outcome.new("error", "what the server has answered is no list of organisations", "not-grafana")
+    end
+    list[i] = {id = org.id or org.orgId, name = org.name}
+  end
   return list
 end
 

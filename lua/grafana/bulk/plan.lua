@@ -4,8 +4,8 @@
 --
 -- A change is a table: `n`, `kind`, `org` (the organisation's name; false: the server itself), `key`, `title`, `action`
 -- ("create", "update", "delete"), `why`, `rank`, `before` and `after` (`{digest, offset, length}`, false: nothing is
--- there), `any` (whatever is there before), `secrets` (names of those that are to be set), `needs` (names of those that
--- a new one has), and, once it was begun, `state` ("begun", "done", "failed", "undone"), `result` of a failure,
+-- there), `any` (whatever is there before), `secrets` (names of those that are to be set), `needs` (names of those
+-- that a new one has), and, once it was begun, `state` ("begun", "done", "failed", "undone"), `result` of a failure,
 -- `was_so` where nothing was to be done, `kept` where what the server keeps is not what `after` says, `tried` where
 -- something was sent, `left` where what failed has left something (as `before`), `open` where that is not known.
 -- @module grafana.bulk.plan

@@ -3,7 +3,7 @@
 -- needs it.
 -- @module grafana.bulk.proof
 
-local ipairs, type = ipairs, type
+local ipairs, math, type = ipairs, math, type
 
 local proof = {}
 
@@ -50,13 +50,21 @@ function proof.permissions(at)
   return r.body
 end
 
+-- Who may read a folder reads its library panels, where nobody is permitted anything about them.
+local SINCE = {["library.panels:read"] = 12}
+
+local function is_unknown(permissions, needed, major)
+  return permissions[needed[1]] == nil and (major or math.huge) < (SINCE[needed[1]] or 0)
+end
+
 --- Do the permissions prove that lists of this kind are whole?
 -- @tab permissions
 -- @string kind
+-- @int[opt] major the first number of the server's version
 -- @return true, or nil and what is missing
-function proof.covers(permissions, kind)
+function proof.covers(permissions, kind, major)
   for _, needed in ipairs(NEEDED[kind] or {}) do
-    if not has(permissions, needed) then
+    if not is_unknown(permissions, needed, major) and not has(permissions, needed) then
       return nil, needed[1] .. " on " .. (needed[2] == "" and "everything" or needed[2])
     end
   end

@@ -54,10 +54,24 @@ function live:place(org)
   return self.places:of(org)
 end
 
+local function not_understood(problem)
+  return outcome.new("error", "what the server has answered cannot be understood: " .. tostring(problem), "not-grafana")
+end
+
+-- A server may say anything of an object, but by its key it must be told from others.
+local function is_named(object)
+  if type(object.title) ~= "string" then object.title = tostring(object.key) end
+  return type(object.key) == "string"
+end
+
 -- What the taker raises is raised, what the list raises is not: see `list_all`.
 local function catcher(self, kind, org, take)
   local out = {whole = true, raised = false}
   function out.take(object)
+    if not is_named(object) then
+      object.doc:close()
+      return out.fail(nil, nil, not_understood(("one %s has no name"):format(kind.one)))
+    end
     local fine, problem = pcall(take, object)
     if fine then return end
     out.raised = true
@@ -76,7 +90,18 @@ local function list_all(kind, at, out, known)
   local fine, r = pcall(kind.list, at, out, known)
   if fine then return r end
   if out.raised or tasks.is_interrupt(r) or tasks.is_cancelled(r) then error(r, 0) end
-  return outcome.new("error", "what the server has answered cannot be understood: " .. tostring(r), "not-grafana")
+  return not_understood(r)
+end
+
+--- One object as it is now.
+-- @return the object; nil: there is none; nil, r: it could not be read
+function live:read(kind, org, key, known)
+  local at, r = self:place(org)
+  if not at then return nil, r end
+  local fine, object, problem = pcall(kind.read, at, key, known)
+  if fine then return object, problem end
+  if tasks.is_interrupt(object) or tasks.is_cancelled(object) then error(object, 0) end
+  return nil, not_understood(object)
 end
 
 --- Call `take(object)` for each object of a kind.

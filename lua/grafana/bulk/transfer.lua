@@ -46,6 +46,11 @@ local function with(list, ...)
   return all
 end
 
+local function becomes_admin(b, change)
+  local object = change.after and b:parse(kinds.get "org_users", change.after)
+  return object and object.doc:get("role") == "Admin"
+end
+
 -- What the creator is given with a new organisation, unless the source has it as well, goes last.
 local function leave_new_orgs(b)
   local login = b.server.login
@@ -55,7 +60,7 @@ local function leave_new_orgs(b)
     if change.kind == "organisations" and change.action == "create" then made[change.key] = true end
     if change.kind == "org_users" then
       if change.key == login then members[change.org] = true end
-      admins[change.org] = (admins[change.org] or 0) + 1
+      if becomes_admin(b, change) then admins[change.org] = true end
     end
   end
   for org in pairs(made) do
@@ -63,16 +68,19 @@ local function leave_new_orgs(b)
   end
 end
 
--- Organisations that are asked for, and that the backup does not have.
-local function say_unknown(b, store, orgs)
-  local known, names = {}, store:orgs()
-  for _, name in ipairs(names) do known[name] = true end
-  for _, name in ipairs(orgs or {}) do
-    if not known[name] then
+-- Those organisations of the options that the backup has; the others fail the plan.
+local function orgs_of(b, store, wanted)
+  if not wanted then return nil end
+  local names, list = store:orgs(), {}
+  local has = {}
+  for _, name in ipairs(names) do has[name] = true end
+  for _, name in ipairs(wanted) do
+    if has[name] then list[#list + 1] = name else
       b:failed {kind = "organisations", key = name, title = name, status = "not-found", reason = "org-not-found",
-        side = "source", message = "the backup has no such organisation; it has: " .. table.concat(names, ", ")}
+        side = "source", message = "the backup has no organisation of this name; it has: " .. table.concat(names, ", ")}
     end
   end
+  return list
 end
 
 --- See `bulk.restore`.
@@ -85,11 +93,11 @@ function transfer.restore(g, dir, options)
   local server, r = server_of(g)
   return build("restore", server, options, function(b)
     if r then return b:refuse(r) end
-    say_unknown(b, store, options.orgs)
     local done
+    local orgs = orgs_of(b, store, options.orgs)
     done, r = compare.run {
-      builder = b, source = source.folder(store, options.orgs), target = source.live(server, options),
-      options = options, takes = source.of_server(source.folder(store), options.orgs),
+      builder = b, source = source.folder(store, orgs), target = source.live(server, options),
+      options = options, takes = source.of_server(source.folder(store), orgs),
     }
     if not done then return b:refuse(r) end
     leave_new_orgs(b)
@@ -158,7 +166,7 @@ local function pair(job, from, from_org, to, to_org, options, deletes)
     done, r = compare.run {
       builder = b, source = source.live(here, options, {at.org_name}), target = target, options = options,
       takes = source.of_server(source.live(here, options), {at.org_name}), leaves = is_users,
-      deletes = deletes and deletes(b, at, there, name), verifies = true,
+      deletes = deletes and deletes(b, at, there, name), verifies = true, is_copy = true,
     }
     if not done then return b:refuse(r) end
     leave_new_orgs(b)
@@ -201,7 +209,7 @@ local function proven(b, at, side)
   end
   local told = {}
   return function(kind)
-    local covered, missing = proof.covers(permissions, kind.name)
+    local covered, missing = proof.covers(permissions, kind.name, at.server.major)
     if not covered and not told[kind.name] then
       told[kind.name] = true
       b:note(("no %s are deleted: the account cannot prove that it sees all of them on the %s (%s)"):format(

@@ -49,7 +49,7 @@ local function add_inverse(b, self, change)
   local made = b:change {
     kind = kinds.get(change.kind), org = change.org, now = after_of(self, change),
     wanted = self:object(change, change.before), why = "undo: " .. change.why,
-    any = is_unsure(change) or change.along or nil,
+    any = is_unsure(change) and not kinds.get(change.kind).is_atomic or change.along or nil,
   }
   if made then made.rank, made.first, made.of = change.rank, change.last, change.n end
   return made

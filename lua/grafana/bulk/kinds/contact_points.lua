@@ -59,6 +59,8 @@ function kind.read(at, key)
   if never then return nil, never end
   local r = alerting.get(at, "RouteGetContactpoints")
   if not r.ok then return nil, alerting.result(r) end
+  r = alerting.as_list(r)
+  if not r.ok then return nil, r end
   for _, item in ipairs(alerting.items(r.body)) do
     if uid_of(item) == key then return object(item) end
   end

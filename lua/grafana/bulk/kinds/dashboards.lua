@@ -18,6 +18,7 @@ local ipairs, pairs, require, type = ipairs, pairs, require, type
 
 local dashboards = {
   name = "dashboards", one = "dashboard", scope = "org",
+  is_atomic = true,     -- written by one request, and kept as they are
   keeps_track = true,   -- what a backup knew of them tells what need not be read again
   cannot_undo = {
     update = {"who changed a dashboard last, and when"},

@@ -11,7 +11,7 @@ local objects = require "grafana.bulk.objects"
 local outcome = require "grafana.bulk.outcome"
 local pool = require "grafana.bulk.pool"
 
-local ipairs = ipairs
+local getmetatable, ipairs = getmetatable, ipairs
 
 local playlists = {
   name = "playlists",
@@ -144,6 +144,9 @@ end
 local function list_old(at, out)
   local r = at.g:call("searchPlaylists", {}, {org = at.org})
   if not r.ok then return r end
+  if getmetatable(r.body) ~= core.array_mt then
+    return outcome.new("error", "what the server has answered is no list of playlists", "not-grafana")
+  end
   pool.each(at.g, unique(at, r.body, out), function(head)
     local object, why = read_old(at, head.uid)
     if object then out.take(object) end

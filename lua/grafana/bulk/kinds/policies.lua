@@ -6,7 +6,7 @@ local alerting = require "grafana.bulk.alerting"
 local objects = require "grafana.bulk.objects"
 local outcome = require "grafana.bulk.outcome"
 
-local ipairs = ipairs
+local ipairs, type = ipairs, type
 
 local kind = {
   name = "policies", one = "notification policy tree", scope = "org", one_at_a_time = true,
@@ -34,6 +34,9 @@ function kind.read(at)
   if never then return nil, never end
   local r = alerting.get(at, "RouteGetPolicyTree")
   if not r.ok then return nil, alerting.result(r) end
+  if type(r.body) ~= "table" or type(r.body.receiver) ~= "string" then
+    return nil, outcome.new("error", "what the server has answered is no tree of policies", "not-grafana")
+  end
   return object(r.body)
 end
 
