@@ -7,32 +7,11 @@
 local grafana = require "grafana"
 
 local folder, standin, org, count = arg[1], arg[2], tonumber(arg[3]), tonumber(arg[4])
-local SEARCH = "/api/search?type=dash-db&limit=1000&page="
-local namespace = org == 1 and "default" or "org-" .. org
-local LIST = "/apis/dashboard.grafana.app/v0alpha1/namespaces/" .. namespace .. "/dashboards?limit=1000"
-
-local function run(command, ...)
-  local line = command:format(...)
-  assert(os.execute(line) == true, line)
-end
-
-local function read(name)
-  local file = assert(io.open(folder .. "/" .. name, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
-local function write(name, text)
-  local file = assert(io.open(folder .. "/" .. name, "wb"))
-  file:write(text)
-  file:close()
-end
-
 -- curl as a stranger: the pages' layout goes by its name.
-local CURL = "curl -sf -A bench -u admin:admin -H 'X-Grafana-Org-Id: " .. org .. "'"
-
-local function fetch(path, name) run(CURL .. " -o '%s/%s' '%s%s'", folder, name, standin, path) end
+local files = require "bench.recording"(folder, standin, org, "bench")
+local run, read, write, fetch = files.run, files.read, files.write, files.fetch
+local SEARCH = "/api/search?type=dash-db&limit=1000&page="
+local LIST = "/apis/dashboard.grafana.app/v0alpha1/namespaces/" .. files.namespace .. "/dashboards?limit=1000"
 
 -- A page's token becomes the number of the next page, which is the name of its file; there is one after the last.
 local function record_pages()
@@ -67,7 +46,7 @@ local function record_dashboards(uids)
   end
   write("record.cfg", table.concat(lines))
   run("mkdir -p '%s/api/dashboards/uid'", folder)
-  run(CURL .. " --parallel --parallel-max 16 -K '%s/record.cfg' 2>/dev/null", folder)
+  run(files.curl .. " --parallel --parallel-max 16 -K '%s/record.cfg' 2>/dev/null", folder)
   return paths
 end
 

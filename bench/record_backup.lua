@@ -4,31 +4,9 @@
 -- stands, standin-pages.cfg with the stand-in's own tokens, and permissions.cfg.
 
 local folder, standin, org, count = arg[1], arg[2], tonumber(arg[3]), tonumber(arg[4])
-local namespace = org == 1 and "default" or "org-" .. org
-local LIST = "/apis/dashboard.grafana.app/v0alpha1/namespaces/" .. namespace .. "/dashboards?"
-
-local function run(command, ...)
-  local line = command:format(...)
-  assert(os.execute(line) == true, line)
-end
-
-local function read(name)
-  local file = assert(io.open(folder .. "/" .. name, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
-local function write(name, text)
-  local file = assert(io.open(folder .. "/" .. name, "wb"))
-  file:write(text)
-  file:close()
-end
-
--- The pages' layout goes by who asks.
-local CURL = "curl -sf -A lua-grafana/bench -u admin:admin -H 'X-Grafana-Org-Id: " .. org .. "'"
-
-local function fetch(path, name) run(CURL .. " -o '%s/%s' '%s%s'", folder, name, standin, path) end
+local files = require "bench.recording"(folder, standin, org, "lua-grafana/bench")
+local run, read, write, fetch = files.run, files.read, files.write, files.fetch
+local LIST = "/apis/dashboard.grafana.app/v0alpha1/namespaces/" .. files.namespace .. "/dashboards?"
 
 -- A page's token becomes the number of the next page, which is the name of its file.
 local function record_pages()
