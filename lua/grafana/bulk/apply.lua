@@ -216,8 +216,25 @@ local function width_of(step)
   return kinds.get(step[1].kind).one_at_a_time and 1 or nil
 end
 
+-- So many in a row to which nobody answered, however often they were sent: the server is gone, and the rest would take
+-- as long. It is left for later.
+local GONE = 10
+
+local function is_unanswered(r)
+  return r.status == "connection-refused" or r.status == "unknown-host"
+end
+
+local function carry_unless_gone(run, change)
+  if run.unanswered >= GONE then
+    return outcome.new(run.gone.status, "not tried: " .. run.gone.message, run.gone.reason)
+  end
+  local r = attempt_again(run, change)
+  if is_unanswered(r) then run.unanswered, run.gone = run.unanswered + 1, r else run.unanswered = 0 end
+  return r
+end
+
 local function each_step(run)
-  local function carry(change) settle(run, change, attempt_again(run, change)) end
+  local function carry(change) settle(run, change, carry_unless_gone(run, change)) end
   for _, step in ipairs(plan.steps(run.changes)) do pool.each(run.plan.server.g, step, carry, width_of(step)) end
 end
 
@@ -259,7 +276,7 @@ function apply.apply(self, options)
   self:catch_up()
   local open = open_changes(self)
   local run = {
-    plan = self, changes = open, total = #open, done = 0, failed = 0, missing_secrets = 0,
+    plan = self, changes = open, total = #open, done = 0, failed = 0, missing_secrets = 0, unanswered = 0,
     on_progress = options.on_progress or self.options.on_progress, places = place.places(self.server, self.options),
   }
   if run.on_progress and run.total > 0 then progress().begins(run.on_progress, run.total) end

@@ -18,8 +18,8 @@ require "grafana.bulk" has jobs for whole servers and organisations:
     bulk.delete_dashboards(g, org, selection)
     bulk.create_users(g, list)   bulk.add_org_users(g, org, list)
     bulk.inventory(g)                               what there is and what uses what: r:text(), r:csv(), r:html()
-An organisation is an id, a name, grafana.own, or nil for the client's. A selection is nil (all), an array of uids, or a
-table with tag, tags, folder, query, uids.
+An organisation is an id, a name, grafana.own, or nil for the client's. A selection is "all", an array of uids, or a
+table with tag, tags, folder (its uid), query, title, uids.
 
 All but backup, diff and inventory return a plan. Nothing is written before it is applied:
     print(plan)                                     what would be done, and what undo cannot return
@@ -30,8 +30,9 @@ All but backup, diff and inventory return a plan. Nothing is written before it i
 Each object is read once more before it is written: what others have changed meanwhile is left as it is
 (version-mismatch).
 Plans are in a journal, a folder (option journal; else below ~/.local/state/grafana-lua). After a crash or Ctrl-C:
-    bulk.resume("journal")                          goes on; g and {secret = ...} may follow
-    bulk.open("journal"):undo()                     takes back what was done
+    bulk.resume("journal", g)                       goes on; {secret = ...} may follow
+    bulk.open("journal", g):undo()                  takes back what was done
+A journal stays until you remove it: without it nothing can be taken back.
 
 Options, where they make sense:
   kinds         names of kinds of objects: {"folders", "dashboards"}
@@ -39,6 +40,8 @@ Options, where they make sense:
   secret        function {kind, org, key, title, name} -> a password or another secret, or nil: Grafana tells none
   mapping       what is called otherwise there: {datasources = {["uid here"] = "uid there"}, users = {...}, ...}
   max_deletes   so many objects may go (10, or 5 % of what is there, whichever is more); more: none goes
+  orgs          of backup, restore, inventory: names of organisations
+  force         of replace_datasource: true: even one of another type
   journal, on_progress
 Kinds: organisations, users, org_users, teams, service_accounts, datasources, folders, library_panels, dashboards,
 folder_permissions, dashboard_permissions, mute_timings, templates, contact_points, policies, rule_groups, annotations,
