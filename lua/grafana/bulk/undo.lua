@@ -46,12 +46,15 @@ end
 local function add_inverse(b, self, change)
   if change.last and not change.before and not change.after then return come_back(b, change) end
   if goes_along(change) then return nil end
+  local kind, wanted = kinds.get(change.kind), self:object(change, change.before)
   local made = b:change {
-    kind = kinds.get(change.kind), org = change.org, now = after_of(self, change),
-    wanted = self:object(change, change.before), why = "undo: " .. change.why,
+    kind = kind, org = change.org, now = after_of(self, change), wanted = wanted, why = "undo: " .. change.why,
     any = is_unsure(change) and not kinds.get(change.kind).is_atomic or change.along or nil,
   }
-  if made then made.rank, made.first, made.of = change.rank, change.last, change.n end
+  if made then
+    made.rank = wanted and kind.undo_rank and kind.undo_rank(wanted.doc) or change.rank
+    made.first, made.of = change.last, change.n
+  end
   return made
 end
 

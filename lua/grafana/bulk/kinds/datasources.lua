@@ -227,6 +227,11 @@ function datasources.about(value)
   return value:get("isDefault") and {default = true} or nil
 end
 
+--- The same where a plan is taken back: what becomes the default one again comes after what ceases to be.
+function datasources.undo_rank(value)
+  return value:get("isDefault") and 1 or 0
+end
+
 --- The default one last: it takes that away from whichever was it.
 function datasources.rank(about)
   return about and about.default and 1 or 0
