@@ -34,7 +34,8 @@ local function change_line(change)
   local kind = kinds.get(change.kind)
   local name = show.text(change.title)
   if change.key ~= change.title then name = name .. " (" .. show.text(change.key) .. ")" end
-  local why = PLAIN[(change.why:gsub("^undo: ", ""))] and "" or ": " .. show.text(change.why)
+  local why = change.why:gsub("^undo: ", ""):gsub("^not there, ", ""):gsub("^differs, ", "")
+  why = PLAIN[why] and "" or ": " .. show.text(why)
   local state = STATE[change.state] and " [" .. STATE[change.state] .. "]" or ""
   return ("    %-6s  %s %s%s%s"):format(change.action, kind.one, name, why, state)
 end
