@@ -42,3 +42,22 @@ it("what is left is not tried once nobody answers any more, and is done by the n
   assert.is_true(again.ok, tostring(again))
   assert.equal(300, again.done)
 end)
+
+it("a backup asks no further once nobody answers any more, and says so in a moment", function()
+  local source = require "grafana.bulk.source"
+  local asked, failures = 0, {}
+  world.things.list = function(_, out)
+    for i = 1, 300 do
+      asked = asked + 1
+      out.fail("t" .. i, "t" .. i, outcome.new("connection-refused", "nobody listens"))
+    end
+    return outcome.ok()
+  end
+  local from = source.live(world.server, {}, {"Acme"})
+  function from.on_failure(failure) failures[#failures + 1] = failure end
+  local r, whole = from:each(world.things, "Acme", print)
+  assert.same({10, false, false}, {asked, r.ok, whole})
+  assert.equal("not read: nobody listens", failures[#failures].message)
+  r = from:each(world.settings, "Acme", print)
+  assert.equal("connection-refused", r.status)
+end)

@@ -216,20 +216,13 @@ local function width_of(step)
   return kinds.get(step[1].kind).one_at_a_time and 1 or nil
 end
 
--- So many in a row to which nobody answered, however often they were sent: the server is gone, and the rest would take
--- as long. It is left for later.
-local GONE = 10
-
-local function is_unanswered(r)
-  return r.status == "connection-refused" or r.status == "unknown-host"
-end
-
+-- Once the server is gone the rest is left for later.
 local function carry_unless_gone(run, change)
-  if run.unanswered >= GONE then
+  if run.unanswered >= outcome.GONE then
     return outcome.new(run.gone.status, "not tried: " .. run.gone.message, run.gone.reason)
   end
   local r = attempt_again(run, change)
-  if is_unanswered(r) then run.unanswered, run.gone = run.unanswered + 1, r else run.unanswered = 0 end
+  if outcome.is_unanswered(r) then run.unanswered, run.gone = run.unanswered + 1, r else run.unanswered = 0 end
   return r
 end
 

@@ -51,4 +51,12 @@ function outcome.is_answer(r)
   return r.ok or code >= 300 and code < 500 and code ~= 408 and code ~= 429
 end
 
+--- Does it say that nobody is there?
+function outcome.is_unanswered(r)
+  return r.status == "connection-refused" or r.status == "unknown-host"
+end
+
+--- After so many of these in a row the server is gone, and the rest would take as long.
+outcome.GONE = 10
+
 return outcome

@@ -33,7 +33,7 @@ live.__index = live
 function source.live(server, options, orgs)
   return setmetatable({
     server = server, places = place.places(server, options), _orgs = orgs or false, on_failure = function() end,
-    on_note = function() end,
+    on_note = function() end, unanswered = 0, gone = false,
   }, live)
 end
 
@@ -66,12 +66,13 @@ end
 
 -- What the taker raises is raised, what the list raises is not: see `list_all`.
 local function catcher(self, kind, org, take)
-  local out = {whole = true, raised = false}
+  local out = {whole = true, raised = false, source = self}
   function out.take(object)
     if not is_named(object) then
       object.doc:close()
       return out.fail(nil, nil, not_understood(("one %s has no name"):format(kind.one)))
     end
+    self.unanswered = 0
     local fine, problem = pcall(take, object)
     if fine then return end
     out.raised = true
@@ -80,6 +81,10 @@ local function catcher(self, kind, org, take)
   function out.fail(key, title, r)
     out.whole = false
     self.on_failure(failure_of(kind, org, key, title, r))
+    self.unanswered = outcome.is_unanswered(r) and self.unanswered + 1 or 0
+    if self.unanswered < outcome.GONE then return end
+    self.gone = outcome.new(r.status, "not read: " .. (r.message or r.status), r.reason)
+    error(self.gone, 0)   -- the rest of the list would take as long
   end
   function out.note(text) self.on_note(text, org) end
   return out
@@ -89,6 +94,7 @@ end
 local function list_all(kind, at, out, known)
   local fine, r = pcall(kind.list, at, out, known)
   if fine then return r end
+  if r == out.source.gone then return r end
   if out.raised or tasks.is_interrupt(r) or tasks.is_cancelled(r) then error(r, 0) end
   return not_understood(r)
 end
@@ -109,7 +115,8 @@ end
 -- @return whether every single object could be read
 function live:each(kind, org, take, known, same)
   local at, r = self:place(org)
-  if not at then
+  if not at or self.gone then
+    r = self.gone or r
     self.on_failure(failure_of(kind, org, nil, nil, r))
     return r, false
   end

@@ -9,12 +9,12 @@ local outcome = require "grafana.bulk.outcome"
 local ipairs, type = ipairs, type
 
 local kind = {
-  name = "policies", one = "notification policy tree", scope = "org", one_at_a_time = true,
+  name = "policies", one = "notification policies", scope = "org", one_at_a_time = true,
 }
 
 function kind.key() return "default" end
 
-function kind.title() return "notification policies" end
+function kind.title() return "of the organisation" end
 
 local function object(item)
   local lock = alerting.lock(item)
