@@ -40,6 +40,7 @@
 ---@field counts table<grafana.bulk.Kind, integer>
 ---@field total integer
 ---@field written integer files that were written anew
+---@field removed integer files of what is gone from the server
 ---@field failures grafana.bulk.Failure[]
 ---@field notes string[]
 
