@@ -208,7 +208,6 @@ local function settle(run, change, r)
   }
   run.done = run.done + 1
   if not r.ok then run.failed = run.failed + 1 end
-  run.missing_secrets = run.missing_secrets + (r.missing_secrets and #r.missing_secrets or 0)
   if run.on_progress then run.on_progress(run.done, run.total, run.failed) end
 end
 
@@ -269,7 +268,7 @@ function apply.apply(self, options)
   self:catch_up()
   local open = open_changes(self)
   local run = {
-    plan = self, changes = open, total = #open, done = 0, failed = 0, missing_secrets = 0, unanswered = 0,
+    plan = self, changes = open, total = #open, done = 0, failed = 0, unanswered = 0,
     on_progress = options.on_progress or self.options.on_progress, places = place.places(self.server, self.options),
   }
   if run.on_progress and run.total > 0 then progress().begins(run.on_progress, run.total) end
