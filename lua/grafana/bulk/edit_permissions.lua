@@ -2,6 +2,7 @@
 --- Permissions of many dashboards or folders: set alike, or as they must be where dashboards move.
 -- @module grafana.bulk.edit_permissions
 
+local check = require "grafana.bulk.check"
 local nearest = require "grafana.nearest"
 local kinds = require "grafana.bulk.kinds"
 local outcome = require "grafana.bulk.outcome"
@@ -11,7 +12,7 @@ local selection = require "grafana.bulk.selection"
 local show = require "grafana.bulk.show"
 local source = require "grafana.bulk.source"
 
-local error, ipairs, next, pairs, tostring, type = error, ipairs, next, pairs, tostring, type
+local ipairs, next, pairs, tostring, type = ipairs, next, pairs, tostring, type
 
 local edit_permissions = {}
 
@@ -172,31 +173,24 @@ end
 
 -- -------------------------------------------------------------------------------------------------- set alike --
 
--- Raised where the job is called: who calls `raise` is asked by the job itself, or one level below.
-local ASKED, BELOW = 4, 5
-
-local function raise(level, job, text, ...)
-  error(("bulk.%s: "):format(job) .. text:format(...), level)
-end
-
 --- A selection of dashboards, or of folders: `{folders = {uids}}`.
 function edit_permissions.check_selection(job, given)
   if type(given) ~= "table" or given.folders == nil then return selection.check(job, given, true) end
-  if next(given, next(given)) ~= nil then raise(ASKED, job, "argument 'selection': 'folders' stands alone") end
+  if next(given, next(given)) ~= nil then check.fail(job, "argument 'selection': 'folders' stands alone") end
   local uids = selection.check(job, given.folders).uids
-  return {folders = uids or raise(ASKED, job, "'folders': array of uids expected")}
+  return {folders = uids or check.fail(job, "'folders': array of uids expected")}
 end
 
 local KINDS = {"roles", "teams", "users"}
 local OF = {roles = "role", teams = "team", users = "user"}
 
 local function check_grant(job, group, name, permission)
-  if type(name) ~= "string" or name == "" then raise(BELOW, job, "argument 'grants': %s: names expected", group) end
+  if type(name) ~= "string" or name == "" then check.fail(job, "argument 'grants': %s: names expected", group) end
   if group == "roles" and not ROLES[name] then
-    raise(BELOW, job, "argument 'grants': '%s' is none of the roles Viewer, Editor and Admin", name)
+    check.fail(job, "argument 'grants': '%s' is none of the roles Viewer, Editor and Admin", name)
   end
   if not WORDS[permission] then
-    raise(BELOW, job, 'argument \'grants\': %s: "View", "Edit" or "Admin" expected', name)
+    check.fail(job, 'argument \'grants\': %s: "View", "Edit" or "Admin" expected', name)
   end
 end
 
@@ -204,20 +198,20 @@ end
 -- @return array of `{subject, name, permission}`
 function edit_permissions.check_grants(job, grants)
   if type(grants) ~= "table" then
-    raise(ASKED, job, "bad argument #4 'grants' (table expected, got %s)", type(grants))
+    check.fail(job, "bad argument #4 'grants' (table expected, got %s)", type(grants))
   end
   local list = {}
   for group, names in pairs(grants) do
     if not OF[group] then
-      raise(ASKED, job, "argument 'grants': unknown key '%s'%s", tostring(group), nearest.hint(tostring(group), KINDS))
+      check.fail(job, "argument 'grants': unknown key '%s'%s", tostring(group), nearest.hint(tostring(group), KINDS))
     end
-    if type(names) ~= "table" then raise(ASKED, job, "argument 'grants': %s: table expected", group) end
+    if type(names) ~= "table" then check.fail(job, "argument 'grants': %s: table expected", group) end
     for name, permission in pairs(names) do
       check_grant(job, group, name, permission)
       list[#list + 1] = {OF[group], name, WORDS[permission]}
     end
   end
-  if next(grants) == nil then raise(ASKED, job, "argument 'grants': roles, teams or users expected") end
+  if next(grants) == nil then check.fail(job, "argument 'grants': roles, teams or users expected") end
   return list
 end
 

@@ -208,12 +208,10 @@ local function id_of(at, kind, name)
   return fresh.by_name[name]
 end
 
---- Users: the login of an id, the id of a login; nil where this account sees none.
-function methods:login_of(id) return names_of(self, "users").by_id[id] end
+--- The id of the user with a login; nil where this account sees none.
 function methods:user_id(login) return id_of(self, "users", login:lower()) end
 
---- Teams of the organisation, by name.
-function methods:team_name(id) return names_of(self, "teams").by_id[id] end
+--- The id of a team of the organisation.
 function methods:team_id(name) return id_of(self, "teams", name) end
 
 --- Service accounts of the organisation, by name.

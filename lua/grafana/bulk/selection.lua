@@ -12,23 +12,21 @@
 -- Several conditions together: all must hold.
 -- @module grafana.bulk.selection
 
+local check = require "grafana.bulk.check"
 local core = require "grafana.core"
 local kinds = require "grafana.bulk.kinds"
 local nearest = require "grafana.nearest"
 local outcome = require "grafana.bulk.outcome"
 local pool = require "grafana.bulk.pool"
 
-local error, ipairs, next, pairs, pcall, tostring, type = error, ipairs, next, pairs, pcall, tostring, type
+local ipairs, next, pairs, pcall, tostring, type = ipairs, next, pairs, pcall, tostring, type
 
 local selection = {}
 
 -- ----------------------------------------------------------------------------------------------------- checking --
 
--- Raised where the job is called: who calls `fail` is asked by the job itself, or one level below.
-local ASKED, BELOW = 4, 5
-
-local function fail(level, job, text, ...)
-  error(("bulk.%s: argument 'selection': "):format(job) .. text:format(...), level)
+local function fail(job, text, ...)
+  check.fail(job, "argument 'selection': " .. text, ...)
 end
 
 local function is_list(value, of)
@@ -54,10 +52,10 @@ local NAMES = {"tag", "tags", "folder", "query", "title", "uids"}
 local function check_condition(job, name, value)
   local condition = CONDITIONS[name]
   if not condition then
-    fail(BELOW, job, "unknown condition '%s'%s", tostring(name), nearest.hint(tostring(name), NAMES))
+    fail(job, "unknown condition '%s'%s", tostring(name), nearest.hint(tostring(name), NAMES))
   end
-  if not condition[1](value) then fail(BELOW, job, "'%s': %s expected, got %s", name, condition[2], type(value)) end
-  if name == "title" and not pcall(("").find, "", value) then fail(BELOW, job, "'title' is no pattern: %s", value) end
+  if not condition[1](value) then fail(job, "'%s': %s expected, got %s", name, condition[2], type(value)) end
+  if name == "title" and not pcall(("").find, "", value) then fail(job, "'title' is no pattern: %s", value) end
 end
 
 --- Look at a selection before anything is sent.
@@ -65,16 +63,16 @@ end
 -- @param given
 -- @bool must_be_said nil does not stand for all
 function selection.check(job, given, must_be_said)
-  if given == nil and must_be_said then fail(ASKED, job, 'nothing given: "all" stands for all dashboards') end
+  if given == nil and must_be_said then fail(job, 'nothing given: "all" stands for all dashboards') end
   if given == nil or given == "all" then return {} end
-  if type(given) ~= "table" then fail(ASKED, job, '"all", an array of uids or a table of conditions expected') end
+  if type(given) ~= "table" then fail(job, '"all", an array of uids or a table of conditions expected') end
   if given[1] ~= nil and is_strings(given) then return {uids = given} end
   local found = {}
   for name, value in pairs(given) do
     check_condition(job, name, value)
     found[name] = value
   end
-  if next(found) == nil then fail(ASKED, job, 'it is empty: "all" stands for all dashboards') end
+  if next(found) == nil then fail(job, 'it is empty: "all" stands for all dashboards') end
   return found
 end
 

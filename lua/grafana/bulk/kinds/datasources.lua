@@ -7,6 +7,7 @@ local core = require "grafana.core"
 local objects = require "grafana.bulk.objects"
 local outcome = require "grafana.bulk.outcome"
 local pool = require "grafana.bulk.pool"
+local types = require "grafana.bulk.datasource_types"
 
 local ipairs, pairs, table, type = ipairs, pairs, table, type
 local unpack = table.unpack or unpack   -- luacheck: ignore
@@ -33,14 +34,6 @@ function datasources.title(value) return value:get("name") end
 
 local TEXTS = {"uid", "name", "type", "access", "url", "user", "database", "basicAuthUser"}
 local FLAGS = {"basicAuth", "withCredentials", "isDefault"}
-
--- Plugins that have another name since; a server from 12 on takes either and keeps the new one.
-local NEW_TYPES = {
-  postgres = "grafana-postgresql-datasource", testdata = "grafana-testdata-datasource",
-  phlare = "grafana-pyroscope-datasource",
-}
-local OLD_TYPES = {}
-for old, new in pairs(NEW_TYPES) do OLD_TYPES[new] = old end
 
 -- "https://ann:pass@host/x" in three: up to the user, the password, and from the "@" on. nil: no password.
 local function split_url(url)
@@ -77,7 +70,7 @@ local function from_server(shown)
   local value = {secrets = secret_names(shown)}
   for _, name in ipairs(TEXTS) do value[name] = type(shown[name]) == "string" and shown[name] or "" end
   for _, name in ipairs(FLAGS) do value[name] = shown[name] == true end
-  value.type = NEW_TYPES[value.type] or value.type
+  value.type = types.now(value.type)   -- a server from 12 on takes either name and keeps the new one
   value.url = without_password(value.url)
   value.jsonData = core.object(type(shown.jsonData) == "table" and shown.jsonData or {})
   if type(shown.apiVersion) == "string" and shown.apiVersion ~= "" then value.apiVersion = shown.apiVersion end
@@ -162,7 +155,7 @@ end
 local function body_of(at, object)
   local body = object.doc:table()
   body.secrets = nil
-  if at.server.major < 12 then body.type = OLD_TYPES[body.type] or body.type end
+  if at.server.major < 12 then body.type = types.before(body.type) end
   return body
 end
 
