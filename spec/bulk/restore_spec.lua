@@ -236,6 +236,27 @@ describe("copy", function()
     assert.equal("not-found", two.other:get_user("bob").status)
   end)
 
+  it("into an organisation that has things of its own is taken back: all is as it was", function()
+    assert.is_true(copy({}):apply().ok)
+    local acme = check(two.other:get_org("Acme")).org.id
+    check(two.other:delete_dashboard(acme, "many-0001"))
+    check(two.other:update_or_create_dashboard(acme, {uid = "many-0003", title = "Changed", panels = {}},
+      {overwrite = true}))
+    check(two.other:update_or_create_dashboard(acme, {uid = "mine", title = "Mine", panels = {}}))
+    check(two.other:update_team(acme, "Ops", {email = "other@example.org"}))
+    check(two.other:update_folder(acme, "top", {title = "Renamed"}))
+    check(two.other:delete_team(acme, "Dev/../x"))
+    local before, after = two:folder(), two:folder()
+    bulk.backup(two.other, before)
+    local plan = copy {}
+    assert.is_true(plan:counts().create > 0 and plan:counts().update > 0, tostring(plan))
+    assert.is_true(plan:apply().ok)
+    local report = plan:undo {journal = two:folder()}
+    assert.is_true(report.ok, tostring(report))
+    bulk.backup(two.other, after)
+    assert.equal("", two_worlds.differences(before, after))
+  end)
+
   it("takes a data source of the same name for the same one", function()
     local acme = check(two.other:create_org("Acme")).id
     check(two.other:create_datasource(acme, {uid = "elsewhere", name = "Prom", type = "prometheus", access = "proxy"}))

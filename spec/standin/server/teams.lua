@@ -90,8 +90,19 @@ end
 
 local function missing_at_update() return answer.failure(500, "Failed to update Team") end
 
+-- What was permitted to a team goes with it.
+local function forget_rows(objects, team)
+  for _, object in pairs(objects) do
+    for i = #object.acl, 1, -1 do
+      if object.acl[i].team_id == team.id then table.remove(object.acl, i) end
+    end
+  end
+end
+
 local function delete(req, team)
   req.org.teams[team.id] = nil
+  forget_rows(req.org.folders, team)
+  forget_rows(req.org.dashboards, team)
   return answer.message(200, "Team deleted")
 end
 
